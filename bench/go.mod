@@ -1,0 +1,3 @@
+module github.com/paf-go/paf/bench
+
+go 1.26

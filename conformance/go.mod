@@ -1,0 +1,3 @@
+module github.com/paf-go/paf/conformance
+
+go 1.26

@@ -1,0 +1,114 @@
+package engine
+
+import "github.com/paf-go/paf/semantics"
+
+// An Instant is a point in time: nanoseconds on a monotonic clock whose origin
+// the loop chooses. Zero means never; a loop's clock never reads zero.
+type Instant int64
+
+// A StreamID names an exchange on its connection. HTTP/1 counts 1, 2, 3, …;
+// HTTP/2 uses the stream identifiers of RFC 9113, Section 5.1.1.
+type StreamID uint32
+
+// A State says what a loop has to do with the connection.
+type State uint8
+
+const (
+	Open     State = iota // exchanges go on, or may begin
+	Closed                // nothing more will be read or sent: flush, then close the flow
+	Switched              // from here on the bytes belong to another protocol
+)
+
+// String returns the name of the state.
+func (s State) String() string {
+	return [...]string{"open", "closed", "switched"}[s]
+}
+
+// An Engine is what both sides of a connection have in common. The package
+// comment says how its methods go together.
+type Engine interface {
+	// Next looks for the next event in in, all the input that is pending,
+	// fills ev and returns how many bytes of in are consumed. It may consume
+	// bytes without an event. When ev.Kind is NoEvent the engine can do
+	// nothing until it is shown more, or until a command, EOF or Tick.
+	Next(now Instant, in []byte, ev *Event) (n int)
+
+	// EOF says that the peer has ended its sending side. The input that is
+	// still pending is shown to Next afterwards, even when it is empty.
+	EOF(now Instant)
+
+	// Tick says that the time is now. When a deadline has passed the next
+	// call of Next yields the fault, or the State is Closed.
+	Tick(now Instant)
+
+	// Deadline returns when Tick wants to be called, given that the loop
+	// begins now to wait for input; zero for never.
+	Deadline(now Instant) Instant
+
+	// Flush appends what the engine itself has to say: acknowledgements,
+	// credit, pings. A loop calls it before it writes.
+	Flush(out *Output)
+
+	// State says whether the connection goes on.
+	State() State
+
+	// Streams returns the number of exchanges that are open.
+	Streams() int
+
+	// Data appends content of our message on the stream and returns how much
+	// of p it took: fewer than len(p) with a nil error when the peer's flow
+	// control allows no more now; a Writable event says when it does.
+	Data(out *Output, id StreamID, p []byte) (n int, err error)
+
+	// End ends our message on the stream; trailer may be nil. It is an error
+	// (ErrLength) to end before a declared length has been reached.
+	End(out *Output, id StreamID, trailer *semantics.Fields) error
+
+	// Reset abandons the exchange so that the peer cannot take what it has
+	// got for a whole message. HTTP/1 closes the connection for it.
+	Reset(out *Output, id StreamID, code Code)
+
+	// Shutdown begins to end the connection: exchanges in progress are
+	// finished, no others begin. It may be called more than once.
+	Shutdown(out *Output)
+}
+
+// A Server is the engine of a server's side of a connection.
+type Server interface {
+	Engine
+
+	// Respond appends the head of a response. A status from 100 to 199 is
+	// interim and may come any number of times before the final one; 101,
+	// and 2xx to CONNECT, switch the connection (on HTTP/2 the stream).
+	// length is the length of the content in bytes, or -1 if it is not known
+	// yet; with HEAD and 304 it is the length that GET would have had.
+	// Framing is the engine's: Content-Length, Transfer-Encoding, Connection
+	// and their kin in r.Fields are replaced by its own, except that a
+	// Connection field that lists close ends the connection after this
+	// exchange. The final response must be ended with End.
+	Respond(out *Output, id StreamID, r *semantics.Response, length int64) error
+}
+
+// A Client is the engine of a client's side of a connection.
+type Client interface {
+	Engine
+
+	// Request appends the head of a request and opens an exchange. length is
+	// the length of the content in bytes, 0 for none, -1 if it is not known.
+	// The request must be ended with End. An error with Scope Message
+	// has put nothing on the wire.
+	Request(out *Output, r *semantics.Request, length int64) (StreamID, error)
+
+	// Capacity returns how many exchanges may be opened now.
+	Capacity() int
+}
+
+// Verbatim is an optional power of an engine: content that needs no framing of
+// its own may be put on the wire by the loop itself, by sendfile or splice.
+type Verbatim interface {
+	// Verbatim says that the loop will put n bytes of content on the wire
+	// directly behind the output so far. It returns how many it may: 0 when
+	// the message's framing does not allow it. The loop must then send just
+	// that many, or Reset the stream.
+	Verbatim(id StreamID, n int64) int64
+}

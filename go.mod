@@ -1,0 +1,3 @@
+module github.com/paf-go/paf
+
+go 1.26
