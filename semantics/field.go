@@ -1,6 +1,9 @@
 package semantics
 
-import "iter"
+import (
+	"iter"
+	"strings"
+)
 
 // A Field is one field line (RFC 9110, Section 5): a name and a value.
 type Field struct {
@@ -14,13 +17,19 @@ type Field struct {
 
 // Fields is a field section: field lines in the order in which they were
 // received or added (RFC 9110, Section 5.2). The zero value is empty and ready
-// to use.
+// to use. Names are compared without regard to case; nothing is validated here
+// (see [ValidName] and [ValidValue]): engines do that where lines enter or
+// leave.
 //
-// A copy made by [Fields.Share] costs nothing: the lines are copied the first
-// time either side changes them.
+// Two Fields made from one by assignment must not both be used once one has
+// been changed. [Fields.Share] makes a copy that may, and costs nothing: the
+// lines are copied the first time either side changes them.
+//
+// Fields may be read by several goroutines at once, and be changed by one while
+// no other uses it. Share counts as a change.
 type Fields struct {
 	list   []Field
-	shared bool
+	shared bool // another Fields has the same memory
 }
 
 // FieldsOf makes a section of alternating names and values. It panics on an
@@ -29,11 +38,11 @@ func FieldsOf(pairs ...string) Fields {
 	if len(pairs)%2 != 0 {
 		panic("semantics: FieldsOf: a name without a value")
 	}
-	f := Fields{list: make([]Field, 0, len(pairs)/2)}
+	list := make([]Field, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {
-		f.Add(pairs[i], pairs[i+1])
+		list = append(list, Field{Name: pairs[i], Value: pairs[i+1]})
 	}
-	return f
+	return FieldsFrom(list)
 }
 
 // FieldsFrom makes a section that takes ownership of list.
@@ -46,7 +55,9 @@ func (f *Fields) Len() int { return len(f.list) }
 // next change of f.
 func (f *Fields) List() []Field { return f.list }
 
-// Get returns the value of the first line named name, or "".
+// Get returns the value of the first line named name, or "". It is the line
+// that stood first, as Go's users expect of a Get, and not the last. Where a
+// field may stand once only, its reader must check that with [Fields.Count].
 func (f *Fields) Get(name string) string {
 	v, _ := f.Lookup(name)
 	return v
@@ -54,23 +65,33 @@ func (f *Fields) Get(name string) string {
 
 // Lookup returns the value of the first line named name and whether there is one.
 func (f *Fields) Lookup(name string) (string, bool) {
-	for i := range f.list {
-		if EqualFold(f.list[i].Name, name) {
-			return f.list[i].Value, true
-		}
+	if i := f.index(name); i >= 0 {
+		return f.list[i].Value, true
 	}
 	return "", false
 }
 
 // Has reports whether a line is named name.
-func (f *Fields) Has(name string) bool {
-	_, ok := f.Lookup(name)
-	return ok
+func (f *Fields) Has(name string) bool { return f.index(name) >= 0 }
+
+// Count returns the number of lines named name.
+func (f *Fields) Count(name string) int {
+	n := 0
+	for i := range f.list {
+		if EqualFold(f.list[i].Name, name) {
+			n++
+		}
+	}
+	return n
 }
 
 // Values returns the values of all lines named name, in order; nil if none.
 func (f *Fields) Values(name string) []string {
-	var vs []string
+	n := f.Count(name)
+	if n == 0 {
+		return nil
+	}
+	vs := make([]string, 0, n)
 	for i := range f.list {
 		if EqualFold(f.list[i].Name, name) {
 			vs = append(vs, f.list[i].Value)
@@ -79,7 +100,7 @@ func (f *Fields) Values(name string) []string {
 	return vs
 }
 
-// All iterates over names and values in order.
+// All iterates over names and values in order. f must not be changed meanwhile.
 func (f *Fields) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for i := range f.list {
@@ -90,7 +111,7 @@ func (f *Fields) All() iter.Seq2[string, string] {
 	}
 }
 
-// Add appends a line.
+// Add appends a line, whether or not others have its name.
 func (f *Fields) Add(name, value string) { f.AddField(Field{Name: name, Value: value}) }
 
 // AddField appends a line.
@@ -99,18 +120,38 @@ func (f *Fields) AddField(l Field) {
 	f.list = append(f.list, l)
 }
 
-// Set gives the first line named name the value and deletes the others; it
-// appends a line if there is none.
-func (f *Fields) Set(name, value string) {
-	f.own()
-	for i := range f.list {
-		if EqualFold(f.list[i].Name, name) {
-			f.list[i].Value = value
-			f.list = f.list[:i+1+len(deleteFold(f.list[i+1:], name))]
-			return
-		}
+// AddMissing appends a line unless one has the name already, and reports
+// whether it did.
+func (f *Fields) AddMissing(name, value string) bool {
+	if f.Has(name) {
+		return false
 	}
-	f.list = append(f.list, Field{Name: name, Value: value})
+	f.Add(name, value)
+	return true
+}
+
+// Set makes name and value the only line of that name: it replaces the first
+// one, in its place and as sensitive as it was, and deletes the others; if
+// there is none it appends one.
+func (f *Fields) Set(name, value string) {
+	l := Field{Name: name, Value: value}
+	if i := f.index(name); i >= 0 {
+		l.Sensitive = f.list[i].Sensitive
+	}
+	f.SetField(l)
+}
+
+// SetField makes l the only line of its name: it replaces the first one in its
+// place and deletes the others; if there is none it appends l.
+func (f *Fields) SetField(l Field) {
+	f.own()
+	i := f.index(l.Name)
+	if i < 0 {
+		f.list = append(f.list, l)
+		return
+	}
+	f.list[i] = l
+	f.list = f.list[:i+1+len(deleteFold(f.list[i+1:], l.Name))]
 }
 
 // Del deletes all lines named name.
@@ -137,11 +178,53 @@ func (f *Fields) Share() Fields {
 	return *f
 }
 
-// Clone returns a copy that shares no memory with f.
+// Clone returns a copy that shares no memory with f but the strings.
 func (f *Fields) Clone() Fields {
 	return Fields{list: append([]Field(nil), f.list...)}
 }
 
+// Equal reports whether f and g have the same lines in the same order: names
+// without regard to case, values byte by byte.
+func (f *Fields) Equal(g *Fields) bool {
+	if len(f.list) != len(g.list) {
+		return false
+	}
+	for i := range f.list {
+		if f.list[i].Value != g.list[i].Value || !EqualFold(f.list[i].Name, g.list[i].Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// String returns the section for people to read: a line "name: value" for each
+// field, sensitive values hidden.
+func (f *Fields) String() string {
+	var b strings.Builder
+	for _, l := range f.list {
+		b.WriteString(l.Name)
+		b.WriteString(": ")
+		if l.Sensitive {
+			b.WriteString("(sensitive)")
+		} else {
+			b.WriteString(l.Value)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// index returns the place of the first line named name, or -1.
+func (f *Fields) index(name string) int {
+	for i := range f.list {
+		if len(f.list[i].Name) == len(name) && EqualFold(f.list[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// own makes the lines f's alone before a change.
 func (f *Fields) own() {
 	if f.shared {
 		f.list = append(make([]Field, 0, len(f.list)+4), f.list...)

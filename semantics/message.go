@@ -1,6 +1,7 @@
 package semantics
 
-// A Protocol is a protocol version (RFC 9110, Section 2.5).
+// A Protocol is a protocol version (RFC 9110, Section 2.5). Later versions are
+// greater, so that p >= HTTP11 asks what it seems to.
 type Protocol uint8
 
 const (
@@ -21,6 +22,30 @@ func (p Protocol) String() string {
 		return "HTTP/2.0"
 	}
 	return "HTTP/?"
+}
+
+// ParseProtocol reads a version as it stands in a start line: HTTP-name "/"
+// DIGIT "." DIGIT, in which HTTP-name is case-sensitive (RFC 9112, Section
+// 2.3). ok says that it has this form, and p is zero when the form is right but
+// the version is none of ours, for which a server answers 505.
+//
+// A later minor version of HTTP/1 is read as HTTP/1.1: "A recipient … SHOULD
+// process the message as if it were in the highest minor version … to which the
+// recipient is conformant" (RFC 9110, Section 2.5).
+func ParseProtocol(s string) (p Protocol, ok bool) {
+	const name = "HTTP/"
+	if len(s) != len("HTTP/1.1") || s[:len(name)] != name || !isDigit(s[5]) || s[6] != '.' || !isDigit(s[7]) {
+		return 0, false
+	}
+	switch {
+	case s[5] == '1' && s[7] == '0':
+		return HTTP10, true
+	case s[5] == '1':
+		return HTTP11, true
+	case s[5] == '2' && s[7] == '0':
+		return HTTP2, true
+	}
+	return 0, true
 }
 
 // A Request is the head of a request: control data and fields (RFC 9110,

@@ -31,6 +31,7 @@ const (
 	MethodPropfind          = "PROPFIND"          // RFC 4918, Section 9.1
 	MethodProppatch         = "PROPPATCH"         // RFC 4918, Section 9.2
 	MethodPut               = "PUT"               // RFC 9110, Section 9.3.4
+	MethodQuery             = "QUERY"             // RFC 10008, Section 2
 	MethodRebind            = "REBIND"            // RFC 5842, Section 6
 	MethodReport            = "REPORT"            // RFC 3253, Section 3.6
 	MethodSearch            = "SEARCH"            // RFC 5323, Section 2
@@ -49,7 +50,7 @@ const (
 func Safe(method string) bool {
 	switch method {
 	case MethodGet, MethodHead, MethodOptions, MethodTrace,
-		MethodPRI, MethodPropfind, MethodReport, MethodSearch:
+		MethodPRI, MethodPropfind, MethodQuery, MethodReport, MethodSearch:
 		return true
 	}
 	return false
@@ -74,7 +75,42 @@ func Idempotent(method string) bool {
 
 // Cacheable reports whether responses to the method may be stored for later
 // requests: "This specification defines caching semantics for GET, HEAD, and
-// POST" (RFC 9110, Section 9.2.3).
+// POST" (RFC 9110, Section 9.2.3), to which RFC 10008, Section 2.7 adds QUERY;
+// there the stored response belongs to the request's content, too.
 func Cacheable(method string) bool {
-	return method == MethodGet || method == MethodHead || method == MethodPost
+	switch method {
+	case MethodGet, MethodHead, MethodPost, MethodQuery:
+		return true
+	}
+	return false
+}
+
+// KnownMethod returns the method that b spells, without allocation, if it is
+// one of those that most requests have.
+func KnownMethod(b []byte) (method string, ok bool) {
+	switch string(b) { // compared in place
+	case MethodGet:
+		return MethodGet, true
+	case MethodHead:
+		return MethodHead, true
+	case MethodPost:
+		return MethodPost, true
+	case MethodPut:
+		return MethodPut, true
+	case MethodDelete:
+		return MethodDelete, true
+	case MethodOptions:
+		return MethodOptions, true
+	case MethodPatch:
+		return MethodPatch, true
+	case MethodConnect:
+		return MethodConnect, true
+	case MethodTrace:
+		return MethodTrace, true
+	case MethodQuery:
+		return MethodQuery, true
+	case MethodPropfind:
+		return MethodPropfind, true
+	}
+	return "", false
 }
