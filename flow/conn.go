@@ -1,0 +1,53 @@
+package flow
+
+import "net"
+
+// Conn returns c as a flow whose powers are looked up here, once. A net.Conn is
+// a flow without that, too, with the same powers: PowersOf knows them.
+//
+//   - *net.TCPConn has all powers but a negotiated protocol; *net.UnixConn lacks
+//     ReaderFrom as well.
+//   - *tls.Conn has deadlines, CloseWrite, addresses and the negotiated protocol; so
+//     has any other connection with crypto/tls's ConnectionState method.
+//   - Any other connection has the powers whose methods it has. A
+//     SetReadDeadline that only returns an error is one of them: whoever calls it sees that.
+func Conn(c net.Conn) Flow {
+	return &conn{Conn: c, powers: PowersOf(c)}
+}
+
+type conn struct {
+	net.Conn
+	powers Powers
+}
+
+func (c *conn) Unwrap() Flow   { return c.Conn }
+func (c *conn) Powers() Powers { return c.powers }
+
+// netPowers returns the powers of the standard library's connections that are
+// not methods of theirs.
+func netPowers(f Flow) Powers {
+	var p Powers
+	switch c := f.(type) {
+	case *net.TCPConn:
+		p.VecWriter = &vecWriter{conn: c}
+	case *net.UnixConn:
+		p.VecWriter = &vecWriter{conn: c}
+	case stater:
+		p.Negotiator = negotiator{c}
+	}
+	return p
+}
+
+// A vecWriter writes net.Buffers, which is writev on a TCP connection and on a
+// Unix socket.
+type vecWriter struct {
+	conn net.Conn
+	bufs net.Buffers // of the write that goes on, here lest it be allocated
+}
+
+func (v *vecWriter) WriteVec(bufs [][]byte) (int64, error) {
+	v.bufs = bufs
+	n, err := v.bufs.WriteTo(v.conn)
+	v.bufs = nil
+	return n, err
+}

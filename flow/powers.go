@@ -1,0 +1,162 @@
+package flow
+
+import (
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// The powers a flow may have. The names of the methods are those of net.Conn and
+// its kin, so that these have them as they are.
+type (
+	// A ReadDeadliner lets a Read be interrupted, the one that blocks included.
+	// A Read past the deadline fails with an error for which errors.Is(err,
+	// os.ErrDeadlineExceeded) holds, and loses nothing: the flow can be read
+	// again under another deadline. Zero means none. The method may be called at any time
+	// and from any goroutine. A flow that has the method but cannot do it returns
+	// an error.
+	ReadDeadliner interface {
+		SetReadDeadline(t time.Time) error
+	}
+
+	// A WriteDeadliner does the same for Write. After a Write that ran into
+	// its deadline the flow is good for Close alone.
+	WriteDeadliner interface {
+		SetWriteDeadline(t time.Time) error
+	}
+
+	// A CloseWriter can end its sending side: the peer reads io.EOF after
+	// what had been written, and its answer can still be read. A later Write fails.
+	CloseWriter interface {
+		CloseWrite() error
+	}
+
+	// A CloseReader can end its receiving side: later Reads fail or return
+	// io.EOF, and what the peer sends is thrown away or refused.
+	CloseReader interface {
+		CloseRead() error
+	}
+
+	// A VecWriter can write several pieces of memory at once (writev). WriteVec is
+	// Write for the pieces one after another, in one go where that is possible.
+	// The elements of bufs (not the bytes) are its own to change.
+	VecWriter interface {
+		WriteVec(bufs [][]byte) (n int64, err error)
+	}
+
+	// A Peered flow knows its peer's address; nil if there is none.
+	Peered interface {
+		RemoteAddr() net.Addr
+	}
+
+	// A Localized flow knows its own address; nil if there is none.
+	Localized interface {
+		LocalAddr() net.Addr
+	}
+
+	// A Negotiator knows which protocol the two sides agreed on when the flow
+	// was opened, by ALPN (RFC 7301) or otherwise: "h2", "http/1.1", or "" if none.
+	// It is asked when the handshake is over.
+	Negotiator interface {
+		NegotiatedProtocol() string
+	}
+)
+
+// Powers holds the powers of one flow; what is nil the flow cannot do.
+type Powers struct {
+	ReadDeadline  ReadDeadliner
+	WriteDeadline WriteDeadliner
+	CloseWriter   CloseWriter
+	CloseReader   CloseReader
+	VecWriter     VecWriter
+
+	// ReaderFrom moves bytes from a reader to the flow without bringing them
+	// into this process, where it can (sendfile, splice). It stands for Write.
+	ReaderFrom io.ReaderFrom
+
+	// Pollable gives the descriptor that becomes readable when a Read that would
+	// block would block no more. A flow that keeps bytes of its own above
+	// its descriptor, as TLS does, is not pollable.
+	Pollable syscall.Conn
+
+	Peer       Peered
+	Local      Localized
+	Negotiator Negotiator
+}
+
+// PowersOf returns the powers of f. If f has a method Powers, that is the
+// answer. Else they are the powers which f itself has and, if f is a Wrapper, those it
+// lacks and the flow inside has. It takes a dozen type assertions: ask once a connection.
+func PowersOf(f Flow) Powers {
+	if own, ok := f.(interface{ Powers() Powers }); ok {
+		return own.Powers()
+	}
+	p := ownPowers(f)
+	if w, ok := f.(Wrapper); ok {
+		p.fill(PowersOf(w.Unwrap()))
+	}
+	return p
+}
+
+// PeerAddr returns the address of the peer, or nil if the flow does not know.
+func (p Powers) PeerAddr() net.Addr {
+	if p.Peer == nil {
+		return nil
+	}
+	return p.Peer.RemoteAddr()
+}
+
+// LocalAddr returns the flow's own address, or nil if the flow does not know.
+func (p Powers) LocalAddr() net.Addr {
+	if p.Local == nil {
+		return nil
+	}
+	return p.Local.LocalAddr()
+}
+
+// NegotiatedProtocol returns the protocol that was agreed on, or "".
+func (p Powers) NegotiatedProtocol() string {
+	if p.Negotiator == nil {
+		return ""
+	}
+	return p.Negotiator.NegotiatedProtocol()
+}
+
+// ownPowers returns what f can do without what it may wrap.
+func ownPowers(f Flow) Powers {
+	var p Powers
+	p.ReadDeadline, _ = f.(ReadDeadliner)
+	p.WriteDeadline, _ = f.(WriteDeadliner)
+	p.CloseWriter, _ = f.(CloseWriter)
+	p.CloseReader, _ = f.(CloseReader)
+	p.VecWriter, _ = f.(VecWriter)
+	p.ReaderFrom, _ = f.(io.ReaderFrom)
+	p.Pollable, _ = f.(syscall.Conn)
+	p.Peer, _ = f.(Peered)
+	p.Local, _ = f.(Localized)
+	p.Negotiator, _ = f.(Negotiator)
+	p.fill(netPowers(f))
+	return p
+}
+
+// fill takes the powers of q that p lacks.
+func (p *Powers) fill(q Powers) {
+	fill(&p.ReadDeadline, q.ReadDeadline)
+	fill(&p.WriteDeadline, q.WriteDeadline)
+	fill(&p.CloseWriter, q.CloseWriter)
+	fill(&p.CloseReader, q.CloseReader)
+	fill(&p.VecWriter, q.VecWriter)
+	fill(&p.ReaderFrom, q.ReaderFrom)
+	fill(&p.Pollable, q.Pollable)
+	fill(&p.Peer, q.Peer)
+	fill(&p.Local, q.Local)
+	fill(&p.Negotiator, q.Negotiator)
+}
+
+func fill[T comparable](power *T, other T) {
+	var none T
+	if *power == none {
+		*power = other
+	}
+}

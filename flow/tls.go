@@ -1,0 +1,39 @@
+package flow
+
+import (
+	"context"
+	"crypto/tls"
+)
+
+// A stater is *tls.Conn, or a connection that poses as one.
+type stater interface {
+	ConnectionState() tls.ConnectionState
+}
+
+type negotiator struct{ stater }
+
+func (n negotiator) NegotiatedProtocol() string {
+	return n.ConnectionState().NegotiatedProtocol
+}
+
+// TLSServer runs the server's side of a TLS handshake over f and returns the
+// encrypted flow, whose Close closes f. When ctx ends before the handshake does,
+// or the handshake fails, f is closed and the error returned.
+// flow.As[*tls.Conn] gives the session's details.
+func TLSServer(ctx context.Context, f Flow, config *tls.Config) (Flow, error) {
+	return handshake(ctx, tls.Server(NetConn(f), config))
+}
+
+// TLSClient runs the client's side; config needs a ServerName, or
+// InsecureSkipVerify, and what NextProtos lists is offered by ALPN.
+func TLSClient(ctx context.Context, f Flow, config *tls.Config) (Flow, error) {
+	return handshake(ctx, tls.Client(NetConn(f), config))
+}
+
+func handshake(ctx context.Context, c *tls.Conn) (Flow, error) {
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = c.NetConn().Close() // no farewell: there is no session
+		return nil, err
+	}
+	return c, nil
+}
