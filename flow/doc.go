@@ -49,8 +49,8 @@
 //   - [Pipe] is a flow in memory, with deadlines, half-close and a buffer; it
 //     starts no goroutine and runs in the virtual time of testing/synctest.
 //   - [Hold] keeps a flow open beyond whoever would close it.
-//   - [Hide] takes powers away, and [Faulty] adds what goes wrong on real
-//     networks: both are for tests.
+//   - [Bare] and [WithPowers] change what a flow can do.
 //
-// Package flowtest is the test that every flow must pass.
+// Package flowtest is the test that every flow must pass, and brings a flow on which
+// things go wrong as they do on real networks.
 package flow

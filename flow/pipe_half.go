@@ -1,0 +1,186 @@
+package flow
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A half is one direction of a pipe: a bounded queue of bytes between a writer and
+// a reader. Whoever waits for it does so on a condition variable, which
+// testing/synctest understands.
+type half struct {
+	size int
+
+	mu      sync.Mutex
+	changed sync.Cond // any field below
+	queue   []byte    // queue[head:] is not read yet
+	head    int
+	writer  side
+	reader  side
+	reset   bool // by either of them
+}
+
+// A side is what one end of a pipe has to do with one half.
+type side struct {
+	ended  bool // CloseWrite or CloseRead
+	closed bool // Close
+	due    deadline
+}
+
+// A deadline is guarded by its half's mutex.
+type deadline struct {
+	timer  *time.Timer
+	past   bool
+	serial int // of the setting that counts
+}
+
+func newHalf(size int) *half {
+	h := &half{size: size}
+	h.changed.L = &h.mu
+	return h
+}
+
+func (h *half) read(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch {
+		case h.reader.closed:
+			return 0, net.ErrClosed
+		case h.reset:
+			return 0, syscall.ECONNRESET
+		case h.reader.due.past:
+			return 0, os.ErrDeadlineExceeded
+		case h.reader.ended:
+			return 0, io.EOF
+		case len(p) == 0:
+			return 0, nil
+		case len(h.queue) > h.head:
+			return h.take(p), nil
+		case h.writer.ended:
+			return 0, io.EOF
+		}
+		h.changed.Wait()
+	}
+}
+
+func (h *half) write(p []byte) (n int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch {
+		case h.writer.closed:
+			return n, net.ErrClosed
+		case h.reset:
+			return n, syscall.ECONNRESET
+		case h.writer.ended, h.reader.ended:
+			return n, syscall.EPIPE
+		case h.writer.due.past:
+			return n, os.ErrDeadlineExceeded
+		}
+		n += h.put(p[n:])
+		if n == len(p) {
+			return n, nil
+		}
+		h.changed.Wait()
+	}
+}
+
+// take moves bytes from the queue to p; h.mu is held.
+func (h *half) take(p []byte) int {
+	n := copy(p, h.queue[h.head:])
+	h.head += n
+	if h.head == len(h.queue) {
+		h.queue, h.head = h.queue[:0], 0
+	}
+	h.changed.Broadcast()
+	return n
+}
+
+// put moves to the queue as much of p as it may hold; h.mu is held.
+func (h *half) put(p []byte) int {
+	live := len(h.queue) - h.head
+	n := min(len(p), h.size-live)
+	if n == 0 {
+		return 0
+	}
+	// Only when half of the memory or more is free, so that moving costs less than
+	// what was read meanwhile.
+	if len(h.queue)+n > cap(h.queue) && h.head >= live {
+		copy(h.queue, h.queue[h.head:])
+		h.queue, h.head = h.queue[:live], 0
+	}
+	h.queue = append(h.queue, p[:n]...)
+	h.changed.Broadcast()
+	return n
+}
+
+// end ends the half for one of its sides, by Close or by half of one. It reports
+// whether that side had not closed it before.
+func (h *half) end(s *side, closed bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first := !s.closed
+	s.ended = true
+	s.closed = s.closed || closed
+	if s.closed {
+		s.due.set(h, time.Time{})
+	}
+	if h.reader.ended {
+		h.queue, h.head = nil, 0
+	}
+	h.changed.Broadcast()
+	return first
+}
+
+// drop ends the half for both of its sides and loses what it holds.
+func (h *half) drop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reset = true
+	h.queue, h.head = nil, 0
+	h.changed.Broadcast()
+}
+
+// setDeadline reports whether it could: the side has not closed the half.
+func (h *half) setDeadline(s *side, t time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.due.set(h, t)
+	h.changed.Broadcast()
+	return true
+}
+
+// set replaces the deadline; h.mu is held.
+func (d *deadline) set(h *half, t time.Time) {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+	d.serial++
+	d.past = false
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		d.past = true
+		return
+	}
+	serial := d.serial
+	d.timer = time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if d.serial == serial { // else it was replaced while it fired
+			d.past = true
+			h.changed.Broadcast()
+		}
+	})
+}
