@@ -18,8 +18,9 @@ const (
 
 var longDays = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 
-// AppendDate appends t as an IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT": "a
-// sender MUST generate … in the IMF-fixdate format" (RFC 9110, Section 5.6.7).
+// AppendDate appends t as an IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT": "the
+// sender MUST generate those timestamps in the IMF-fixdate format" (RFC 9110,
+// Section 5.6.7).
 // Parts of a second are dropped. The format has years 0 to 9999; a time outside
 // them is written as the nearest one inside. It allocates nothing if dst has
 // room for [DateLen] bytes.
@@ -213,7 +214,7 @@ func (d *dateReader) inCentury(now time.Time) (time.Time, bool) {
 	latest := now.AddDate(50, 0, 0)
 	year := latest.Year()/100*100 + d.year
 	t, ok := d.time(year)
-	if t.After(latest) || !ok && year > latest.Year() {
+	if !ok || t.After(latest) { // !ok: 29 February of a year that is not leap
 		t, ok = d.time(year - 100)
 	}
 	return t, ok

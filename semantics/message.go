@@ -30,7 +30,7 @@ func (p Protocol) String() string {
 // the version is none of ours, for which a server answers 505.
 //
 // A later minor version of HTTP/1 is read as HTTP/1.1: "A recipient … SHOULD
-// process the message as if it were in the highest minor version … to which the
+// process the message as if it was in the highest minor version … to which the
 // recipient is conformant" (RFC 9110, Section 2.5).
 func ParseProtocol(s string) (p Protocol, ok bool) {
 	const name = "HTTP/"

@@ -79,9 +79,9 @@ const (
 // scheme, if any, is in lower case; the parts share raw's memory.
 //
 // It is strict: control characters, spaces, bytes beyond ASCII and fragments
-// are refused. Section 3.2 lets a recipient of an invalid request line repair
-// it; a target that two readers repair differently is how requests are
-// smuggled. Where the grammar of RFC 3986 and real clients disagree:
+// are refused, and nothing is repaired: "A recipient SHOULD NOT attempt to
+// autocorrect … since the invalid request-line might be deliberately crafted to
+// bypass security filters along the request chain" (Section 3.2). Where the grammar of RFC 3986 and real clients disagree:
 //
 //   - A query may hold any visible character but "#", and a percent sign that
 //     encodes nothing: browsers and many libraries send queries as typed, and
@@ -92,8 +92,8 @@ const (
 //     must decode paths, and what decodes badly has no one meaning.
 //
 // An absolute-form needs an authority, valid by [ValidAuthority] and for every
-// scheme without user information ("a recipient … SHOULD … treat its presence
-// as an error", RFC 9110, Section 4.2.4, for http and https). When its
+// scheme without user information ("a recipient SHOULD parse for userinfo and
+// treat its presence as an error", RFC 9110, Section 4.2.4, of http and https). When its
 // path is empty Path is "/", or "*" with OPTIONS and without a query (RFC 9112,
 // Section 3.2.4).
 //
@@ -113,6 +113,39 @@ func ParseTarget(method, raw string) (Target, error) {
 		return t.parseAsterisk(method)
 	}
 	return t.parseAbsolute(method)
+}
+
+// TargetOf makes a target of the parts that HTTP/2 sends in pseudo-header
+// fields: scheme, authority and path, which is the path with the query (RFC
+// 9113, Section 8.3.1). They are held to the rules of [ParseTarget]; the error
+// is a [*TargetError]. authority may be empty only where the protocol lets a
+// Host field stand for it; the caller then puts that in its place.
+//
+// With CONNECT an empty scheme and path make an authority-form; with both it
+// is the extended CONNECT of RFC 8441, Section 4, and read as any method is.
+func TargetOf(method, scheme, authority, path string) (Target, error) {
+	if method == MethodConnect && scheme == "" && path == "" {
+		return ParseTarget(method, authority)
+	}
+	t := Target{Raw: path}
+	switch {
+	case !validScheme(scheme):
+		return Target{Raw: scheme}.fail(-1, ruleTargetForm)
+	case authority != "" && !ValidAuthority(authority):
+		return Target{Raw: authority}.fail(-1, ruleAbsolute)
+	case path == "" || path[0] != '/' && path[0] != '*':
+		return t.fail(-1, ruleTargetForm)
+	}
+	var err error
+	if path[0] == '*' {
+		t, err = t.parseAsterisk(method)
+	} else {
+		t, err = t.parsePath(0)
+	}
+	if err == nil {
+		t.Scheme, t.Authority = strings.ToLower(scheme), authority
+	}
+	return t, err
 }
 
 // fail returns the error for the byte of t.Raw at offset.
