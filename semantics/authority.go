@@ -122,7 +122,7 @@ func validIPv6(s string) bool {
 			n++
 		}
 		if n < len(s) && s[n] == '.' {
-			return validIPv4(s) && (groups == 6 || gap && groups < 6)
+			return validIPv4(s) && (groups == 6 && !gap || groups < 6 && gap)
 		}
 		if groups++; n == 0 || n > 4 || groups > 8 {
 			return false
