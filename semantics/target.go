@@ -46,7 +46,7 @@ type Target struct {
 // with 400 (RFC 9112, Section 3).
 type TargetError struct {
 	Target string // as it was given
-	Offset int    // of the byte at fault, or -1
+	Offset int    // of what is at fault, its length if something is missing; or -1
 	Rule   string // the sentence that was broken, with its document and section
 }
 
