@@ -4,13 +4,15 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
 // NetConn returns f as a net.Conn, for libraries that want one. If f is one, it
-// is f itself. Deadlines that f cannot do fail with an error for which
-// errors.Is(err, os.ErrNoDeadline) holds, and addresses it does not know are of
-// the network "flow". Bytes written there pass through f's Write.
+// is f itself. Deadlines that f cannot do are kept all the same: past one, Read and
+// Write fail at once with os.ErrDeadlineExceeded; but what blocks when it passes
+// can be interrupted only by closing f. An address that f does not know is "unknown"
+// of the network "flow". What is written passes through f's Write.
 func NetConn(f Flow) net.Conn {
 	if c, ok := f.(net.Conn); ok {
 		return c
@@ -20,7 +22,9 @@ func NetConn(f Flow) net.Conn {
 
 type netConn struct {
 	Flow
-	powers Powers
+	powers   Powers
+	readEnd  lastCall
+	writeEnd lastCall
 }
 
 func (c *netConn) Unwrap() Flow   { return c.Flow }
@@ -29,22 +33,99 @@ func (c *netConn) Powers() Powers { return c.powers }
 func (c *netConn) LocalAddr() net.Addr  { return known(c.powers.LocalAddr()) }
 func (c *netConn) RemoteAddr() net.Addr { return known(c.powers.PeerAddr()) }
 
+func (c *netConn) Read(p []byte) (int, error) { return c.readEnd.watch(c.Flow.Read, p) }
+
+func (c *netConn) Write(p []byte) (int, error) { return c.writeEnd.watch(c.Flow.Write, p) }
+
+func (c *netConn) Close() error {
+	c.readEnd.set(time.Time{}, c.Flow)
+	c.writeEnd.set(time.Time{}, c.Flow)
+	return c.Flow.Close()
+}
+
 func (c *netConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 func (c *netConn) SetReadDeadline(t time.Time) error {
-	if c.powers.ReadDeadline == nil {
-		return os.ErrNoDeadline
+	if d := c.powers.ReadDeadline; d != nil {
+		return d.SetReadDeadline(t)
 	}
-	return c.powers.ReadDeadline.SetReadDeadline(t)
+	c.readEnd.set(t, c.Flow)
+	return nil
 }
 
 func (c *netConn) SetWriteDeadline(t time.Time) error {
-	if c.powers.WriteDeadline == nil {
-		return os.ErrNoDeadline
+	if d := c.powers.WriteDeadline; d != nil {
+		return d.SetWriteDeadline(t)
 	}
-	return c.powers.WriteDeadline.SetWriteDeadline(t)
+	c.writeEnd.set(t, c.Flow)
+	return nil
+}
+
+// A lastCall is a deadline for one direction of a flow that has none.
+type lastCall struct {
+	mu     sync.Mutex
+	timer  *time.Timer
+	serial int  // of the setting that counts
+	past   bool // the deadline that is set
+	busy   bool // a call is going on
+	broken bool // a call was interrupted, and the flow closed
+}
+
+func (l *lastCall) watch(call func([]byte) (int, error), p []byte) (int, error) {
+	l.mu.Lock()
+	if l.past || l.broken {
+		l.mu.Unlock()
+		return 0, os.ErrDeadlineExceeded
+	}
+	l.busy = true
+	l.mu.Unlock()
+	n, err := call(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = false
+	if err != nil && l.broken {
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+func (l *lastCall) set(t time.Time, f Flow) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
+	l.serial++
+	l.past = false
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	l.past = wait <= 0
+	if l.past && !l.busy {
+		return
+	}
+	serial := l.serial
+	l.timer = time.AfterFunc(wait, func() { l.pass(serial, f) })
+}
+
+// pass is called when a deadline has passed.
+func (l *lastCall) pass(serial int, f Flow) {
+	l.mu.Lock()
+	if l.serial != serial { // replaced while it fired
+		l.mu.Unlock()
+		return
+	}
+	l.past = true
+	l.broken = l.busy
+	interrupt := l.busy
+	l.mu.Unlock()
+	if interrupt {
+		_ = f.Close()
+	}
 }
 
 // An addr is the address of a flow that has none, or of an end of a pipe.
