@@ -101,15 +101,16 @@ func (s *solver) settle(wanted ...*task) error {
 // in the order of tasks.
 func (s *solver) reach(from ...*task) []*task {
 	seen := make(map[*task]bool)
-	for len(from) > 0 {
-		t := from[len(from)-1]
-		from = from[:len(from)-1]
+	next := slices.Clone(from)
+	for len(next) > 0 {
+		t := next[len(next)-1]
+		next = next[:len(next)-1]
 		if t.settled || seen[t] {
 			continue
 		}
 		seen[t] = true
 		for _, d := range t.fn.needs {
-			from = append(from, s.awaited(d)...)
+			next = append(next, s.awaited(d)...)
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(s.tasks), func(t *task) bool { return !seen[t] })
