@@ -94,7 +94,7 @@ func validLiteral(s string) bool {
 // 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
 func validFuture(s string) bool {
 	i := 0
-	for i < len(s) && classes[s[i]]&isHex != 0 {
+	for i < len(s) && isHex(s[i]) {
 		i++
 	}
 	if i == 0 || i+1 >= len(s) || s[i] != '.' {
@@ -118,7 +118,7 @@ func validIPv6(s string) bool {
 	}
 	for s != "" {
 		n := 0
-		for n < len(s) && classes[s[n]]&isHex != 0 {
+		for n < len(s) && isHex(s[n]) {
 			n++
 		}
 		if n < len(s) && s[n] == '.' {
@@ -167,5 +167,5 @@ func validIPv4(s string) bool {
 // escapeAt reports whether a percent-encoded byte begins at s[i].
 func escapeAt(s string, i int) bool {
 	return s[i] == '%' && i+2 < len(s) &&
-		classes[s[i+1]]&isHex != 0 && classes[s[i+2]]&isHex != 0
+		isHex(s[i+1]) && isHex(s[i+2])
 }

@@ -28,6 +28,20 @@ func TestValidAuthority(t *testing.T) {
 	}
 }
 
+func TestPercentIsFollowedByTwoHexadecimalDigits(t *testing.T) {
+	for c := range 256 {
+		want := strings.IndexByte("0123456789abcdefABCDEF", byte(c)) >= 0
+		for _, s := range []string{string([]byte{'%', byte(c), '1'}), string([]byte{'%', '1', byte(c)})} {
+			if got := ValidAuthority(s); got != want {
+				t.Errorf("ValidAuthority(%q) = %v", s, got)
+			}
+			if _, err := ParseTarget("GET", "/"+s); (err == nil) != want {
+				t.Errorf("%q: %v", "/"+s, err)
+			}
+		}
+	}
+}
+
 func TestSplitAuthority(t *testing.T) {
 	for _, c := range []struct {
 		s, host, port string

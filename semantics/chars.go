@@ -4,14 +4,14 @@ package semantics
 type charClass uint8
 
 const (
-	inToken   charClass = 1 << iota // tchar (RFC 9110, Section 5.6.2)
-	inValue                         // field-vchar, SP and HTAB (RFC 9110, Section 5.5)
-	inPath                          // the path of a target, see target.go
-	inQuery                         // the query of a target, see target.go
-	inRegName                       // unreserved and sub-delims (RFC 3986, Section 3.2.2)
-	inScheme                        // after the first letter (RFC 3986, Section 3.1)
-	inETag                          // etagc (RFC 9110, Section 8.8.3)
-	isHex                           // HEXDIG, either case
+	inToken     charClass = 1 << iota // tchar (RFC 9110, Section 5.6.2)
+	inValue                           // field-vchar, SP and HTAB (RFC 9110, Section 5.5)
+	inPath                            // the path of a target, see target.go
+	inPlainPath                       // inPath but "%"
+	inQuery                           // the query of a target, see target.go
+	inRegName                         // unreserved and sub-delims (RFC 3986, Section 3.2.2)
+	inScheme                          // after the first letter (RFC 3986, Section 3.1)
+	inETag                            // etagc (RFC 9110, Section 8.8.3)
 )
 
 // classes says for each byte where it may stand.
@@ -30,17 +30,17 @@ var classes = func() (t [256]charClass) {
 	add(inToken, alnum+"!#$%&'*+-.^_`|~")
 	add(inRegName, alnum+"-._~"+"!$&'()*+,;=")
 	add(inScheme, alnum+"+-.")
-	add(isHex, digits+"abcdefABCDEF")
 	for c := 0x21; c <= 0x7e; c++ {
-		t[c] |= inValue | inPath | inQuery | inETag
+		t[c] |= inValue | inPath | inPlainPath | inQuery | inETag
 	}
 	for c := 0x80; c <= 0xff; c++ { // obs-text
 		t[c] |= inValue | inETag
 	}
 	add(inValue, " \t")
 	for _, c := range []byte(`"<>\#`) {
-		t[c] &^= inPath
+		t[c] &^= inPath | inPlainPath
 	}
+	t['%'] &^= inPlainPath
 	t['#'] &^= inQuery
 	t['"'] &^= inETag
 	return t
@@ -74,6 +74,11 @@ func unhex(c byte) byte {
 		return c - '0'
 	}
 	return lowerByte(c) - 'a' + 10
+}
+
+func isHex(c byte) bool {
+	low := lowerByte(c)
+	return isDigit(c) || 'a' <= low && low <= 'f'
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

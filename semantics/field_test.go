@@ -145,7 +145,7 @@ func TestFieldsOfPanicsOnAnOddNumber(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	FieldsOf("a")
+	FieldsOf(strings.Fields("a 1 b")...)
 }
 
 func TestShareIsCopiedOnChangeFromEitherSide(t *testing.T) {

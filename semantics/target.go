@@ -159,9 +159,9 @@ func (t Target) parsePath(from int) (Target, error) {
 	i := from
 	for ; i < len(raw) && raw[i] != '?'; i++ {
 		switch {
+		case classes[raw[i]]&inPlainPath != 0:
 		case classes[raw[i]]&inPath == 0:
 			return t.fail(i, ruleTargetByte)
-		case raw[i] != '%':
 		case !escapeAt(raw, i):
 			return t.fail(i, ruleTargetEscape)
 		case raw[i+1] == '0' && raw[i+2] == '0':

@@ -153,6 +153,12 @@ func TestWeightedCutsTheWeightOff(t *testing.T) {
 	for m, w := range Weighted(`gzip;q=0.8, br , identity; Q=0, bad;q=7, text/html;level=1;q=0.25, a;b=";q=0";q=0.5;x=1`) {
 		got[m] = w
 	}
+	for m := range Weighted("a, b") {
+		if m != "a" {
+			t.Errorf("goes on after break: %q", m)
+		}
+		break
+	}
 	want := map[string]Weight{"gzip": 800, "br": 1000, "identity": 0, "text/html;level=1": 250, `a;b=";q=0"`: 500}
 	if len(got) != len(want) {
 		t.Errorf("got %v", got)
@@ -174,6 +180,7 @@ func TestTokenWeightPrefersTheTokenToTheStar(t *testing.T) {
 		{"*;q=0.1, GZIP;q=0.5", 500, true},
 		{"gzip;q=0, *", 0, true},
 		{"br, *;q=0.3", 300, true},
+		{"*;q=0.3, *;q=0.4", 300, true},
 		{"br", 0, false},
 		{"", 0, false},
 		{"gzip;q=x", 0, false},
