@@ -24,8 +24,9 @@ type Faults struct {
 	Read, Write []Fault
 }
 
-// A Fault happens once, when At bytes have passed in its direction: no Read or
-// Write passes over the offset in one go. First the stall, then the reset, then the error.
+// A Fault happens once, between the byte before offset At of its direction and the one
+// behind it: to the call that would move the latter. (A reset by writing comes as soon as
+// the former is written.) First the stall, then the reset, then the error.
 type Fault struct {
 	At int64
 
@@ -91,13 +92,19 @@ func (f *FaultyFlow) Read(p []byte) (int, error) {
 func (f *FaultyFlow) Write(p []byte) (n int, err error) {
 	d := &f.write
 	for {
-		if err := f.fault(d); err != nil || (n == len(p) && n > 0) {
+		if err := f.fault(d); err != nil {
 			return n, err
 		}
 		m, err := f.Flow.Write(p[n : n+d.piece(len(p)-n)])
 		n, d.passed = n+m, d.passed+int64(m)
-		if err != nil || len(p) == 0 {
+		if err != nil {
 			return n, f.judge(err)
+		}
+		if n == len(p) {
+			if d.isDue() && d.faults[0].Reset {
+				_ = f.fault(d) // of the next call, but the peer learns it now
+			}
+			return n, nil
 		}
 	}
 }
@@ -163,9 +170,13 @@ func (d *direction) piece(n int) int {
 	return n
 }
 
+func (d *direction) isDue() bool {
+	return len(d.faults) > 0 && d.faults[0].At <= d.passed
+}
+
 // fault does what is due at this offset.
 func (f *FaultyFlow) fault(d *direction) error {
-	for d.err == nil && len(d.faults) > 0 && d.faults[0].At <= d.passed {
+	for d.err == nil && d.isDue() {
 		now := d.faults[0]
 		if err := f.stall(d, now); err != nil {
 			return err
