@@ -74,6 +74,23 @@ func TestAWayIntoACycleMakesItNone(t *testing.T) {
 	equals(t, "without it", cycleOf(t, err), "a", "b")
 }
 
+// x and y need each other, and z, which is in a knot of its own with w. Each has a
+// way in. z must have all its values before x is computed from it.
+func TestAKnotIsUntiedBeforeWhatWaitsForIt(t *testing.T) {
+	w, x, y, z := mimic.NewKey[int]("w"), mimic.Register("x", 1, remember[int]), mimic.NewKey[int]("y"), mimic.NewKey[int]("z")
+	constant := func(n int) func(context.Context) (int, error) {
+		return func(context.Context) (int, error) { return n, nil }
+	}
+	c := mimic.Fold0(mimic.Context{}, z, constant(1))
+	c = mimic.Fold1(c, z, mimic.Req(w), func(_ context.Context, w int) (int, error) { return w + 100, nil })
+	c = mimic.Fold1(c, w, mimic.Req(z), succ)
+	c = mimic.Fold0(c, x, constant(5))
+	c = mimic.Fold2(c, x, mimic.Req(y), mimic.Req(z), func(_ context.Context, y, z int) (int, error) { return y + z, nil })
+	c = mimic.Fold1(c, y, mimic.Req(x), succ)
+	equals(t, "unfolded", unfold(t, c), "x=108", "x=5", "y=6", "w=2", "z=102", "z=1")
+	equal(t, "resolved", made(t, c), any(108))
+}
+
 // TestCyclesAgainstTopologicalSort builds random graphs of keys and compares what
 // Unfold says of them with Kahn's algorithm.
 func TestCyclesAgainstTopologicalSort(t *testing.T) {

@@ -224,6 +224,7 @@ func TestNameToAddressToTCP(t *testing.T) {
 	dns.queries.Store(0)
 	literal := mimic.Add(mimic.Add(c, host, "nobody.test."), ip, addr.Addr())
 	equal(t, "a literal address wins", hello(t, literal), "named")
+	equal(t, "queries for a literal address", dns.queries.Load(), 0)
 }
 
 func TestMergedContextsReachATLSServerByName(t *testing.T) {
