@@ -1,0 +1,278 @@
+package paf
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/semantics"
+)
+
+// A Client sends requests and keeps connections for reuse. Its zero value is
+// ready; its fields must not be changed once it has been used. Its methods are safe for
+// concurrent use. Close it to give back its connections.
+//
+// A duration or a number of zero means the default, a negative one no limit.
+type Client struct {
+	// Context says how to reach a URL. The facts of the URL (Scheme, Host, Port) are
+	// added to it. If it then leads to an endpoint, that is used; else the
+	// client's own rules are added to it: TCP for http and TLS for https.
+	//
+	//	paf.Client{Context: mimic.Add(mimic.Context{}, paf.Unix, "/run/my.sock")}
+	Context mimic.Context
+
+	// MaxRedirects bounds the redirects that Do follows. Default 10; negative: it
+	// follows none and returns the redirecting response.
+	MaxRedirects int
+
+	// MaxIdle and MaxConns bound, for each endpoint, the connections that lie idle
+	// and those that are open at all; Do waits for one. Default 64 and 256.
+	MaxIdle, MaxConns int
+
+	// OpenTimeout bounds how long it may take to open a flow, a TLS handshake
+	// included. Default 30 s.
+	OpenTimeout time.Duration
+
+	// ExpectTimeout is how long a request with "Expect: 100-continue" waits for the
+	// server's word before it sends its content all the same. Default 1 s.
+	ExpectTimeout time.Duration
+
+	// WriteTimeout bounds a single write to a flow of at most 128 KiB. Default 60 s.
+	WriteTimeout time.Duration
+
+	// Limits bounds what a server may send and how long it may take. The default of
+	// IdleTimeout is 60 s here, less than servers use.
+	Limits engine.Limits
+
+	// Log receives what is worth knowing; default slog.Default().
+	Log *slog.Logger
+
+	once  sync.Once
+	group *loop.Group
+	pool  *loop.Pool[place]
+	rules mimic.Context // Context, before and after the default rules
+}
+
+// A place is what connections are kept by: they lead from one context to one origin.
+type place struct {
+	context           mimic.Context
+	scheme, authority string
+}
+
+// Do sends a request and returns its response as soon as the response's head has come. ctx
+// bounds the exchange to the end of the response's Body, which must be read to its end or
+// closed. The request must not be changed meanwhile.
+//
+// A request that certainly was not sent, or that is idempotent and was lost with a connection
+// that had been used before, is sent again (RFC 9110, Section 9.2.2), if its Body is nil or
+// an io.Seeker. Redirects are followed; credentials (Authorization, Cookie,
+// Proxy-Authorization) do not go to another origin.
+//
+// Without a response the error is a [*SendError], or a [*URLError] for a request that
+// cannot be sent at all; with ErrRedirects the last response is returned too, its
+// Body closed. Errors of ctx are its cause.
+func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	c.init()
+	for hops := 0; ; hops++ {
+		resp, err := c.send(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		next, err := c.redirect(resp)
+		if err != nil || next == nil {
+			return resp, err
+		}
+		if hops >= c.MaxRedirects && c.MaxRedirects != 0 || hops >= 10 && c.MaxRedirects == 0 {
+			_ = resp.Body.Close()
+			return resp, ErrRedirects
+		}
+		_ = resp.Body.Close()
+		r = next
+	}
+}
+
+// Get sends a GET request.
+func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
+	r, err := NewRequest("GET", url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.Do(ctx, r)
+}
+
+// CloseIdle closes the connections that lie idle.
+func (c *Client) CloseIdle() {
+	c.init()
+	c.pool.CloseIdle()
+}
+
+// Close closes all connections, those in use included, and waits until they are gone.
+// Later requests fail with ErrStopped.
+func (c *Client) Close() {
+	c.init()
+	c.pool.Close()
+}
+
+// Stats returns a snapshot of the client's counters.
+func (c *Client) Stats() Stats {
+	c.init()
+	return c.group.Stats()
+}
+
+// send sends one request, again if that is safe.
+func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
+	head, err := r.head()
+	if err != nil {
+		return nil, err
+	}
+	for tries := 0; ; tries++ {
+		body, length := r.content()
+		call := &loop.Call{Head: head, Body: body, Length: length, Interim: r.interim(),
+			Expect: semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
+		if r.Trailer != nil {
+			call.Trailer = func() *Fields { return r.Trailer }
+		}
+		conn, err := c.connection(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		used := conn.Used()
+		reply, err := conn.Do(ctx, call)
+		if err == nil {
+			return newResponse(r, conn, reply), nil
+		}
+		if !used || tries >= 3 || ctx.Err() != nil || !again(r, err) {
+			return nil, err
+		}
+		// The server has closed this one; the others it has let lie are likely gone too.
+		c.pool.CloseIdleOf(c.place(r))
+	}
+}
+
+// again reports whether a request that got no response may be sent once more, and
+// makes its content ready for that.
+func again(r *Request, err error) bool {
+	var s *SendError
+	if !errors.As(err, &s) {
+		return false
+	}
+	// RFC 9110, Section 9.2.2: "A client SHOULD NOT automatically retry a request with
+	// a non-idempotent method unless it has some means to know […] that the
+	// original request was never applied".
+	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
+		return false
+	}
+	return r.rewind()
+}
+
+var noResponse = &engine.Error{Rule: h1.RuleNoResponse}
+
+// rewind makes the content ready to be sent once more.
+func (r *Request) rewind() bool {
+	if r.Body == nil {
+		return true
+	}
+	s, ok := r.Body.(io.Seeker)
+	if !ok || !r.sought {
+		return false
+	}
+	_, err := s.Seek(r.start, io.SeekStart)
+	return err == nil
+}
+
+// interim adapts Interim to the loop.
+func (r *Request) interim() func(*semantics.Response) {
+	if r.Interim == nil {
+		return nil
+	}
+	return func(head *semantics.Response) {
+		fields := head.Fields.Share()
+		r.Interim(head.Status, &fields)
+	}
+}
+
+func (c *Client) place(r *Request) place {
+	return place{c.Context, r.Scheme, r.Authority}
+}
+
+// connection returns a connection for a request.
+func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, error) {
+	return c.pool.Get(ctx, c.place(r), func(ctx context.Context) (*loop.ClientConn, error) {
+		f, err := c.open(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return c.group.Open(f, h1.NewClient(c.limits(), c.group.Now()))
+	})
+}
+
+// open opens a flow to where a request is for.
+func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
+	if c.OpenTimeout >= 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.OpenTimeout)
+		defer cancel()
+	}
+	own, err := facts(c.Context, &r.Target)
+	if err != nil {
+		return nil, &URLError{URL: r.URL(), Err: err}
+	}
+	endpoints, err := own.Unfold(ctx)
+	if err != nil || !connectable(endpoints) {
+		full, err := facts(c.rules, &r.Target)
+		if err != nil {
+			return nil, err
+		}
+		return full.Resolve(ctx)
+	}
+	return mimic.Connect(ctx, endpoints)
+}
+
+func connectable(endpoints []mimic.Endpoint) bool {
+	for _, e := range endpoints {
+		if e.Connectable() {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Client) limits() engine.Limits {
+	l := c.Limits
+	if l.IdleTimeout == 0 {
+		l.IdleTimeout = 60 * time.Second
+	}
+	return l
+}
+
+func (c *Client) init() {
+	c.once.Do(func() {
+		set(&c.OpenTimeout, 30*time.Second)
+		set(&c.ExpectTimeout, time.Second)
+		set(&c.MaxIdle, 64)
+		set(&c.MaxConns, 256)
+		limits := c.limits().WithDefaults()
+		c.group = loop.NewGroup(loop.Config{
+			WriteTimeout: c.WriteTimeout,
+			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
+			Log:          c.Log,
+		})
+		c.pool = loop.NewPool[place](c.group, c.MaxIdle, c.MaxConns)
+		c.rules = mimic.Merge(defaults(), c.Context)
+	})
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,44 @@
+// Package paf is HTTP for Go over any flow of bytes: kernel TCP, Unix sockets,
+// TLS of any make, pipes in memory. One [Handler] and one [Client] serve every
+// protocol version; what is here now speaks HTTP/1.0 and HTTP/1.1.
+//
+// A server:
+//
+//	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+//		w.Header().Set("Content-Type", "text/plain")
+//		fmt.Fprintf(w, "You asked for %s.\n", r.Path)
+//	})}
+//	err := s.ListenAndServe(ctx, "127.0.0.1:8080") // nil when ctx has ended and all is finished
+//
+// A client:
+//
+//	var c paf.Client
+//	defer c.Close()
+//	resp, err := c.Get(ctx, "http://127.0.0.1:8080/")
+//	…
+//	defer resp.Body.Close()
+//
+// [Server.ServeFlow] serves a single flow, whatever it is made of; a [Client]
+// reaches one through a mimic context (see [Client.Context] and package mimic).
+//
+// # What may be kept
+//
+// Strings and fields that a handler or a caller is given are ordinary Go strings: they
+// stay valid for as long as anyone keeps them. A ResponseWriter and a
+// Request's Body end with the handler.
+//
+// # Safety
+//
+// Every limit has a default (see [engine.Limits] and the fields of [Server]). A
+// message has one meaning or is refused: where RFC 9112 leaves a choice
+// between leniency and rejection, paf rejects. Framing is paf's own: a
+// Content-Length or Transfer-Encoding in a Header declares at most an
+// intention, and never reaches the wire as it is.
+//
+// # The rooms
+//
+// Package paf is the front door. Behind it: semantics (the words of RFC 9110),
+// engine (the contract between a protocol and a loop), h1 (RFC 9112), flow (streams of bytes
+// and what they can do), loop (clocks, goroutines, locks), mimic (from a URL to
+// a flow). Each is public and can be used alone.
+package paf

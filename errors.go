@@ -1,0 +1,48 @@
+package paf
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/loop"
+)
+
+// Errors to compare with errors.Is.
+var (
+	// ErrPeerGone: the other side has closed the flow, or the flow has failed.
+	ErrPeerGone = loop.ErrPeerGone
+	// ErrStopped: the Server was shut down, or the Client closed.
+	ErrStopped = loop.ErrStopped
+	// ErrListen: an address could not be listened on.
+	ErrListen = errors.New("paf: cannot listen")
+	// ErrRedirects: a response redirects once more than the Client's MaxRedirects.
+	ErrRedirects = errors.New("paf: too many redirects")
+	// ErrNoContent: content was written to a response whose status has none
+	// (RFC 9110, Section 6.4.1).
+	ErrNoContent = errors.New("paf: a response with this status has no content")
+)
+
+// ErrLength: content was written that the declared Content-Length does not cover, or
+// too little of it (RFC 9110, Section 8.6).
+var ErrLength error = &engine.Error{Blame: engine.Caller, Rule: engine.RuleLength}
+
+// A SendError is what [Client.Do] fails with when there is no response. Its Sent
+// tells whether the request may have had an effect.
+type SendError = loop.SendError
+
+// A URLError is a URL, or another part of a request, that cannot be used.
+type URLError struct {
+	URL string // without a password
+	Err error
+}
+
+// Error says which URL and why.
+func (e *URLError) Error() string { return fmt.Sprintf("paf: URL %q: %v", e.URL, e.Err) }
+
+// Unwrap returns the reason.
+func (e *URLError) Unwrap() error { return e.Err }
+
+type errMethod string
+
+func (e errMethod) Error() string { return fmt.Sprintf("method %q is not a token", string(e)) }

@@ -1,0 +1,69 @@
+package paf
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// A Handler answers requests, of every protocol version.
+//
+// Serve is called for each request and may block for as long as it likes; when it
+// returns the response is complete. It may go on reading the request while it
+// writes the response. It must not use w or r.Body after it has returned; what it
+// has taken out of r (strings, fields) stays valid for as long as it is kept.
+//
+// A panic costs this exchange alone: it is logged with its stack, and answered
+// by the Server's ErrorHandler if the response has not begun, else the response
+// is cut off so that the client can tell. panic(ErrAbort) does the latter
+// without a log line.
+//
+// Serve is called from many goroutines at a time.
+type Handler interface {
+	Serve(w *ResponseWriter, r *Request)
+}
+
+// A HandlerFunc is a function as a [Handler].
+type HandlerFunc func(w *ResponseWriter, r *Request)
+
+// Serve calls f.
+func (f HandlerFunc) Serve(w *ResponseWriter, r *Request) { f(w, r) }
+
+// An ErrorHandler answers in place of a Handler what never reached it, or what it
+// left unanswered: a request that could not be understood or broke a limit
+// (err is an [*engine.Error]; r is nil unless the head could be read), a panic (err is a
+// [*PanicError]), content that broke off before the handler wrote anything. w has
+// the status that belongs to err already; the ErrorHandler may set another, add fields
+// and write content. The connection is closed afterwards, except after a panic.
+type ErrorHandler func(w *ResponseWriter, r *Request, err error)
+
+// ErrAbort is what a handler panics with in order to cut its response off.
+var ErrAbort = fmt.Errorf("paf: the handler has abandoned the exchange")
+
+// A PanicError is a panic of a handler.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error returns what the handler panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("paf: the handler panicked: %v", e.Value) }
+
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// answer is the ErrorHandler of a Server that has none: the status in words, and
+// nothing that the peer has sent.
+func answer(w *ResponseWriter, _ *Request, _ error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.WriteString(StatusText(w.Status()) + "\n")
+}
+
+// logFault logs what a peer has done wrong, at a level where peers cannot fill a log.
+func logFault(log *slog.Logger, r *exchange, err *engine.Error) {
+	log.Debug("request refused", "component", "paf-server", "peer", r.x.Peer(), "error", err)
+}

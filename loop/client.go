@@ -1,0 +1,269 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/semantics"
+)
+
+// A Call is a request to be sent.
+type Call struct {
+	Head    *semantics.Request
+	Length  int64     // of Body: 0 for none, -1 if it is not known
+	Body    io.Reader // nil for none
+	Trailer func() *semantics.Fields
+	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed.
+	Expect        bool
+	ExpectTimeout time.Duration
+	// Interim, if not nil, is called for each 1xx response, before Do returns.
+	Interim func(*semantics.Response)
+}
+
+// A ClientConn is a client's connection. It is safe for concurrent use as far
+// as its engine's capacity reaches.
+type ClientConn struct {
+	conn
+	client engine.Client
+	gone   bool
+	left   chan struct{} // closed when it has left the group
+	used   bool          // an exchange has been completed
+	onRest func()        // called when the connection is free; nil: then it is closed
+	onGone func()        // called once when it is over
+	idle   bool          // it lies in a pool
+}
+
+// Open makes a connection of a flow and an engine. ErrStopped if the group has
+// been stopped; the flow is then closed.
+func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
+	c := &ClientConn{client: eng, left: make(chan struct{})}
+	c.init(g, f, eng)
+	c.onLook = c.lookAfter
+	if !g.add(c) {
+		_ = f.Close()
+		return nil, ErrStopped
+	}
+	return c, nil
+}
+
+// Used reports whether an exchange has been completed on the connection: if so, the peer may
+// have closed it since.
+func (c *ClientConn) Used() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
+}
+
+// Peer returns the address of the peer, nil if the flow does not tell.
+func (c *ClientConn) Peer() net.Addr { return c.powers.PeerAddr() }
+
+// Flow returns the connection's flow; see [Exchange.Flow].
+func (c *ClientConn) Flow() flow.Flow { return c.flow }
+
+// Do sends a request and returns when the head of its final response is there.
+// The reply's content must be read to its end or closed. ctx bounds all of it,
+// to the end of the content. Errors are *SendError.
+func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &SendError{Err: context.Cause(ctx)}
+	}
+	r := &Reply{c: c, call: call, ctx: ctx}
+	if ctx.Done() != nil {
+		r.release = context.AfterFunc(ctx, func() { c.discard(Aborted) })
+	}
+	c.mu.Lock()
+	err := r.begin()
+	if err == nil {
+		err = r.await()
+	}
+	c.mu.Unlock()
+	if err != nil {
+		r.cancelled(&err)
+		r.stop()
+		c.discard(r.blame(err))
+		return nil, err
+	}
+	if r.content.ended {
+		r.finish()
+	}
+	return r, nil
+}
+
+// begin lays out the request and sends what can be sent at once; the rest goes out by a
+// goroutine of its own. c.mu is held.
+func (r *Reply) begin() error {
+	c, call := r.c, r.call
+	if c.gone || c.stopping || c.client.State() != engine.Open {
+		return &SendError{Err: ErrNoCapacity}
+	}
+	c.idle = false
+	c.lookDue.Store(0)
+	id, err := c.client.Request(&c.out, call.Head, call.Length)
+	if err != nil {
+		return &SendError{Err: err}
+	}
+	c.group.stats.exchanges.Add(1)
+	c.group.stats.active.Add(1)
+	r.counted = true
+	r.content = content{c: &c.conn, stream: id, on: r.event}
+	r.stream = id
+	if call.Body == nil {
+		if err := c.client.End(&c.out, id, nil); err != nil {
+			return &SendError{Err: err}
+		}
+		r.sent = true
+		_ = c.flush() // an answer may have come all the same
+		return nil
+	}
+	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {
+		c.mu.Unlock()
+		r.send()
+		c.mu.Lock()
+	} else {
+		go r.send()
+	}
+	return nil
+}
+
+// await waits for the head of the final response. c.mu is held.
+func (r *Reply) await() error {
+	for r.Head == nil {
+		var ev engine.Event
+		if r.content.ended || r.sendErr != nil {
+			return r.failure()
+		}
+		if r.c.next(&ev) {
+			r.content.take(&ev)
+			continue
+		}
+		if err := r.content.await(nil); err != nil {
+			return r.failure()
+		}
+	}
+	return nil
+}
+
+// failure is the error of an exchange that got no response.
+func (r *Reply) failure() error {
+	switch {
+	case r.sendErr != nil:
+		return &SendError{Sent: true, Err: r.sendErr}
+	case r.c.writeErr != nil:
+		return &SendError{Sent: true, Err: r.c.writeErr}
+	case r.content.err != nil:
+		return &SendError{Sent: true, Err: r.content.err}
+	}
+	return &SendError{Sent: true, Err: &GoneError{Op: "read", Err: io.ErrUnexpectedEOF}}
+}
+
+// blame says why a connection ends on which a call failed.
+func (r *Reply) blame(err error) CloseReason {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Timeout() {
+		return TimedOut
+	}
+	if r.ctx.Err() != nil {
+		return Aborted
+	}
+	return Broken
+}
+
+// stop makes an idle connection close and a busy one close after its exchange.
+func (c *ClientConn) stop() {
+	c.mu.Lock()
+	c.stopping = true
+	idle := c.client.Streams() == 0
+	c.mu.Unlock()
+	if idle {
+		c.discard(Stopped)
+	}
+}
+
+func (c *ClientConn) cut(why CloseReason) { c.discard(why) }
+
+// discard ends the connection and returns when it has left the group and its pool. Anyone
+// may call it, any number of times.
+func (c *ClientConn) discard(why CloseReason) {
+	c.mu.Lock()
+	first := !c.gone
+	c.gone, c.idle = true, false
+	c.because(why)
+	why, onGone := c.why, c.onGone
+	c.mu.Unlock()
+	if !first {
+		c.closeFlow()
+		<-c.left
+		return
+	}
+	c.closeFlow()
+	if onGone != nil {
+		onGone()
+	}
+	c.group.remove(c, why)
+	close(c.left)
+}
+
+// rest is called when an exchange is over: the connection is free again, or done.
+func (c *ClientConn) rest() {
+	c.mu.Lock()
+	c.used = true
+	reusable := c.onRest != nil && !c.gone && !c.stopping && c.client.State() == engine.Open &&
+		c.client.Capacity() > 0 && c.writeErr == nil && !c.eof && c.in.len() == 0
+	if reusable {
+		c.idle = true
+		c.arm(0) // the engine's idle time-out
+		c.lookDue.Store(int64(c.group.after(c.group.tick)))
+	}
+	onRest := c.onRest
+	c.mu.Unlock()
+	if !reusable {
+		c.discard(Finished)
+		return
+	}
+	onRest()
+}
+
+// lookAfter is what the sweeper calls when a connection has been in its pool for a tick.
+func (c *ClientConn) lookAfter() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle && !c.reading && !c.gone {
+		c.reading = true
+		c.group.spawn(c.watch)
+	}
+}
+
+// watch reads while the connection lies idle: whatever comes then, be it EOF, a
+// deadline or bytes that nobody asked for, ends it. Bytes that answer a request
+// sent meanwhile are for whoever sent it.
+func (c *ClientConn) watch() {
+	c.mu.Lock()
+	for {
+		room := c.in.room(true)
+		n, err := c.readFlow(room)
+		c.in.w += n
+		if err != nil {
+			c.took(err)
+		}
+		if !c.idle || c.gone {
+			c.mu.Unlock()
+			return
+		}
+		var ev engine.Event
+		c.next(&ev)
+		if ev.Kind != engine.NoEvent || n > 0 || c.eof || c.client.State() != engine.Open {
+			break
+		}
+	}
+	why := PeerClosed
+	if !c.eof {
+		why = TimedOut
+	}
+	c.mu.Unlock()
+	c.discard(why)
+}

@@ -1,0 +1,249 @@
+package loop
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+)
+
+// A conn is what both sides of a connection have in common: a flow, an engine,
+// and the bytes between them.
+type conn struct {
+	group  *Group
+	flow   flow.Flow
+	powers flow.Powers
+	eng    engine.Engine
+
+	// Read by the sweeper.
+	readDue  atomic.Int64 // Instant at which a wait for input must end; 0: never
+	writeDue atomic.Int64 // Instant at which a write must end; 0: never
+	writeBy  atomic.Int64 // the exchange's own deadline for writing; 0: none
+	lookDue  atomic.Int64 // Instant at which onLook is called; 0: never
+
+	mu       sync.Mutex // guards the engine and everything below
+	cond     sync.Cond  // reading, writing or out have changed
+	in       input
+	data     []byte // content that the engine has handed out and nobody has read yet
+	out      engine.Output
+	spare    engine.Output // the other one of the two that take turns
+	bufs     [][]byte
+	waiters  int
+	reading  bool // somebody is in flow.Read
+	writing  bool // somebody is in flow.Write
+	eof      bool // the peer has ended its sending side
+	stopping bool
+	closed   bool
+	over     bool        // the deadline passed on a flow that can only be closed for it
+	readErr  error       // what ended the input, if not EOF
+	writeErr error       // what ended the output
+	why      CloseReason // set by whoever ends the connection first
+	whySet   bool
+
+	onLook func() // immutable: starts a watcher if one is needed
+}
+
+func (c *conn) init(g *Group, f flow.Flow, eng engine.Engine) {
+	c.group, c.flow, c.eng = g, f, eng
+	c.powers = flow.PowersOf(f)
+	c.cond.L = &c.mu
+	if c.powers.VecWriter != nil {
+		c.out.SegmentMin, c.spare.SegmentMin = segmentMin, segmentMin
+	}
+}
+
+// wait waits for a change; c.mu is held.
+func (c *conn) wait() {
+	c.waiters++
+	c.cond.Wait()
+	c.waiters--
+}
+
+// notify wakes up whoever waits for a change; c.mu is held.
+func (c *conn) notify() {
+	if c.waiters > 0 {
+		c.cond.Broadcast()
+	}
+}
+
+// next asks the engine for the next event; c.mu is held.
+func (c *conn) next(ev *engine.Event) bool {
+	*ev = engine.Event{}
+	n := c.eng.Next(c.group.now(), c.in.bytes(), ev)
+	c.in.discard(n)
+	return ev.Kind != engine.NoEvent
+}
+
+// fill waits for input, no longer than until due (0: as long as the engine
+// allows). It reads itself, or waits for whoever is reading. What came of it,
+// input, EOF or a deadline, the engine knows. c.mu is held, and released
+// meanwhile.
+func (c *conn) fill(due engine.Instant) {
+	c.arm(due)
+	if c.reading {
+		c.wait()
+	} else if room := c.in.room(len(c.data) > 0); len(room) > 0 {
+		c.read(room)
+	}
+	c.readDue.Store(0)
+}
+
+// arm sets when the sweeper interrupts the wait for input: when the engine or
+// the caller wants, whichever is earlier.
+func (c *conn) arm(due engine.Instant) {
+	if d := c.eng.Deadline(c.group.now()); d != 0 && (due == 0 || d < due) {
+		due = d
+	}
+	c.readDue.Store(int64(due))
+}
+
+// read reads once into room, which is the input's; c.mu is held, and released
+// meanwhile.
+func (c *conn) read(room []byte) {
+	if c.eof || c.readErr != nil || c.closed {
+		c.group.setClock()
+		c.eng.EOF(c.group.now())
+		c.eof = true
+		return
+	}
+	n, err := c.readFlow(room)
+	c.in.w += n
+	c.took(err)
+}
+
+// readFlow calls flow.Read; c.mu is held, and released meanwhile.
+func (c *conn) readFlow(p []byte) (int, error) {
+	c.reading = true
+	c.mu.Unlock()
+	n, err := c.flow.Read(p)
+	c.mu.Lock()
+	c.reading = false
+	c.notify()
+	return n, err
+}
+
+// took tells the engine how a read ended.
+func (c *conn) took(err error) {
+	switch {
+	case err == nil:
+	case c.over:
+		c.eng.Tick(c.group.now())
+		c.readErr, c.eof = err, true
+		c.eng.EOF(c.group.now())
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil:
+		// Either the sweeper's interruption, or one that came too late for the
+		// read it was meant for: the engine knows whether time is up.
+		_ = c.powers.ReadDeadline.SetReadDeadline(noDeadline)
+		c.eng.Tick(c.group.now())
+	case errors.Is(err, io.EOF):
+		c.eof = true
+		c.eng.EOF(c.group.now())
+	default:
+		c.readErr, c.eof = err, true
+		c.eng.EOF(c.group.now())
+	}
+}
+
+// isDue reports whether the sweeper has to do something.
+func (c *conn) isDue(now engine.Instant) bool {
+	return past(c.readDue.Load(), now) || past(c.writeDue.Load(), now) || past(c.lookDue.Load(), now)
+}
+
+func past(due int64, now engine.Instant) bool { return due != 0 && engine.Instant(due) <= now }
+
+// sweep does what isDue asked for, on the sweeper's goroutine. It never blocks on the flow.
+func (c *conn) sweep(now engine.Instant) {
+	if past(c.writeDue.Load(), now) {
+		c.interruptWrite()
+		return
+	}
+	if past(c.readDue.Load(), now) {
+		c.interrupt()
+	}
+	if past(c.lookDue.Load(), now) {
+		c.lookDue.Store(0)
+		c.onLook()
+	}
+}
+
+// interrupt ends the read that is going on, if there is one.
+func (c *conn) interrupt() {
+	if c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil {
+		return
+	}
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.closeFlow()
+}
+
+// interruptWrite ends the write that is going on, and with it the connection.
+func (c *conn) interruptWrite() {
+	c.mu.Lock()
+	c.because(TimedOut)
+	c.mu.Unlock()
+	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
+		return
+	}
+	c.closeFlow()
+}
+
+// stop makes the connection finish what it is doing and close.
+func (c *conn) stop() {
+	c.mu.Lock()
+	c.stopping = true
+	c.notify()
+	idle := c.eng.Streams() == 0 && c.in.len() == 0
+	if idle {
+		c.because(Stopped)
+	}
+	c.mu.Unlock()
+	if idle {
+		c.interrupt()
+	}
+}
+
+// cut ends the connection at once.
+func (c *conn) cut(why CloseReason) {
+	c.mu.Lock()
+	c.because(why)
+	c.mu.Unlock()
+	c.closeFlow()
+}
+
+// because notes why the connection ends; the first reason stands. c.mu is held.
+func (c *conn) because(why CloseReason) {
+	if !c.whySet {
+		c.why, c.whySet = why, true
+	}
+}
+
+// closeFlow closes the flow, once. c.mu is not held: to close a TLS flow is to
+// write to it.
+func (c *conn) closeFlow() {
+	c.mu.Lock()
+	first := !c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if first {
+		_ = c.flow.Close()
+		c.mu.Lock()
+		c.notify()
+		c.mu.Unlock()
+	}
+}
+
+// quiesce closes the flow and waits until nobody uses it any more. c.mu is held,
+// and released meanwhile.
+func (c *conn) quiesce() {
+	c.mu.Unlock()
+	c.closeFlow()
+	c.mu.Lock()
+	for c.reading || c.writing {
+		c.wait()
+	}
+}

@@ -1,0 +1,132 @@
+package loop
+
+import (
+	"io"
+	"os"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
+
+// directMin is the size of a caller's buffer from which on the flow is read
+// straight into it.
+const directMin = 8 << 10
+
+// content is the receiving side of one message: what Read of a request's or a
+// response's body is made of. The connection's lock guards it.
+type content struct {
+	c       *conn
+	stream  engine.StreamID
+	ended   bool
+	err     error // what ended it, if not the end of the message
+	trailer *semantics.Fields
+	due     engine.Instant // the caller's own deadline; 0: none
+	on      func(ev *engine.Event)
+}
+
+// read reads content as io.Reader does. c.mu is held, and released meanwhile.
+func (b *content) read(p []byte) (int, error) {
+	c := b.c
+	if err := b.advance(p); err != nil {
+		return 0, err
+	}
+	n := copy(p, c.data)
+	c.data = c.data[n:]
+	return n, nil
+}
+
+// advance waits until there is content in c.data, and returns io.EOF at the end of
+// the message. If it has to read, and p is large, it reads into p, and c.data
+// may then be the front of p. c.mu is held, and released meanwhile.
+func (b *content) advance(p []byte) error {
+	c := b.c
+	for len(c.data) == 0 {
+		if b.ended {
+			return b.end()
+		}
+		var ev engine.Event
+		if c.next(&ev) {
+			b.take(&ev)
+			continue
+		}
+		if err := b.await(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await makes sure that the peer has got what it may be waiting for, then waits
+// for input.
+func (b *content) await(p []byte) error {
+	c := b.c
+	if c.out.Len() > 0 {
+		_ = c.flush() // what the peer has still sent can be read all the same
+	}
+	if c.eng.State() != engine.Open && !b.ended {
+		b.fail(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})
+		return b.err
+	}
+	if len(p) >= directMin && c.in.len() == 0 && !c.reading && !c.eof && !c.closed {
+		b.direct(p)
+	} else {
+		c.fill(b.due)
+	}
+	if len(c.data) == 0 && past(int64(b.due), c.group.now()) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// direct reads from the flow into the caller's memory and lets the engine find
+// the content there: no copy for content without framing, one within p for a chunk.
+func (b *content) direct(p []byte) {
+	c := b.c
+	c.arm(b.due)
+	n, err := c.readFlow(p)
+	c.readDue.Store(0)
+	for rest := p[:n]; len(rest) > 0; {
+		var ev engine.Event
+		used := c.eng.Next(c.group.now(), rest, &ev)
+		rest = rest[used:]
+		if ev.Kind != engine.NoEvent {
+			b.take(&ev)
+		}
+		if ev.Kind != engine.NoEvent || used == 0 {
+			c.in.append(rest)
+			break
+		}
+	}
+	c.took(err)
+}
+
+// take deals with an event.
+func (b *content) take(ev *engine.Event) {
+	switch ev.Kind {
+	case engine.Data:
+		b.c.data = ev.Data
+	case engine.End:
+		b.ended, b.trailer = true, ev.Trailer
+	case engine.Fault:
+		ev.Err.Err = b.c.readErr
+		b.fail(ev.Err)
+	default:
+		if b.on != nil {
+			b.on(ev)
+		}
+	}
+}
+
+// fail ends the content with an error, for good.
+func (b *content) fail(err error) {
+	if !b.ended {
+		b.ended, b.err = true, err
+	}
+}
+
+func (b *content) end() error {
+	if b.err != nil {
+		return b.err
+	}
+	return io.EOF
+}

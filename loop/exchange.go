@@ -1,0 +1,269 @@
+package loop
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/semantics"
+)
+
+// An Exchange is one request with its response, as a server's handler sees it. One
+// goroutine may read the content while another writes the response; otherwise
+// it is not safe for concurrent use. After the handler has returned its methods
+// fail with ErrPeerGone.
+type Exchange struct {
+	Head   *semantics.Request // shared with other exchanges: read only; nil after a fault
+	Length int64              // of the content, or -1
+	Expect bool               // the client waits for 100 (Continue)
+
+	c       *serverConn
+	stream  engine.StreamID
+	content content
+	ctx     exchangeContext
+	begun   bool // the final response has begun
+	ended   bool // and ended
+	done    bool // the handler has returned
+	watched bool // somebody wants to know when the peer goes
+}
+
+func newExchange(c *serverConn, ev *engine.Event) *Exchange {
+	x := &Exchange{Head: ev.Request, Length: ev.Length, Expect: ev.Expect, c: c, stream: ev.Stream}
+	x.content = content{c: &c.conn, stream: ev.Stream, ended: ev.End || ev.Kind == engine.Fault}
+	x.ctx.x = x
+	return x
+}
+
+// Flow returns the connection's flow. It belongs to the connection: reading or writing it
+// breaks the protocol, asking it for facts does not.
+func (x *Exchange) Flow() flow.Flow { return x.c.flow }
+
+// Peer returns the address of the peer, nil if the flow does not tell.
+func (x *Exchange) Peer() net.Addr { return x.c.powers.PeerAddr() }
+
+// Local returns our own address, nil if the flow does not tell.
+func (x *Exchange) Local() net.Addr { return x.c.powers.LocalAddr() }
+
+// Date returns the time as the value of a Date field (RFC 9110, Section 6.6.1).
+func (x *Exchange) Date() string { return x.c.group.date() }
+
+// Stream returns the number of the exchange on its connection.
+func (x *Exchange) Stream() engine.StreamID { return x.stream }
+
+// Read reads the content of the request. If the client waits for it, the first
+// Read sends 100 (Continue).
+func (x *Exchange) Read(p []byte) (int, error) {
+	c := x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x.done {
+		return 0, ErrPeerGone
+	}
+	if x.Expect && !x.begun && !x.content.ended {
+		// RFC 9110, Section 10.1.1: an origin server sends 100 if it wants the
+		// content, or a final status.
+		if err := c.server.Respond(&c.out, x.stream, &continueResponse, 0); err != nil {
+			return 0, err
+		}
+	}
+	x.Expect = false
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c.lookDue.Store(0)
+	n, err := x.content.read(p)
+	if x.watched {
+		c.lookDue.Store(int64(c.group.after(c.group.tick)))
+	}
+	return n, err
+}
+
+var continueResponse = semantics.Response{Status: 100}
+
+// Trailer returns the request's trailer section, nil before the content has
+// been read to its end or if there is none.
+func (x *Exchange) Trailer() *semantics.Fields {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	return x.content.trailer
+}
+
+// SetReadDeadline bounds the time that Read may wait; the zero time removes the
+// bound. A Read that waits for longer fails with os.ErrDeadlineExceeded.
+func (x *Exchange) SetReadDeadline(t time.Time) {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	x.content.due = x.c.group.expires(t)
+}
+
+// SetWriteDeadline bounds the time until which the response may be written; the
+// zero time removes the bound. Later writes fail with os.ErrDeadlineExceeded, and
+// one that waits then is cut together with the connection.
+func (x *Exchange) SetWriteDeadline(t time.Time) {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	x.c.writeBy.Store(int64(x.c.group.expires(t)))
+}
+
+// Respond begins a response: an interim one, which is sent at once, or the final
+// one. See [engine.Server.Respond] for length and framing.
+func (x *Exchange) Respond(r *semantics.Response, length int64) error {
+	c := x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := x.writable(); err != nil {
+		return err
+	}
+	if c.stopping {
+		c.server.Shutdown(&c.out)
+	}
+	if err := c.server.Respond(&c.out, x.stream, r, length); err != nil {
+		return err
+	}
+	if semantics.Informational(r.Status) && r.Status != 101 {
+		return c.flush()
+	}
+	x.begun = true
+	return nil
+}
+
+// Write writes content of the response. It returns when p may be changed again;
+// what is small may still wait for Flush or for the end of the exchange.
+func (x *Exchange) Write(p []byte) (int, error) {
+	c := x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	written := 0
+	for written < len(p) {
+		if err := x.writable(); err != nil {
+			return written, err
+		}
+		n, err := c.server.Data(&c.out, x.stream, p[written:])
+		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt || n == 0) {
+			err = c.flush()
+		}
+		if err != nil {
+			return written, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+// Copy writes content from r until its end, length bytes or, if that is negative, nobody
+// knows how many. Where engine and flow allow, the
+// flow takes it by itself, from a file by sendfile.
+func (x *Exchange) Copy(r io.Reader, length int64) (int64, error) {
+	if n, done, err := x.verbatim(r, length); done || err != nil {
+		return n, err
+	}
+	return io.CopyBuffer(onlyWriter{x}, r, make([]byte, 32<<10))
+}
+
+type onlyWriter struct{ io.Writer }
+
+// verbatim hands r to the flow, if what length says may go on the wire as it is.
+func (x *Exchange) verbatim(r io.Reader, length int64) (written int64, done bool, err error) {
+	c := x.c
+	v, ok := c.server.(engine.Verbatim)
+	if !ok || c.powers.ReaderFrom == nil || length < segmentMin {
+		return 0, false, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := x.writable(); err != nil {
+		return 0, true, err
+	}
+	if err := c.flush(); err != nil {
+		return 0, true, err
+	}
+	granted := v.Verbatim(x.stream, length)
+	if granted == 0 {
+		return 0, false, nil
+	}
+	c.writing = true
+	c.mu.Unlock()
+	written, err = c.splice(r, granted)
+	c.mu.Lock()
+	c.writing = false
+	c.notify()
+	if written < granted {
+		// The message can no longer be completed.
+		c.server.Reset(&c.out, x.stream, 0)
+		x.ended = true
+		if err == nil {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	return written, true, err
+}
+
+// splice moves n bytes from r to the flow in pieces that the write time-out watches.
+func (c *conn) splice(r io.Reader, n int64) (written int64, err error) {
+	limited := io.LimitedReader{R: r}
+	for written < n && err == nil {
+		limited.N = min(n-written, spliceMax)
+		var m int64
+		err = c.timed(func() (err error) {
+			m, err = c.powers.ReaderFrom.ReadFrom(&limited)
+			return err
+		})
+		written += m
+		if m == 0 && err == nil {
+			return written, io.ErrUnexpectedEOF
+		}
+	}
+	return written, err
+}
+
+// End ends the response; trailer may be nil.
+func (x *Exchange) End(trailer *semantics.Fields) error {
+	c := x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := x.writable(); err != nil {
+		return err
+	}
+	if err := c.server.End(&c.out, x.stream, trailer); err != nil {
+		return err
+	}
+	x.ended = true
+	return nil
+}
+
+// Flush writes what has been laid out so far.
+func (x *Exchange) Flush() error {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if err := x.writable(); err != nil {
+		return err
+	}
+	return x.c.flush()
+}
+
+// Abort abandons the exchange: the peer cannot take what it has got for a
+// whole response. On HTTP/1 that ends the connection.
+func (x *Exchange) Abort() {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if !x.done && !x.ended {
+		x.c.because(Aborted)
+		x.c.server.Reset(&x.c.out, x.stream, 0)
+		x.ended = true
+	}
+}
+
+// writable reports why nothing can be written any more.
+func (x *Exchange) writable() error {
+	switch {
+	case x.done:
+		return ErrPeerGone
+	case x.c.writeErr != nil:
+		return x.c.writeErr
+	case past(x.c.writeBy.Load(), x.c.group.now()):
+		return errDeadline
+	}
+	return nil
+}

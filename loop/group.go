@@ -1,0 +1,269 @@
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// Config holds what a Group's connections share. The zero value is safe; a
+// negative duration or size means no limit.
+type Config struct {
+	// WriteTimeout bounds one write of at most 128 KiB to a flow. Default 60 s.
+	WriteTimeout time.Duration
+	// LingerTimeout bounds how long a server goes on reading, and discarding, after
+	// it has sent its last response, so that the peer gets to read it
+	// (RFC 9112, Section 9.6). Default 2 s.
+	LingerTimeout time.Duration
+	// DrainBytes is how much unread content of a request is read and
+	// discarded for the sake of keeping the connection. Default 256 KiB.
+	DrainBytes int64
+	// DrainTimeout bounds that in time. Default 5 s.
+	DrainTimeout time.Duration
+	// KeepHalfClosed: a peer that ends its sending side while a handler runs
+	// does not cancel the handler's context. Without it, as in net/http, it
+	// does, since a client that has gone away looks the same; the response is
+	// sent in either case.
+	KeepHalfClosed bool
+	// GracePeriod bounds how long an exchange may go on after the context given to
+	// Serve or ServeFlow has ended. Default 30 s.
+	GracePeriod time.Duration
+	// MaxConns bounds the connections served at the same time; accepting
+	// waits. Default no limit.
+	MaxConns int
+	// Shortest is the smallest time-out that the engines use; it sets the tick.
+	Shortest time.Duration
+	// Log receives what goes wrong; nil means slog.Default.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	set(&c.WriteTimeout, 60*time.Second)
+	set(&c.LingerTimeout, 2*time.Second)
+	set(&c.DrainBytes, 256<<10)
+	set(&c.DrainTimeout, 5*time.Second)
+	set(&c.GracePeriod, 30*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// set gives a zero field its default.
+func set[T ~int | ~int64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// A Group is what connections share: clock, sweeper, counters and the stop. It
+// is safe for concurrent use. Make it with NewGroup.
+type Group struct {
+	config Config
+	origin time.Time
+	tick   time.Duration
+	clock  atomic.Int64 // engine.Instant of the last tick
+	stats  counters
+	stamp  atomic.Pointer[stamp]
+
+	mu         sync.Mutex
+	conns      map[member]struct{}
+	listeners  map[net.Listener]struct{}
+	accepted   int       // flows that are being served, handshakes included, or waited for
+	goroutines int       // that wait waits for
+	changed    sync.Cond // conns shrank, or the group began to stop
+	stopping   bool
+	sweeping   bool
+	swept      chan struct{} // closed when the sweeper has gone
+	wake       chan struct{} // tells the sweeper that the last connection has gone
+}
+
+// A member is a connection of a group. The sweeper calls isDue and sweep; none of
+// them blocks on the flow.
+type member interface {
+	isDue(now engine.Instant) bool
+	sweep(now engine.Instant)
+	stop()               // finish what is going on, then close
+	cut(why CloseReason) // close now
+}
+
+// NewGroup makes a group.
+func NewGroup(config Config) *Group {
+	g := &Group{config: config.withDefaults(), conns: map[member]struct{}{}, listeners: map[net.Listener]struct{}{}, wake: make(chan struct{}, 1)}
+	g.changed.L = &g.mu
+	g.tick = tickFor(config.Shortest, g.config.WriteTimeout, g.config.LingerTimeout, g.config.DrainTimeout)
+	g.origin = time.Now()
+	g.clock.Store(1)
+	return g
+}
+
+func tickFor(timeouts ...time.Duration) time.Duration {
+	tick := 250 * time.Millisecond
+	for _, t := range timeouts {
+		if t > 0 {
+			tick = min(tick, t/8)
+		}
+	}
+	return max(tick, 5*time.Millisecond)
+}
+
+// now returns the coarse time: that of the sweeper's last tick.
+func (g *Group) now() engine.Instant { return engine.Instant(g.clock.Load()) }
+
+// Now returns the time of the group's clock, for engines that are made for it.
+func (g *Group) Now() engine.Instant {
+	g.setClock()
+	return g.now()
+}
+
+// after returns the instant that lies d from now; zero, never, if d is negative.
+func (g *Group) after(d time.Duration) engine.Instant {
+	if d < 0 {
+		return 0
+	}
+	return g.now() + engine.Instant(d)
+}
+
+func (g *Group) setClock() {
+	g.clock.Store(max(1, int64(time.Since(g.origin))))
+}
+
+// add registers a connection; false if the group is stopping.
+func (g *Group) add(c member) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopping {
+		return false
+	}
+	if !g.sweeping {
+		g.sweeping = true
+		g.swept = make(chan struct{})
+		g.setClock()
+		go g.sweep(g.swept)
+	}
+	g.conns[c] = struct{}{}
+	g.stats.opened.Add(1)
+	return true
+}
+
+// remove takes a connection that is over from the group. With the last one the
+// sweeper goes too.
+func (g *Group) remove(c member, why CloseReason) {
+	g.stats.closed[why].Add(1)
+	g.mu.Lock()
+	delete(g.conns, c)
+	if len(g.conns) == 0 && g.sweeping {
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
+	}
+	g.changed.Broadcast()
+	g.mu.Unlock()
+}
+
+// sweep looks at every connection once a tick, for as long as there are any.
+func (g *Group) sweep(done chan struct{}) {
+	defer close(done)
+	t := time.NewTicker(g.tick)
+	defer t.Stop()
+	var due []member
+	for {
+		select {
+		case <-t.C:
+		case <-g.wake:
+		}
+		g.setClock()
+		now := g.now()
+		g.mu.Lock()
+		if len(g.conns) == 0 {
+			g.sweeping = false
+			g.mu.Unlock()
+			return
+		}
+		for c := range g.conns {
+			if c.isDue(now) {
+				due = append(due, c)
+			}
+		}
+		g.mu.Unlock()
+		for i, c := range due {
+			c.sweep(now)
+			due[i] = nil
+		}
+		due = due[:0]
+	}
+}
+
+// Shutdown stops the group: listeners are closed, and idle connections; the
+// others finish their exchanges. It returns nil when the last connection is gone
+// and its goroutine too. When ctx ends first the rest is cut and the context's cause returned.
+func (g *Group) Shutdown(ctx context.Context) error {
+	g.mu.Lock()
+	g.stopping = true
+	g.changed.Broadcast()
+	conns := g.list()
+	for ln := range g.listeners {
+		_ = ln.Close()
+	}
+	g.mu.Unlock()
+	for _, c := range conns {
+		c.stop()
+	}
+	release := context.AfterFunc(ctx, func() {
+		g.mu.Lock()
+		conns := g.list()
+		g.mu.Unlock()
+		for _, c := range conns {
+			c.cut(Stopped)
+		}
+	})
+	g.wait()
+	if !release() {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// wait returns when the last connection is gone, and all goroutines of the group.
+func (g *Group) wait() {
+	g.mu.Lock()
+	for len(g.conns) > 0 || g.goroutines > 0 {
+		g.changed.Wait()
+	}
+	swept := g.swept
+	g.mu.Unlock()
+	if swept != nil {
+		<-swept
+	}
+}
+
+// spawn runs f on a goroutine that wait waits for.
+func (g *Group) spawn(f func()) {
+	g.mu.Lock()
+	g.goroutines++
+	g.mu.Unlock()
+	go func() {
+		defer func() {
+			g.mu.Lock()
+			g.goroutines--
+			g.changed.Broadcast()
+			g.mu.Unlock()
+		}()
+		f()
+	}()
+}
+
+// list returns the connections; g.mu is held.
+func (g *Group) list() []member {
+	conns := make([]member, 0, len(g.conns))
+	for c := range g.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}

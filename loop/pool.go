@@ -1,0 +1,215 @@
+package loop
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// A Pool keeps client connections for reuse, by a key that names what they lead
+// to. It is safe for concurrent use.
+type Pool[K comparable] struct {
+	group   *Group
+	maxIdle int
+	maxOpen int
+
+	mu     sync.Mutex
+	places map[K]*place
+	closed bool
+}
+
+// A place is where the connections with one key lie.
+type place struct {
+	idle    []*ClientConn   // the one used last at the end
+	open    int             // connections that are open or being opened
+	waiting []chan struct{} // callers, each to be told once that something has changed
+}
+
+// NewPool makes a pool for connections of a group. maxIdle and maxOpen bound, for
+// each key, the connections that lie idle and those that are open at all;
+// negative means no limit.
+func NewPool[K comparable](g *Group, maxIdle, maxOpen int) *Pool[K] {
+	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, places: map[K]*place{}}
+}
+
+// Get returns an idle connection, else one that open makes, else waits for
+// either to become possible. Errors are *SendError: nothing has been sent.
+func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
+	for {
+		c, wait, err := p.take(key)
+		if err != nil {
+			return nil, &SendError{Err: err}
+		}
+		if c != nil {
+			return c, nil
+		}
+		if wait == nil {
+			return p.open(ctx, key, open)
+		}
+		p.group.stats.poolWaits.Add(1)
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			p.leave(key, wait)
+			return nil, &SendError{Err: context.Cause(ctx)}
+		}
+	}
+}
+
+// take returns an idle connection, or nil and the leave to open one, or nil and
+// a channel to wait on.
+func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, ErrStopped
+	}
+	at := p.places[key]
+	if at == nil {
+		at = &place{}
+		p.places[key] = at
+	}
+	if n := len(at.idle); n > 0 {
+		c := at.idle[n-1]
+		at.idle[n-1] = nil
+		at.idle = at.idle[:n-1]
+		return c, nil, nil
+	}
+	if p.maxOpen >= 0 && at.open >= p.maxOpen {
+		wait := make(chan struct{})
+		at.waiting = append(at.waiting, wait)
+		return nil, wait, nil
+	}
+	at.open++
+	return nil, nil, nil
+}
+
+// open opens a connection; its place has been counted.
+func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
+	c, err := open(ctx)
+	if err != nil {
+		p.forget(key, nil)
+		return nil, &SendError{Err: err}
+	}
+	c.mu.Lock()
+	gone := c.gone
+	c.onRest = func() { p.put(key, c) }
+	c.onGone = func() { p.forget(key, c) }
+	c.mu.Unlock()
+	if gone {
+		p.forget(key, nil)
+		return nil, &SendError{Err: ErrStopped}
+	}
+	return c, nil
+}
+
+// put lays a connection down, or closes it if there is no room.
+func (p *Pool[K]) put(key K, c *ClientConn) {
+	p.mu.Lock()
+	at := p.places[key]
+	keep := !p.closed && at != nil && (p.maxIdle < 0 || len(at.idle) < p.maxIdle)
+	if keep {
+		at.idle = append(at.idle, c)
+		at.tell()
+	}
+	p.mu.Unlock()
+	if !keep {
+		c.discard(Finished)
+		return
+	}
+	c.mu.Lock()
+	gone := c.gone
+	c.mu.Unlock()
+	if gone { // since it said that it was free
+		p.mu.Lock()
+		at.drop(c)
+		p.mu.Unlock()
+	}
+}
+
+// forget gives up the place of a connection that is over, or was never opened.
+func (p *Pool[K]) forget(key K, c *ClientConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.places[key]
+	if at == nil {
+		return
+	}
+	at.drop(c)
+	at.open--
+	at.tell()
+	if at.open == 0 && len(at.waiting) == 0 {
+		delete(p.places, key)
+	}
+}
+
+// leave takes back a caller's wish; if it has been told already, the next one is.
+func (p *Pool[K]) leave(key K, wait chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.places[key]
+	if at == nil {
+		return
+	}
+	if i := slices.Index(at.waiting, wait); i >= 0 {
+		at.waiting = slices.Delete(at.waiting, i, i+1)
+	} else {
+		at.tell()
+	}
+}
+
+// drop takes a connection out of the idle ones.
+func (at *place) drop(c *ClientConn) {
+	if i := slices.Index(at.idle, c); i >= 0 {
+		at.idle = slices.Delete(at.idle, i, i+1)
+	}
+}
+
+// tell wakes up the caller who has waited longest.
+func (at *place) tell() {
+	if len(at.waiting) > 0 {
+		close(at.waiting[0])
+		at.waiting = at.waiting[1:]
+	}
+}
+
+// CloseIdle closes the connections that lie idle.
+func (p *Pool[K]) CloseIdle() {
+	p.closeIdle(func(K) bool { return true })
+}
+
+// CloseIdleOf closes the connections that lie idle with one key.
+func (p *Pool[K]) CloseIdleOf(key K) {
+	p.closeIdle(func(k K) bool { return k == key })
+}
+
+func (p *Pool[K]) closeIdle(which func(K) bool) {
+	var idle []*ClientConn
+	p.mu.Lock()
+	for key, at := range p.places {
+		if which(key) {
+			idle = append(idle, at.idle...)
+			at.idle = nil
+		}
+	}
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.discard(Finished)
+	}
+}
+
+// Close closes all connections, whatever they are doing, and waits for their
+// goroutines. The pool gives out no more.
+func (p *Pool[K]) Close() {
+	p.mu.Lock()
+	p.closed = true
+	for _, at := range p.places {
+		for len(at.waiting) > 0 {
+			at.tell()
+		}
+	}
+	p.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = p.group.Shutdown(ctx)
+}

@@ -1,0 +1,257 @@
+package loop
+
+import (
+	"context"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+)
+
+// A Handler answers the exchanges of a server's connections.
+type Handler interface {
+	// Serve answers a request. It must end the response; what it leaves open
+	// is abandoned, so that the peer does not take it for complete.
+	Serve(x *Exchange)
+
+	// Fault answers what never became a request: x.Head is nil, or the head
+	// of a request whose framing was bad. Like Serve it responds and ends.
+	Fault(x *Exchange, err *engine.Error)
+}
+
+// A serverConn is a connection of a server with its goroutine.
+type serverConn struct {
+	conn
+	server  engine.Server
+	handler Handler
+	base    context.Context
+	current *Exchange
+	lingers bool // a response was the last thing sent: let the peer read it
+}
+
+// ServeFlow runs a server's engine over a flow and returns when the connection
+// is over and the flow closed: with nil if it ended in peace, else with what
+// ended it. When ctx ends the connection finishes the exchange it has in progress, for
+// no longer than the group's grace period, and closes. Contexts of exchanges carry
+// ctx's values, and are cancelled only when the peer or the connection goes.
+// ErrStopped if the group has been stopped.
+func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h Handler) (err error) {
+	c := &serverConn{server: eng, handler: h, base: context.WithoutCancel(ctx)}
+	c.init(g, f, eng)
+	c.onLook = c.lookAfter
+	if !g.add(c) {
+		_ = f.Close()
+		return ErrStopped
+	}
+	defer c.follow(ctx)()
+	return c.serve()
+}
+
+// follow stops the connection when ctx ends; the function it returns ends that.
+func (c *serverConn) follow(ctx context.Context) func() {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	gone := make(chan struct{})
+	stopped := make(chan struct{})
+	release := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		c.stop()
+		if grace := c.group.config.GracePeriod; grace >= 0 {
+			t := time.NewTimer(grace)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				c.cut(Stopped)
+			case <-gone:
+			}
+		}
+	})
+	return func() {
+		close(gone)
+		if !release() {
+			<-stopped
+		}
+	}
+}
+
+// serve is the life of a server's connection. A handler that ends its goroutine
+// (runtime.Goexit) ends the connection too.
+func (c *serverConn) serve() (err error) {
+	var fault *engine.Error
+	c.mu.Lock()
+	defer func() {
+		c.because(c.reason(fault))
+		err = c.result(fault)
+		c.quiesce()
+		c.mu.Unlock()
+		c.group.remove(c, c.why)
+	}()
+	var ev engine.Event
+	for c.server.State() == engine.Open && c.writeErr == nil {
+		if c.stopping && c.in.len() == 0 {
+			c.because(Stopped)
+			c.server.Shutdown(&c.out)
+			continue
+		}
+		if !c.next(&ev) {
+			c.await()
+			continue
+		}
+		switch ev.Kind {
+		case engine.Request:
+			c.exchange(&ev)
+		case engine.Fault:
+			fault = ev.Err
+			c.fault(&ev)
+		}
+	}
+	_ = c.flush()
+	if c.server.State() == engine.Closed && c.writeErr == nil {
+		c.linger()
+	}
+	return nil
+}
+
+// await writes what is there to be written, then waits for input.
+func (c *serverConn) await() {
+	if c.out.Len() > 0 {
+		_ = c.flush()
+		return
+	}
+	c.fill(0)
+}
+
+// exchange runs the handler of a request on this goroutine.
+func (c *serverConn) exchange(ev *engine.Event) {
+	c.group.stats.exchanges.Add(1)
+	c.group.stats.active.Add(1)
+	x := newExchange(c, ev)
+	c.current = x
+	c.run(func() { c.handler.Serve(x) })
+	c.finish(x)
+	c.group.stats.active.Add(-1)
+	c.lingers = true
+	if c.out.Len() >= flushAt {
+		_ = c.flush()
+	}
+}
+
+// fault lets the handler answer what the engine has refused.
+func (c *serverConn) fault(ev *engine.Event) {
+	if ev.Err.Status == 0 {
+		return
+	}
+	x := newExchange(c, ev)
+	c.current = x
+	c.run(func() { c.handler.Fault(x, ev.Err) })
+	c.finish(x)
+	c.lingers = true
+}
+
+// run calls a handler without the lock.
+func (c *serverConn) run(handle func()) {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	handle()
+}
+
+// finish ends an exchange after its handler has returned: a response that is not
+// complete is abandoned, content that nobody has read is discarded or, if there is
+// too much of it, ends the connection.
+func (c *serverConn) finish(x *Exchange) {
+	x.done = true
+	if !x.ended && c.server.State() == engine.Open {
+		c.because(Aborted)
+		c.server.Reset(&c.out, x.stream, 0)
+	}
+	if c.server.State() == engine.Open && !x.content.ended {
+		c.drain(x)
+	}
+	x.finishContext()
+	c.lookDue.Store(0)
+	c.writeBy.Store(0)
+	c.current = nil
+	c.data = nil
+}
+
+// drain discards the rest of a request's content, within bounds.
+func (c *serverConn) drain(x *Exchange) {
+	left := c.group.config.DrainBytes
+	if x.Length > left && left >= 0 {
+		left = -1 // it could not be kept anyway
+	} else if left < 0 {
+		left = 1<<63 - 1
+	}
+	x.content.due = c.group.after(c.group.config.DrainTimeout)
+	for left >= 0 && c.server.State() == engine.Open {
+		left -= int64(len(c.data))
+		c.data = nil
+		if x.content.advance(nil) != nil {
+			break
+		}
+	}
+	if !x.content.ended && c.server.State() == engine.Open {
+		c.server.Reset(&c.out, x.stream, 0)
+	}
+}
+
+// linger goes on reading after the last response, until the peer has closed its side:
+// to close the flow on input that was not read would make TCP reset it, and the
+// peer lose what it has not read yet (RFC 9112, Section 9.6: "servers typically
+// close a connection in stages").
+func (c *serverConn) linger() {
+	if !c.lingers || c.eof || c.closed || c.powers.CloseWriter == nil {
+		return
+	}
+	c.mu.Unlock()
+	err := c.powers.CloseWriter.CloseWrite()
+	c.mu.Lock()
+	due := c.group.after(c.group.config.LingerTimeout)
+	for err == nil && !c.eof && !c.closed && !past(int64(due), c.group.now()) {
+		c.readDue.Store(int64(due))
+		if c.reading {
+			c.wait()
+			continue
+		}
+		c.in = input{buf: c.in.buf}
+		c.read(c.in.room(false))
+	}
+	c.readDue.Store(0)
+}
+
+func (c *serverConn) reason(fault *engine.Error) CloseReason {
+	switch {
+	case fault != nil && fault.Timeout():
+		return TimedOut
+	case fault != nil || c.writeErr != nil || c.readErr != nil:
+		return Broken
+	case c.server.State() == engine.Switched:
+		return Taken
+	case c.eof && !c.lingers:
+		return PeerClosed
+	}
+	return Finished
+}
+
+// result is what ServeFlow returns.
+func (c *serverConn) result(fault *engine.Error) error {
+	switch {
+	case fault != nil:
+		return fault
+	case c.writeErr != nil:
+		return c.writeErr
+	case c.readErr != nil && c.why != TimedOut && c.why != Stopped:
+		return &GoneError{Op: "read", Err: c.readErr}
+	}
+	return nil
+}
+
+// expires turns a deadline of package time into an instant of the group.
+func (g *Group) expires(t time.Time) engine.Instant {
+	if t.IsZero() {
+		return 0
+	}
+	g.setClock()
+	return max(1, g.now()+engine.Instant(time.Until(t)))
+}

@@ -1,0 +1,61 @@
+package loop
+
+import "sync/atomic"
+
+// A CloseReason says why a connection ended.
+type CloseReason uint8
+
+const (
+	Finished   CloseReason = iota // one side said close, and both kept to it
+	PeerClosed                    // the peer ended the flow
+	TimedOut                      // a deadline passed
+	Broken                        // the flow failed, or the peer broke the protocol
+	Aborted                       // an exchange was abandoned on our side
+	Stopped                       // the server or client was stopped
+	Taken                         // another protocol took the flow
+	numReasons
+)
+
+// String returns the reason as a metrics label.
+func (r CloseReason) String() string {
+	return [...]string{"finished", "peer_closed", "timed_out", "broken", "aborted", "stopped", "taken"}[r]
+}
+
+// Stats is a snapshot of a group's counters.
+type Stats struct {
+	Opened    uint64                 // connections since the start
+	Closed    map[CloseReason]uint64 // connections ended, by reason
+	Conns     int                    // connections that are open now
+	Active    int                    // of those, the ones with an exchange in progress
+	Idle      int                    // the others
+	Exchanges uint64                 // exchanges begun since the start
+	PoolWaits uint64                 // times a caller waited for a connection (client)
+}
+
+type counters struct {
+	opened, exchanges, poolWaits atomic.Uint64
+	active                       atomic.Int64
+	closed                       [numReasons]atomic.Uint64
+}
+
+// Stats returns a snapshot. Anyone may call it at any time; its numbers are
+// read one after another and may be off by what happens meanwhile.
+func (g *Group) Stats() Stats {
+	s := Stats{
+		Opened:    g.stats.opened.Load(),
+		Closed:    make(map[CloseReason]uint64, numReasons),
+		Exchanges: g.stats.exchanges.Load(),
+		PoolWaits: g.stats.poolWaits.Load(),
+		Active:    int(g.stats.active.Load()),
+	}
+	for r := range numReasons {
+		if n := g.stats.closed[r].Load(); n > 0 {
+			s.Closed[r] = n
+		}
+	}
+	g.mu.Lock()
+	s.Conns = len(g.conns)
+	g.mu.Unlock()
+	s.Idle = max(0, s.Conns-s.Active)
+	return s
+}

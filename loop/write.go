@@ -1,0 +1,123 @@
+package loop
+
+import (
+	"io"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
+
+const (
+	segmentMin = 16 << 10  // content from this size on is not copied, if the flow can writev
+	writeMax   = 128 << 10 // the most that has to be written within one WriteTimeout
+	flushAt    = 64 << 10  // output of this size is written even if more is to come
+	spliceMax  = 1 << 20   // the most that has to be sent by sendfile or splice within one WriteTimeout
+)
+
+var (
+	longAgo    = time.Unix(1, 0)
+	noDeadline time.Time
+)
+
+// flush writes what the engine has to say. It returns when everything that was
+// in the output has been written, by itself or by another. c.mu is held, and
+// released meanwhile.
+func (c *conn) flush() error {
+	c.eng.Flush(&c.out)
+	for c.writing {
+		c.wait()
+	}
+	if c.out.Len() == 0 || c.writeErr != nil {
+		c.out.Reset()
+		return c.writeErr
+	}
+	c.out, c.spare = c.spare, c.out
+	c.writing = true
+	c.mu.Unlock()
+	err := c.write(&c.spare)
+	c.mu.Lock()
+	c.writing = false
+	c.recycle(&c.spare)
+	if err != nil {
+		c.failWrite(err)
+	}
+	c.notify()
+	return c.writeErr
+}
+
+// recycle empties an output and gives back memory that is unusually large.
+func (c *conn) recycle(out *engine.Output) {
+	out.Reset()
+	if cap(out.Buf) > 2*flushAt {
+		out.Buf = nil
+	}
+}
+
+// failWrite notes that the output has ended. c.mu is held.
+func (c *conn) failWrite(err error) {
+	if c.writeErr == nil {
+		c.writeErr = &GoneError{Op: "write", Err: err}
+	}
+}
+
+// write puts an output on the flow, in pieces that the write time-out watches.
+func (c *conn) write(out *engine.Output) error {
+	if !out.Segmented() {
+		return c.writeBytes(out.Buf)
+	}
+	c.bufs = out.AppendTo(c.bufs[:0])
+	defer func() { clear(c.bufs) }()
+	for bufs := c.bufs; len(bufs) > 0; {
+		n, size := 0, 0
+		for n < len(bufs) && (n == 0 || size+len(bufs[n]) <= writeMax) {
+			size += len(bufs[n])
+			n++
+		}
+		if n == 1 {
+			if err := c.writeBytes(bufs[0]); err != nil {
+				return err
+			}
+		} else if err := c.timed(func() error {
+			_, err := c.powers.VecWriter.WriteVec(bufs[:n])
+			return err
+		}); err != nil {
+			return err
+		}
+		bufs = bufs[n:]
+	}
+	return nil
+}
+
+func (c *conn) writeBytes(p []byte) error {
+	for len(p) > 0 {
+		piece := p[:min(len(p), writeMax)]
+		c.writeDue.Store(int64(c.writeLimit()))
+		n, err := c.flow.Write(piece)
+		c.writeDue.Store(0)
+		if err != nil {
+			return err
+		}
+		if n < len(piece) {
+			return io.ErrShortWrite
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// writeLimit returns when a write that begins now must end.
+func (c *conn) writeLimit() engine.Instant {
+	due := c.group.after(c.group.config.WriteTimeout)
+	if by := engine.Instant(c.writeBy.Load()); by != 0 && (due == 0 || by < due) {
+		return by
+	}
+	return due
+}
+
+// timed runs one write under the write time-out.
+func (c *conn) timed(write func() error) error {
+	c.writeDue.Store(int64(c.writeLimit()))
+	err := write()
+	c.writeDue.Store(0)
+	return err
+}

@@ -1,0 +1,96 @@
+package paf
+
+import (
+	"net/url"
+
+	"github.com/paf-go/paf/semantics"
+)
+
+// redirect returns the request that a response asks for, nil if it asks for none
+// that may be sent.
+func (c *Client) redirect(resp *Response) (*Request, error) {
+	location := resp.Header.Get("Location")
+	if c.MaxRedirects < 0 || location == "" {
+		return nil, nil
+	}
+	old := resp.Request
+	next := *old
+	switch resp.Status {
+	case semantics.StatusMovedPermanently, semantics.StatusFound:
+		// RFC 9110, Sections 15.4.2 and 15.4.3: "for historical reasons, a user
+		// agent MAY change the request method from POST to GET".
+		if old.Method == semantics.MethodPost {
+			next.get()
+		}
+	case semantics.StatusSeeOther:
+		// Section 15.4.4: "a retrieval request (a GET or HEAD request if using HTTP)".
+		if old.Method != semantics.MethodHead {
+			next.get()
+		}
+	case semantics.StatusTemporaryRedirect, semantics.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	if next.Body != nil && !next.rewind() {
+		return nil, nil // the caller decides what to do with content that is gone
+	}
+	base, err := url.Parse(old.URL())
+	if err != nil {
+		return nil, &URLError{URL: old.URL(), Err: err}
+	}
+	ref, err := base.Parse(location)
+	if err != nil {
+		return nil, &URLError{URL: location, Err: err}
+	}
+	// RFC 9110, Section 17.11 and fetch: what the old URL kept to itself stays there.
+	next.Target, err = targetOf(ref)
+	if err != nil {
+		return nil, &URLError{URL: ref.Redacted(), Err: err}
+	}
+	next.Header = old.Header.Clone()
+	next.Header.Del("Host")
+	if next.Body == nil {
+		next.dropContentFields()
+	}
+	if !sameOrigin(&old.Target, &next.Target) {
+		for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
+			next.Header.Del(name)
+		}
+	}
+	if ref.User != nil && !next.Header.Has("Authorization") {
+		next.Header.Add("Authorization", basic(ref.User))
+	}
+	return &next, nil
+}
+
+// get turns a request into one for GET, without content.
+func (r *Request) get() {
+	r.Method, r.Body, r.Length, r.Trailer = semantics.MethodGet, nil, 0, nil
+}
+
+// dropContentFields deletes the fields that speak of content (RFC 9110, Section 15.4).
+func (r *Request) dropContentFields() {
+	for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type", "Content-Length", "Digest", "Last-Modified", "Expect"} {
+		r.Header.Del(name)
+	}
+}
+
+// sameOrigin reports whether two targets have scheme, host and port in common
+// (RFC 9110, Section 4.3.1).
+func sameOrigin(a, b *Target) bool {
+	return a.Scheme == b.Scheme && origin(a) == origin(b)
+}
+
+func origin(t *Target) string {
+	host, port, _ := semantics.SplitAuthority(t.Authority)
+	if port == "" {
+		port = defaultPort(t.Scheme)
+	}
+	lower := []byte(host)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower) + ":" + port
+}

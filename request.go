@@ -1,0 +1,201 @@
+package paf
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
+)
+
+// The words of RFC 9110 that users of this package meet; see package semantics.
+type (
+	// Fields is an ordered field section.
+	Fields = semantics.Fields
+	// Protocol is a protocol version.
+	Protocol = semantics.Protocol
+	// Target is a request target, taken apart.
+	Target = semantics.Target
+)
+
+// Protocol versions.
+const (
+	HTTP10 = semantics.HTTP10
+	HTTP11 = semantics.HTTP11
+	HTTP2  = semantics.HTTP2
+)
+
+// StatusText returns the usual reason phrase of a status code, "" if there is none.
+func StatusText(code int) string { return semantics.StatusText(code) }
+
+// A Request is a request that a handler has received or a client is to send.
+type Request struct {
+	// Method is case-sensitive, as "GET".
+	Method string
+
+	// Target holds Scheme, Authority, Path and Query, as they were sent:
+	// percent-encoding is not undone. For a handler Authority is the host that
+	// the request is for, whether it stood in the target or in Host
+	// (RFC 9112, Section 3.2.2), and Scheme is "http" or "https".
+	Target
+
+	// Protocol is the version that the request came with. A client chooses by itself.
+	Protocol Protocol
+
+	// Header holds the fields, in order. Framing is the engine's: a client ignores
+	// Content-Length, Transfer-Encoding and Connection here, except "Connection: close".
+	Header Fields
+
+	// Body is the content. A handler's is never nil. A client reads it to its end and
+	// closes it if it is an io.Closer; it sends it again, for a redirect or a
+	// retry, only if it is an io.Seeker.
+	Body io.Reader
+
+	// Length is the length of Body in bytes: -1 if only its end will tell. A
+	// client takes 0 with a Body for "find out": it knows bytes.Reader,
+	// bytes.Buffer and strings.Reader, and sends others without a length.
+	Length int64
+
+	// Trailer is the request's trailer section. For a handler it is nil until Body has been
+	// read to its end, and if there is none. A client sends it after Body,
+	// which it must have by the time Body ends.
+	Trailer *Fields
+
+	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
+	Interim func(status int, fields *Fields)
+
+	exchange *loop.Exchange
+	start    int64 // where Body began, if it is an io.Seeker
+	sought   bool
+}
+
+// NewRequest makes a request for a client. rawURL is absolute, with a scheme and a host;
+// a user name and a password in it become an Authorization field (RFC 7617).
+// body may be nil.
+func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, &URLError{URL: rawURL, Err: err}
+	}
+	target, err := targetOf(u)
+	if err != nil {
+		return nil, &URLError{URL: u.Redacted(), Err: err}
+	}
+	r := &Request{Method: method, Target: target, Body: body}
+	if u.User != nil {
+		r.Header.Add("Authorization", basic(u.User))
+	}
+	if !semantics.ValidName(method) {
+		return nil, &URLError{URL: u.Redacted(), Err: errMethod(method)}
+	}
+	return r, nil
+}
+
+// Context returns a context that is cancelled when the client goes away, when the
+// connection is cut and when the handler has returned; context.Cause says which. On
+// a client's request it is context.Background.
+func (r *Request) Context() context.Context {
+	if r.exchange == nil {
+		return context.Background()
+	}
+	return r.exchange.Context()
+}
+
+// Peer returns the address of the client, nil if the flow does not tell.
+func (r *Request) Peer() net.Addr {
+	if r.exchange == nil {
+		return nil
+	}
+	return r.exchange.Peer()
+}
+
+// Local returns the address at which the request has arrived, nil if the flow does not tell.
+func (r *Request) Local() net.Addr {
+	if r.exchange == nil {
+		return nil
+	}
+	return r.exchange.Local()
+}
+
+// Flow returns the flow on which the request has arrived, to be asked for facts,
+// not to be read or written; nil on a client's request.
+func (r *Request) Flow() flow.Flow {
+	if r.exchange == nil {
+		return nil
+	}
+	return r.exchange.Flow()
+}
+
+// SetReadDeadline bounds how long Body may be waited for. A Read that waits for longer
+// fails with os.ErrDeadlineExceeded. The zero time removes the bound.
+func (r *Request) SetReadDeadline(t time.Time) {
+	if r.exchange != nil {
+		r.exchange.SetReadDeadline(t)
+	}
+}
+
+// URL returns the request's URL as text, as far as it is known.
+func (r *Request) URL() string {
+	var b strings.Builder
+	if r.Authority != "" {
+		if r.Scheme != "" {
+			b.WriteString(r.Scheme + ":")
+		}
+		b.WriteString("//" + r.Authority)
+	}
+	b.WriteString(r.Path)
+	if r.Query != "" {
+		b.WriteString("?" + r.Query)
+	}
+	return b.String()
+}
+
+// head makes the head that a client sends.
+func (r *Request) head() (*semantics.Request, error) {
+	if r.Authority == "" || defaultPort(r.Scheme) == "" {
+		return nil, &URLError{URL: r.URL(), Err: errAuthority}
+	}
+	h := &semantics.Request{Method: r.Method, Target: r.Target, Protocol: HTTP11, Fields: r.Header}
+	h.Target.Form = semantics.OriginForm
+	if r.Form == semantics.AsteriskForm {
+		h.Target.Form = semantics.AsteriskForm
+	}
+	return h, nil
+}
+
+// content returns what a client has to send and its length, from where Body
+// began when it was first asked for.
+func (r *Request) content() (io.Reader, int64) {
+	if s, ok := r.Body.(io.Seeker); ok && !r.sought {
+		start, err := s.Seek(0, io.SeekCurrent)
+		r.start, r.sought = start, err == nil
+	}
+	switch b := r.Body.(type) {
+	case nil, noContent:
+		return nil, 0
+	case interface{ Len() int }: // bytes.Reader, bytes.Buffer, strings.Reader
+		return sized(r.Body, int64(b.Len()))
+	}
+	if r.Length > 0 {
+		return r.Body, r.Length
+	}
+	return r.Body, -1
+}
+
+func sized(r io.Reader, n int64) (io.Reader, int64) {
+	if n == 0 {
+		return nil, 0
+	}
+	return r, n
+}
+
+// noContent is the Body of a request that has none.
+type noContent struct{}
+
+func (noContent) Read([]byte) (int, error) { return 0, io.EOF }
+func (noContent) Close() error             { return nil }

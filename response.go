@@ -1,0 +1,71 @@
+package paf
+
+import (
+	"io"
+	"net"
+
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/loop"
+)
+
+// A Response is what a client has received.
+type Response struct {
+	Status   int    // 200 to 599
+	Reason   string // HTTP/1 only, may be empty
+	Protocol Protocol
+	Header   Fields
+
+	// Body is the content, never nil. It must be read to its end or closed, for the
+	// connection's sake. An error other than io.EOF says that what was read is
+	// not all of it. Closing it early closes an HTTP/1 connection, unless
+	// the rest has already arrived.
+	Body io.ReadCloser
+
+	// Length is the length of the content in bytes, -1 if only its end will
+	// tell. To a HEAD request it is 0, and Content-Length tells what GET would give.
+	Length int64
+
+	// Trailer is nil until Body has been read to its end, and if there is none.
+	Trailer *Fields
+
+	// Request is what this answers: after redirects, not the first one.
+	Request *Request
+
+	conn *loop.ClientConn
+}
+
+// Peer returns the address of the server, nil if the flow does not tell.
+func (r *Response) Peer() net.Addr { return r.conn.Peer() }
+
+// Flow returns the flow on which the response has arrived, to be asked for
+// facts (see [flow.As]), not to be read or written.
+func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
+
+func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
+	resp := &Response{
+		Status:   reply.Head.Status,
+		Reason:   reply.Head.Reason,
+		Protocol: reply.Head.Protocol,
+		Header:   reply.Head.Fields.Share(),
+		Length:   reply.Length,
+		Request:  r,
+		conn:     conn,
+	}
+	resp.Body = &responseBody{reply, resp}
+	return resp
+}
+
+type responseBody struct {
+	reply *loop.Reply
+	resp  *Response
+}
+
+func (b *responseBody) Read(p []byte) (int, error) {
+	n, err := b.reply.Read(p)
+	if err == io.EOF {
+		b.resp.Trailer = b.reply.Trailer()
+	}
+	return n, err
+}
+
+func (b *responseBody) Close() error { return b.reply.Close() }

@@ -1,0 +1,275 @@
+package paf
+
+import (
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
+)
+
+// stageMax is how much content is held back for two ends: a response that is
+// complete before it is reached gets a Content-Length, and small writes
+// become few frames.
+const stageMax = 4 << 10
+
+// A ResponseWriter is what a handler writes its response to. It belongs to the handler's call,
+// and is not safe for concurrent use.
+type ResponseWriter struct {
+	x       *loop.Exchange
+	log     *slog.Logger
+	head    bool  // the request's method is HEAD
+	status  int   // 0: not set
+	preset  int   // the status if none is set
+	begun   bool  // the head has been laid out
+	left    int64 // of the declared length, -1 if none was declared
+	written int64
+	staged  []byte
+	err     error
+	header  Fields
+	trailer Fields
+	fields  [10]semantics.Field // header's first memory
+}
+
+// Header returns the fields of the response, to be changed before the head is
+// sent: by Flush, by more content than a few KiB, or at the handler's end.
+// Content-Length, if it is set, declares the length of the content; then content
+// is not held back, and more or less of it is an error. Date is added if it is missing.
+func (w *ResponseWriter) Header() *Fields { return &w.header }
+
+// Trailer returns the fields that follow the content, to be changed until the handler
+// returns. They are sent where the protocol can: not on HTTP/1.0, nor after a
+// declared length on HTTP/1.1.
+func (w *ResponseWriter) Trailer() *Fields { return &w.trailer }
+
+// WriteHeader sets the status. A status from 100 to 199, other than 101, is sent at once as an
+// interim response with the fields as they are, and may be sent several times. The first
+// other one counts; without one it is 200.
+func (w *ResponseWriter) WriteHeader(status int) {
+	switch {
+	case status < 100 || status > 999:
+		w.warn("a status must have three digits", "status", status)
+	case w.status != 0 || w.begun:
+		w.warn("the status has already been set", "status", status, "stands", w.status)
+	case semantics.Informational(status) && status != semantics.StatusSwitchingProtocols:
+		if err := w.x.Respond(&semantics.Response{Status: status, Fields: w.header}, 0); err != nil && w.err == nil {
+			w.err = err
+		}
+	default:
+		w.status = status
+	}
+}
+
+// Status returns the status as it is set, or would be if the handler ended now.
+func (w *ResponseWriter) Status() int {
+	if w.status == 0 {
+		return w.preset
+	}
+	return w.status
+}
+
+// Written returns the number of bytes of content written so far.
+func (w *ResponseWriter) Written() int64 { return w.written }
+
+// Write writes content. It may hold back a few KiB until Flush or the handler's
+// end. To a HEAD request content is counted and not sent. Errors: [ErrNoContent] if the
+// status allows none, [ErrLength] if it is more than was declared, [ErrPeerGone] if the
+// client has gone, os.ErrDeadlineExceeded.
+func (w *ResponseWriter) Write(p []byte) (int, error) {
+	if err := w.admit(int64(len(p))); err != nil || len(p) == 0 {
+		return 0, err
+	}
+	if len(w.staged)+len(p) <= stageMax {
+		w.staged = append(w.staged, p...)
+		w.count(len(p))
+		return len(p), nil
+	}
+	if err := w.unstage(); err != nil {
+		return 0, err
+	}
+	if len(p) <= stageMax/2 {
+		w.staged = append(w.staged, p...)
+		w.count(len(p))
+		return len(p), nil
+	}
+	n, err := w.x.Write(p)
+	w.count(n)
+	return n, w.fail(err)
+}
+
+// WriteString is Write.
+func (w *ResponseWriter) WriteString(s string) (int, error) {
+	if len(s) <= stageMax-len(w.staged) {
+		if err := w.admit(int64(len(s))); err != nil {
+			return 0, err
+		}
+		w.staged = append(w.staged, s...)
+		w.count(len(s))
+		return len(s), nil
+	}
+	return w.Write([]byte(s))
+}
+
+// ReadFrom writes content from r until its end. If the length has been declared in
+// Header, r is a file and the flow a kernel's socket, the kernel copies
+// (sendfile).
+func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
+	if err := w.admit(0); err != nil {
+		return 0, err
+	}
+	if w.left < 0 || w.head {
+		// Nothing is sent before r has given something: it may be the request's
+		// content, which the client sends only after 100 (Continue).
+		return io.CopyBuffer(writeOnly{w}, r, make([]byte, 32<<10))
+	}
+	if err := w.unstage(); err != nil {
+		return 0, err
+	}
+	n, err := w.x.Copy(io.LimitReader(r, w.left), w.left)
+	w.written += n
+	w.left -= n
+	return n, w.fail(err)
+}
+
+type writeOnly struct{ io.Writer }
+
+// Flush sends what has been written so far, the head at the least, and returns
+// when the flow has taken it. It fails as Write does.
+func (w *ResponseWriter) Flush() error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.unstage(); err != nil {
+		return err
+	}
+	return w.fail(w.x.Flush())
+}
+
+// SetWriteDeadline bounds the time until which the response may be written. Later
+// writes fail with os.ErrDeadlineExceeded, and one that waits then is cut
+// together with the connection. The zero time removes the bound.
+func (w *ResponseWriter) SetWriteDeadline(t time.Time) { w.x.SetWriteDeadline(t) }
+
+// admit reports whether n bytes of content may be written, and takes note of a declared length.
+func (w *ResponseWriter) admit(n int64) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case !w.begun && w.written == 0 && len(w.staged) == 0:
+		w.left = w.declared()
+	}
+	if n > 0 && semantics.NoContent(w.Status()) {
+		return ErrNoContent
+	}
+	if w.left >= 0 && n > w.left && !w.head {
+		return ErrLength
+	}
+	return nil
+}
+
+func (w *ResponseWriter) count(n int) {
+	w.written += int64(n)
+	if w.left >= 0 {
+		w.left -= int64(n)
+	}
+}
+
+// declared returns the length that the handler has declared in Header, or -1.
+func (w *ResponseWriter) declared() int64 {
+	v, ok := w.header.Lookup("Content-Length")
+	if !ok {
+		return -1
+	}
+	n, err := strconv.ParseUint(v, 10, 63)
+	if err != nil {
+		w.warn("Content-Length is not a number and is left out", "value", v)
+		w.header.Del("Content-Length")
+		return -1
+	}
+	return int64(n)
+}
+
+// unstage lays out the head, if it has not been, and the content held back.
+func (w *ResponseWriter) unstage() error {
+	if !w.begun {
+		if err := w.begin(w.declared()); err != nil {
+			return err
+		}
+	}
+	if len(w.staged) == 0 {
+		return nil
+	}
+	_, err := w.x.Write(w.staged)
+	w.staged = w.staged[:0]
+	return w.fail(err)
+}
+
+// begin lays out the head of the final response.
+func (w *ResponseWriter) begin(length int64) error {
+	w.begun = true
+	w.status = w.Status()
+	if !w.header.Has("Date") {
+		// RFC 9110, Section 6.6.1: "An origin server with a clock […] MUST
+		// generate a Date header field in all 2xx, 3xx, and 4xx responses".
+		w.header.Add("Date", w.x.Date())
+	}
+	return w.fail(w.x.Respond(&semantics.Response{Status: w.status, Fields: w.header}, length))
+}
+
+// end completes the response after the handler has returned.
+func (w *ResponseWriter) end() error {
+	if w.err != nil {
+		return w.err
+	}
+	if !w.begun {
+		if err := w.begin(w.whole()); err != nil {
+			return err
+		}
+	}
+	if err := w.unstage(); err != nil {
+		return err
+	}
+	var trailer *Fields
+	if w.trailer.Len() > 0 {
+		trailer = &w.trailer
+	}
+	return w.fail(w.x.End(trailer))
+}
+
+// whole returns the length of a response that is complete before its head is sent.
+func (w *ResponseWriter) whole() int64 {
+	declared := w.declared()
+	switch {
+	case declared >= 0:
+		return declared
+	case w.trailer.Len() > 0:
+		return -1
+	case w.head && w.written == 0:
+		return -1 // the handler knows HEAD and has not said how long GET would be
+	case w.status == semantics.StatusNotModified:
+		return -1
+	}
+	return w.written
+}
+
+// fail keeps the first error: nothing can be written after it.
+func (w *ResponseWriter) fail(err error) error {
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return err
+}
+
+func (w *ResponseWriter) warn(what string, args ...any) {
+	w.log.Warn("paf: WriteHeader or Header: "+what, append(args, "component", "paf-server")...)
+}
+
+// reset forgets what a handler has prepared, for another to answer in its place.
+func (w *ResponseWriter) reset(status int) {
+	w.header.Reset()
+	w.trailer.Reset()
+	w.staged = w.staged[:0]
+	w.status, w.preset, w.written, w.left, w.err = 0, status, 0, -1, nil
+}

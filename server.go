@@ -1,0 +1,162 @@
+package paf
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/loop"
+)
+
+// A Server answers requests on any number of listeners and flows. Its zero value
+// with a Handler is ready; its fields must not be changed once it has served. Its
+// methods are safe for concurrent use.
+//
+// A duration or a size of zero means the default, a negative one no limit.
+type Server struct {
+	// Handler answers requests. Without one every request is answered 404.
+	Handler Handler
+
+	// ErrorHandler answers what the Handler does not get to see. The default
+	// answers with the status in words.
+	ErrorHandler ErrorHandler
+
+	// Log receives panics, failures of Accept and misuse of a ResponseWriter;
+	// what peers do wrong comes at level Debug. Default slog.Default().
+	Log *slog.Logger
+
+	// Limits bounds what a peer may send and how long it may take: see
+	// [engine.Limits] for each limit and its default.
+	Limits engine.Limits
+
+	// WriteTimeout bounds a single write to a flow of at most 128 KiB (1 MiB
+	// by sendfile). Default 60 s. A peer that does not read is cut off.
+	WriteTimeout time.Duration
+
+	// LingerTimeout bounds how long input is still read, and discarded, after
+	// the last response of a connection, so that the peer gets to read it
+	// (RFC 9112, Section 9.6). Default 2 s.
+	LingerTimeout time.Duration
+
+	// DrainBytes and DrainTimeout bound how much of a request's content that
+	// the handler has left unread is discarded in order to keep the
+	// connection. Default 256 KiB and 5 s.
+	DrainBytes   int64
+	DrainTimeout time.Duration
+
+	// GracePeriod bounds how long an exchange may go on after the context given to
+	// Serve or ServeFlow has ended. Default 30 s.
+	GracePeriod time.Duration
+
+	// KeepHalfClosed: a client that ends its sending side while its request is handled does
+	// not cancel Request.Context. By default it does, for a client that has gone looks
+	// just the same. The response is sent in either case.
+	KeepHalfClosed bool
+
+	// MaxConns bounds the connections served at a time on listeners; more wait to
+	// be accepted. Default no limit.
+	MaxConns int
+
+	once  sync.Once
+	group *loop.Group
+}
+
+// Serve accepts connections on ln and serves each on a goroutine of its own. When
+// ctx ends, or Shutdown is called, it stops accepting, lets what is in flight finish
+// (for ctx: within GracePeriod) and returns nil when its last connection is gone.
+// If accepting fails otherwise it returns that error; ln is closed in
+// either case. After Shutdown it returns ErrStopped.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	return s.loop().Serve(ctx, ln, func(f flow.Flow) { _ = s.ServeFlow(ctx, f) })
+}
+
+// ServeFlow serves one flow, which may be anything that reads and writes bytes,
+// and returns when the connection is over and f is closed: nil if it ended in
+// peace, an [*engine.Error] if the peer broke the protocol or ran into a
+// time-out, an error that is ErrPeerGone if the flow failed. When ctx ends, the exchange in
+// progress may finish within GracePeriod.
+func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
+	g := s.loop()
+	return g.ServeFlow(ctx, f, h1.NewServer(s.Limits, g.Now()), serving{s})
+}
+
+// ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
+// "unix:/run/my.sock", and calls Serve.
+func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
+	ln, err := Listen(ctx, addr)
+	if err != nil {
+		return err
+	}
+	return s.Serve(ctx, ln)
+}
+
+// Shutdown stops the server: listeners are closed, and idle connections; the others
+// finish their exchange. It returns nil when the last one is gone. If ctx ends
+// first, the rest is cut off and the context's cause returned. It may be called
+// at any time and more than once; serving after it fails with ErrStopped.
+func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(ctx) }
+
+// Stats returns a snapshot of the server's counters.
+func (s *Server) Stats() Stats { return s.loop().Stats() }
+
+// Stats counts connections and exchanges; see [loop.Stats].
+type Stats = loop.Stats
+
+func (s *Server) loop() *loop.Group {
+	s.once.Do(func() {
+		limits := s.Limits.WithDefaults()
+		s.group = loop.NewGroup(loop.Config{
+			WriteTimeout:   s.WriteTimeout,
+			LingerTimeout:  s.LingerTimeout,
+			DrainBytes:     s.DrainBytes,
+			DrainTimeout:   s.DrainTimeout,
+			GracePeriod:    s.GracePeriod,
+			KeepHalfClosed: s.KeepHalfClosed,
+			MaxConns:       s.MaxConns,
+			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),
+			Log:            s.log(),
+		})
+	})
+	return s.group
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.Default()
+	}
+	return s.Log
+}
+
+func (s *Server) handler() Handler {
+	if s.Handler == nil {
+		return HandlerFunc(notFound)
+	}
+	return s.Handler
+}
+
+func notFound(w *ResponseWriter, _ *Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(404)
+	_, _ = w.WriteString("Not found.\n")
+}
+
+// Listen listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
+// "unix:/run/my.sock". A socket file that exists is an error; removing a stale one is
+// the caller's decision.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	network := "tcp"
+	if path, ok := unixPath(addr); ok {
+		network, addr = "unix", path
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
+	if err != nil {
+		return nil, errors.Join(ErrListen, err)
+	}
+	return ln, nil
+}
