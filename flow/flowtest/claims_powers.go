@@ -232,7 +232,7 @@ func descriptorIsGiven(e *ends) error {
 		return err
 	}
 	if !called {
-		return errors.New("Control did not call the function")
+		return errors.New("the function was not called by Control")
 	}
 	return nil
 }

@@ -1,0 +1,59 @@
+package paf_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The core builds where Go runs, bare of an operating system included: a flow may
+// come from anywhere.
+var platforms = []string{"linux/amd64", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm"}
+
+func TestCoreBuildsEverywhere(t *testing.T) {
+	if testing.Short() {
+		fmt.Fprintln(os.Stderr, "NOT TESTED because of -short: that the core builds for", platforms)
+		t.Skip("builds for other platforms take a while")
+	}
+	for _, platform := range platforms {
+		t.Run(platform, func(t *testing.T) {
+			if out, err := buildFor(platform, ".", "./..."); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// buildFor builds packages of the module in dir for a platform and keeps nothing but
+// what Go's cache keeps.
+func buildFor(platform, dir string, packages ...string) (string, error) {
+	system, machine, _ := strings.Cut(platform, "/")
+	cmd := exec.Command("go", append([]string{"build"}, packages...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestBuildCanFail(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":       "module example.test\n\ngo 1.26\n",
+		"x.go":         "package x\n\nvar _ = onlyHere\n",
+		"x_windows.go": "package x\n\nconst onlyHere = 1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GOWORK", "off")
+	if out, err := buildFor("windows/amd64", dir, "."); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := buildFor("wasip1/wasm", dir, "."); err == nil || !strings.Contains(out, "onlyHere") {
+		t.Errorf("what only Windows has was built for WASI: %v\n%s", err, out)
+	}
+}
