@@ -12,7 +12,8 @@ import (
 // many and may be shared by any number of goroutines.
 //
 // A Context is comparable: two are == if one is a copy of the other. That is its
-// identity, as cheap as a pointer: the client keys pools by it. Contexts that
+// identity, as cheap as a pointer, and what a pool of connections may be keyed by.
+// Contexts that
 // were put together separately are different even if they hold the same. A
 // Context in a map keeps its values alive.
 type Context struct{ newest *binding }

@@ -28,9 +28,10 @@
 //			return netip.AddrPortFrom(ip, port), nil
 //		})
 //
-// Now a context that has an ip has an endpoint of tcp; and if another function gives
-// the ip of a host, a host is enough. [Req], [Opt] and [Default] say what becomes of the
-// function if a key has no value; [Map1] prepares an argument. [Merge] puts two contexts together.
+// Now a context that has an ip has an endpoint of tcp; and if another function
+// gives the ip of a host, a host is enough. [Req], [Opt] and [Default] say what
+// becomes of the function if a key has no value; [Map1] prepares an argument.
+// [Merge] puts two contexts together.
 //
 // What a function is given for a key: its newest plain value; if it has none, the
 // result of the newest of its functions that has one.
@@ -48,19 +49,19 @@
 //
 // A function that cannot give a value returns [ErrSkip], if that is nothing to
 // worry about; that or any other error takes away this value only, and others are
-// tried. If in the end there is no flow, [*ResolveError] has every
-// reason: errors.Is and errors.As tell a refused port from a bad certificate from a
-// scheme that no function knew. A cycle is detected, whether it leads through Req, Opt, Default or
-// Map: its keys have no value, and [*CycleError] names them in order.
-// A panic in a function or in a connect is caught: it becomes a [*PanicError] in a
+// tried. If in the end there is no flow, [*ResolveError] has every reason:
+// errors.Is and errors.As tell a refused port from a bad certificate from a scheme
+// that no function knew. A cycle is detected, whether it leads through Req, Opt,
+// Default or Map: its keys have no value, and [*CycleError] names them in order. A
+// panic in a function or in a connect is caught: it becomes a [*PanicError] in a
 // [*KeyError] that names the key, and takes away that value or endpoint only.
 //
 // # Flows
 //
 // The flow that Resolve returns has all powers of the one that connect returned
-// (see [flow.PowersOf]). [Protocol.View] gives back the latter, with its type; [Protocol.Inject]
-// makes a flow that has been accepted one of the protocol; [EndpointOf] tells which endpoint
-// was opened.
+// (see [flow.PowersOf]). [Protocol.View] gives back the latter, with its type;
+// [Protocol.Inject] makes a flow that has been accepted one of the protocol;
+// [EndpointOf] tells which endpoint was opened.
 //
 // Contexts, keys and protocols are immutable and may be used by any number
 // of goroutines.

@@ -20,8 +20,8 @@ func (e Endpoint) Name() string {
 // String returns the name. The value is not shown, for it may be a secret.
 func (e Endpoint) String() string { return e.Name() }
 
-// Priority returns the priority that the protocol was registered with; NoPriority if it has
-// none or the key is an ordinary one.
+// Priority returns the priority that the protocol was registered with; NoPriority
+// if it has none or the key is an ordinary one.
 func (e Endpoint) Priority() int {
 	if e.key == nil {
 		return NoPriority

@@ -4,13 +4,13 @@ import "context"
 
 // Fold0 binds to k a function that computes its value when it is needed.
 //
-// About all Folds: the arguments of f are what the [Arg]s ask for. f is run at most once
-// in a resolution, when everything bound to the keys it asks for has been
-// computed. It says "I cannot, do without me" by an error for which
-// errors.Is(err, [ErrSkip]) holds; any other error is a failure. Both leave k without a value
-// from f and are kept: a [*ResolveError] has them among its causes. A panic in f
-// becomes a failure of the kind [*PanicError]. f may be run by several
-// goroutines at the same time, if the Context is resolved by several.
+// About all Folds: the arguments of f are what the [Arg]s ask for. f is run at most
+// once in a resolution, when everything bound to the keys it asks for has been
+// computed. It says "I cannot, do without me" by an error for which errors.Is(err,
+// [ErrSkip]) holds; any other error is a failure. Both leave k without a value from
+// f and are kept: a [*ResolveError] has them among its causes. A panic in f becomes
+// a failure of the kind [*PanicError]. f may be run by several goroutines at the
+// same time, if the Context is resolved by several.
 func Fold0[T any](c Context, k Keyed[T], f func(context.Context) (T, error)) Context {
 	fn := &function{call: func(ctx context.Context, _ *solver) (any, error) { return f(ctx) }}
 	return Context{&binding{older: c.newest, key: k.def(), fn: fn}}

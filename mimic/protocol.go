@@ -33,8 +33,8 @@ type opener func(ctx context.Context, endpoint any) (flow.Flow, error)
 // makes two different protocols.
 //
 // connect opens a flow to an endpoint, or returns an error and no flow; it returns
-// soon after ctx has ended. A panic in it becomes an error, a [*PanicError]. A flow returned
-// together with an error is closed.
+// soon after ctx has ended. A panic in it becomes an error, a [*PanicError]. A flow
+// returned together with an error is closed.
 func Register[E any, F flow.Flow](name string, priority int,
 	connect func(ctx context.Context, endpoint E) (F, error)) *Protocol[E, F] {
 	return RegisterIn(nil, name, priority, connect)

@@ -14,9 +14,9 @@ import (
 // nothing is computed in vain: no name is looked up for a Unix socket. A function
 // that fails or an endpoint that cannot be connected to is passed over.
 //
-// If nothing works the error is a [*ResolveError], with every cause; to make it whole the functions
-// that were not needed so far have been run too. When ctx ends, Resolve stops
-// and says so. The flow, once there is one, does not depend on ctx.
+// If nothing works the error is a [*ResolveError], with every cause; to make it
+// whole the functions that were not needed so far have been run too. When ctx ends,
+// Resolve stops and says so. The flow, once there is one, does not depend on ctx.
 func (c Context) Resolve(ctx context.Context) (flow.Flow, error) {
 	cs := sorted(c.bindings())
 	s := newSolver(ctx, cs)
