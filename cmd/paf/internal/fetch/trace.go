@@ -1,0 +1,144 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/mimic"
+)
+
+// traced returns a context like c whose flows show the heads that go over them.
+func traced(c mimic.Context, to io.Writer) mimic.Context {
+	way := mimic.Register("traced", 0, func(ctx context.Context, p place) (flow.Flow, error) {
+		f, err := p.context(c).Resolve(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return tap(f, to), nil
+	})
+	return mimic.Fold3(mimic.Context{}, way,
+		mimic.Req[string](paf.Scheme), mimic.Req[string](paf.Host), mimic.Req[string](paf.Port),
+		func(_ context.Context, scheme, host, port string) (place, error) {
+			return place{scheme, net.JoinHostPort(host, port)}, nil
+		})
+}
+
+// A place is where a URL leads to.
+type place struct{ scheme, address string }
+
+// context returns c with the endpoint of the place, unless c has one of its own.
+func (p place) context(c mimic.Context) mimic.Context {
+	if _, ok := mimic.Get(c, paf.Unix); ok {
+		return c
+	}
+	if p.scheme == "https" {
+		return mimic.Add(c, paf.TLS, paf.TLSEndpoint{Address: p.address})
+	}
+	return mimic.Add(c, paf.TCP, p.address)
+}
+
+// tap returns f with everything passing through Read and Write, where the heads
+// are picked out.
+func tap(f flow.Flow, to io.Writer) flow.Flow {
+	t := &tapped{Flow: f, to: to}
+	p := flow.PowersOf(f)
+	p.VecWriter, p.ReaderFrom, p.Pollable = nil, nil, nil
+	return flow.WithPowers(t, p)
+}
+
+// A tapped flow watches a connection of HTTP/1, on which requests and responses
+// take turns: what is written after a response has begun is the next request.
+type tapped struct {
+	flow.Flow
+	to io.Writer
+
+	mu    sync.Mutex
+	state turn
+	head  []byte // as far as it has come
+}
+
+// A turn says what a tapped flow waits for.
+type turn int
+
+const (
+	requestHead  turn = iota
+	responseHead      // meanwhile content of the request passes
+	content           // of the response
+)
+
+// maxHead bounds what is kept of a head.
+const maxHead = 256 << 10
+
+func (t *tapped) Write(p []byte) (int, error) {
+	n, err := t.Flow.Write(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == content {
+		t.state = requestHead
+	}
+	if t.state == requestHead {
+		if head, _ := t.collect(p[:n]); head != nil {
+			t.print("> ", head)
+			t.state = responseHead
+		}
+	}
+	return n, err
+}
+
+func (t *tapped) Read(p []byte) (int, error) {
+	n, err := t.Flow.Read(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for rest := p[:n]; t.state == responseHead && len(rest) > 0; {
+		var head []byte
+		if head, rest = t.collect(rest); head == nil {
+			break
+		}
+		t.print("< ", head)
+		if !bytes.HasPrefix(head, []byte("HTTP/1.1 1")) { // else an interim one
+			t.state = content
+		}
+	}
+	return n, err
+}
+
+// collect adds p to what has come of a head. When that is whole it returns it,
+// and what follows it in p.
+func (t *tapped) collect(p []byte) (head, rest []byte) {
+	before := len(t.head)
+	if before+len(p) > maxHead {
+		p = p[:max(0, maxHead-before)]
+	}
+	t.head = append(t.head, p...)
+	end := bytes.Index(t.head, []byte("\r\n\r\n"))
+	if end < 0 {
+		return nil, nil
+	}
+	end += 4
+	head, t.head = t.head[:end], nil
+	return head, p[end-before:]
+}
+
+// print writes the lines of a head. What the terminal might take for a command
+// is escaped.
+func (t *tapped) print(mark string, head []byte) {
+	var b bytes.Buffer
+	for line := range bytes.Lines(head) {
+		b.WriteString(mark)
+		for _, c := range bytes.TrimRight(line, "\r\n") {
+			if c < ' ' && c != '\t' || c == 0x7f {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	t.to.Write(b.Bytes())
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/urfave/cli/v3"
+)
+
+func main() { os.Exit(int(run(os.Args, os.Stdin, os.Stdout, os.Stderr))) }
+
+// run is the program with its streams, from its arguments to its exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exit.Code {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	err := program(stdin, stdout, stderr).Run(ctx, args)
+	if err != nil {
+		fmt.Fprintf(stderr, "paf: %v\n", err)
+	}
+	var usage *usageError
+	var asked cli.ExitCoder // an error of `paf help`
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "Run %q for what there is.\n", usage.help)
+		return exit.Usage
+	case errors.As(err, &asked):
+		return exit.Usage
+	}
+	return exit.CodeOf(err)
+}

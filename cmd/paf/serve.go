@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/serve"
+	"github.com/urfave/cli/v3"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "serve a directory, or the demo application",
+		UsageText: "paf serve [--listen ADDR]... [options] [DIR]",
+		Description: `With DIR its files are served: ranges, conditional requests, index.html.
+Nothing outside DIR can be reached, nor by a symbolic link; names that begin
+with a dot are not found unless --dotfiles says so.
+
+Without DIR the demo application is served; its page at / says what it does.
+
+Once it listens it prints each URL, then one line a request: method, target,
+status, bytes, time taken, peer.
+
+SIGINT and SIGTERM stop it: what is in progress may finish within --grace, a
+second signal ends it at once.
+
+Examples:
+  paf serve                              the demo at http://127.0.0.1:8080/
+  paf serve --listen :80 public          a site, to everybody
+  paf serve --index --quiet .            this directory, with listings
+  paf serve --listen unix:/run/paf.sock  on a Unix socket
+  paf serve --listen localhost:0         on a free port, which it prints
+
+Exit status: 0 after a graceful stop, 1 if it cannot listen or serve, 2 for a
+wrong command line, 128 + N when signal N ended it at once.`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{
+				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
+				Usage: "listen on `ADDR`, host:port or unix:PATH; may be given several times",
+			},
+			&cli.BoolFlag{Name: "index", Usage: "list the entries of directories without index.html"},
+			&cli.BoolFlag{Name: "dotfiles", Usage: "serve names that begin with a dot too"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no line for a request"},
+			&cli.DurationFlag{
+				Name: "grace", Value: 30 * time.Second,
+				Usage: "let requests in progress go on for `TIME` after a signal",
+			},
+		},
+		Action: runServe,
+	}
+}
+
+func runServe(ctx context.Context, cmd *cli.Command) error {
+	if cmd.NArg() > 1 {
+		return usagef(cmd, "one directory can be served, not %d", cmd.NArg())
+	}
+	if cmd.Duration("grace") < 0 {
+		return usagef(cmd, "--grace %v is negative", cmd.Duration("grace"))
+	}
+	dir := cmd.Args().First()
+	if dir == "" && (cmd.Bool("index") || cmd.Bool("dotfiles")) {
+		return usagef(cmd, "--index and --dotfiles need a DIR to serve")
+	}
+	grace := cmd.Duration("grace")
+	if grace == 0 {
+		grace = time.Nanosecond // zero would mean the library's default
+	}
+	return serve.Run(ctx, serve.Options{
+		Listen:   cmd.StringSlice("listen"),
+		Dir:      dir,
+		Index:    cmd.Bool("index"),
+		Dotfiles: cmd.Bool("dotfiles"),
+		Quiet:    cmd.Bool("quiet"),
+		Grace:    grace,
+		Out:      cmd.Root().Writer,
+		Log:      slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
+	})
+}
