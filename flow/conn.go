@@ -5,8 +5,8 @@ import "net"
 // Conn returns c as a flow whose powers are looked up here, once. A net.Conn is
 // a flow without that, too, with the same powers: PowersOf knows them.
 //
-//   - *net.TCPConn has all powers but a negotiated protocol; *net.UnixConn lacks
-//     ReaderFrom as well.
+//   - *net.TCPConn and *net.UnixConn have all powers but a negotiated protocol. (A
+//     Unix socket has ReaderFrom on Linux alone.)
 //   - *tls.Conn has deadlines, CloseWrite, addresses and the negotiated protocol; so
 //     has any other connection with crypto/tls's ConnectionState method.
 //   - Any other connection has the powers whose methods it has. A
@@ -31,7 +31,7 @@ func netPowers(f Flow) Powers {
 	case *net.TCPConn:
 		p.VecWriter = &vecWriter{conn: c}
 	case *net.UnixConn:
-		p.VecWriter = &vecWriter{conn: c}
+		p.VecWriter, p.ReaderFrom = &vecWriter{conn: c}, unixReaderFrom(c)
 	case stater:
 		p.Negotiator = negotiator{c}
 	}
