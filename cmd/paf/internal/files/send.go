@@ -60,7 +60,7 @@ func (c content) whole(w *paf.ResponseWriter, r *paf.Request) {
 	w.Header().Set("Content-Length", strconv.FormatInt(c.size, 10))
 	w.WriteHeader(semantics.StatusOK)
 	if r.Method == semantics.MethodGet {
-		c.copy(w, semantics.Range{Length: c.size})
+		w.ReadFrom(c.f)
 	}
 }
 
@@ -68,8 +68,12 @@ func (c content) part(w *paf.ResponseWriter, part semantics.Range) {
 	w.Header().Set("Content-Type", c.kind)
 	w.Header().Set("Content-Range", part.ContentRange(c.size))
 	w.Header().Set("Content-Length", strconv.FormatInt(part.Length, 10))
+	if _, err := c.f.Seek(part.Start, io.SeekStart); err != nil {
+		reply.Status(w, semantics.StatusInternalServerError)
+		return
+	}
 	w.WriteHeader(semantics.StatusPartialContent)
-	c.copy(w, part)
+	w.ReadFrom(c.f) // as much as was declared
 }
 
 // parts sends several ranges as multipart/byteranges (RFC 9110, Section 14.6).
@@ -86,22 +90,17 @@ func (c content) parts(w *paf.ResponseWriter, parts []semantics.Range) {
 	w.Header().Set("Content-Type", "multipart/byteranges; boundary="+boundary)
 	w.Header().Set("Content-Length", strconv.FormatInt(length, 10))
 	w.WriteHeader(semantics.StatusPartialContent)
+	buf := make([]byte, 64<<10)
 	for i, part := range parts {
 		w.WriteString(heads[i])
-		if !c.copy(w, part) {
+		// Not by ReadFrom, which sends as much as is left of the whole.
+		section := io.NewSectionReader(c.f, part.Start, part.Length)
+		n, err := io.CopyBuffer(onlyWriter{w}, section, buf)
+		if err != nil || n != part.Length {
 			return
 		}
 	}
 	w.WriteString(end)
 }
 
-// copy sends one range. It fails when the client has gone, or when the file has
-// become shorter: then the response ends short of its declared length, which
-// tells the client.
-func (c content) copy(w *paf.ResponseWriter, part semantics.Range) bool {
-	if _, err := c.f.Seek(part.Start, io.SeekStart); err != nil {
-		return false
-	}
-	n, err := w.ReadFrom(&io.LimitedReader{R: c.f, N: part.Length})
-	return err == nil && n == part.Length
-}
+type onlyWriter struct{ io.Writer }
