@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -21,12 +22,17 @@ func TestMain(m *testing.M) {
 // besides those of testscript:
 //
 //	exits N COMMAND...   COMMAND ends with exit status N
-//	await PATH           somebody accepts connections at the Unix socket PATH
+//	[!] await PATH       waits until the socket PATH accepts connections, or
+//	                     the file PATH has content; with "!" until it does not
 //	digest FILE OF       FILE holds the SHA-256 of OF, in hexadecimal
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command takes a second with -race
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":  exits,
 			"await":  await,
@@ -54,17 +60,31 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await PATH")
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] await PATH")
 	}
 	for range 1000 {
-		if conn, err := net.Dial("unix", ts.MkAbs(args[0])); err == nil {
-			conn.Close()
+		if there(ts.MkAbs(args[0])) != neg {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Fatalf("nobody accepts connections at %s", args[0])
+	ts.Fatalf("%s has not come, or not gone", args[0])
+}
+
+// there reports whether path is a socket that accepts connections, or a file
+// with content.
+func there(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return err == nil && info.Size() > 0
+	}
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 func digest(ts *testscript.TestScript, neg bool, args []string) {

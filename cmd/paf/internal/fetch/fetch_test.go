@@ -314,6 +314,7 @@ func TestRemoteNameStaysHere(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://h/a/b.txt": "b.txt", "http://h/a%20b?q=/x": "a b", "http://h/": "", "http://h": "",
 		"http://h/..": "", "http://h/%2e%2e": "", "http://h/a%2fb": "", "http://h/a/": "a",
+		"h:80/a?u=http://x/y": "a", "h": "",
 	} {
 		if got, err := RemoteName(url); got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q %v, want %q", url, got, err, want)

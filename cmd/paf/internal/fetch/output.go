@@ -17,7 +17,7 @@ import (
 // RemoteName returns the name under which the content of a URL's path may be
 // saved in the present directory: its last segment, decoded.
 func RemoteName(rawURL string) (string, error) {
-	r, err := paf.NewRequest("GET", rawURL, nil)
+	r, err := paf.NewRequest("GET", absolute(rawURL), nil)
 	if err != nil {
 		return "", exit.Errorf(exit.URL, "%w", err)
 	}

@@ -25,11 +25,7 @@ func (o *Options) request() (*paf.Request, error) {
 	default:
 		method = semantics.MethodGet
 	}
-	address := o.URL
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
-	}
-	r, err := paf.NewRequest(method, address, body)
+	r, err := paf.NewRequest(method, absolute(o.URL), body)
 	if err != nil {
 		return nil, exit.Errorf(exit.URL, "%w", err)
 	}
@@ -44,6 +40,15 @@ func (o *Options) request() (*paf.Request, error) {
 		r.Header.Add("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return r, o.setFields(&r.Header)
+}
+
+// absolute returns a URL with a scheme: http if it has none.
+func absolute(url string) string {
+	scheme, _, ok := strings.Cut(url, "://")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return "http://" + url
+	}
+	return url
 }
 
 // setFields applies the fields of the options. Several of one name are all
