@@ -1,0 +1,147 @@
+package h1
+
+// A chunkDecoder takes the chunked coding apart (RFC 9112, Section 7.1):
+//
+//	chunked-body = *chunk last-chunk trailer-section CRLF
+//	chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+//
+// It consumes framing as it comes, however it is cut, and hands out data in place.
+type chunkDecoder struct {
+	at     chunkState
+	digits int   // of the size so far
+	line   int   // bytes of the line that holds the size
+	left   int64 // data of this chunk that has not come
+	waste  int64 // framing beyond twice the data
+}
+
+type chunkState uint8
+
+const (
+	chunkSize chunkState = iota
+	chunkExtension
+	chunkSizeLF // after the CR that ends the size line
+	chunkData
+	chunkDataCR
+	chunkDataLF
+	chunkTrailer // the trailer section follows
+)
+
+// next consumes n bytes of in and returns the data that was among them, if any. It
+// stops after data, and before the trailer section.
+func (d *chunkDecoder) next(in []byte, maxLine, maxWaste int) (data []byte, n int, broken rule) {
+	for n < len(in) && d.at != chunkTrailer {
+		if d.at == chunkData {
+			data = in[n:min(int64(len(in)), int64(n)+d.left)]
+			d.left -= int64(len(data))
+			d.waste = max(0, d.waste-2*int64(len(data)))
+			if d.left == 0 {
+				d.at = chunkDataCR
+			}
+			return data, n + len(data), ok
+		}
+		if broken = d.framing(in[n]); broken != ok {
+			return nil, n, broken
+		}
+		n++
+		d.waste++
+		d.line++
+		if d.line > maxLine {
+			return nil, n, ruleChunkExtension
+		}
+		if d.waste > int64(maxWaste) {
+			return nil, n, ruleChunkWaste
+		}
+	}
+	return nil, n, ok
+}
+
+// framing takes one byte that is not data.
+func (d *chunkDecoder) framing(b byte) rule {
+	switch d.at {
+	case chunkSize:
+		return d.size(b)
+	case chunkExtension:
+		return d.extension(b)
+	case chunkSizeLF:
+		if b != '\n' {
+			return ruleBareCR
+		}
+		d.at = chunkData
+		if d.left == 0 {
+			d.at = chunkTrailer
+		}
+	case chunkDataCR:
+		if b != '\r' {
+			return ruleChunkEnd
+		}
+		d.at = chunkDataLF
+	case chunkDataLF:
+		if b != '\n' {
+			return ruleChunkEnd
+		}
+		d.at, d.digits, d.line = chunkSize, 0, 0
+	}
+	return ok
+}
+
+// size takes a byte of chunk-size = 1*HEXDIG or the one behind it. "recipients MUST
+// anticipate potentially large hexadecimal numerals and prevent parsing errors due
+// to integer conversion overflows": 15 digits are enough for any content.
+func (d *chunkDecoder) size(b byte) rule {
+	v, isHex := unhex(b)
+	switch {
+	case isHex && d.digits < 15:
+		d.left = d.left<<4 | int64(v)
+		d.digits++
+		return ok
+	case d.digits == 0 || isHex:
+		return ruleChunkSize
+	case b == '\r':
+		d.at = chunkSizeLF
+		return ok
+	case b == ';':
+		// Section 7.1.1: "A recipient MUST ignore unrecognized chunk extensions."
+		d.at = chunkExtension
+		return ok
+	case b == '\n':
+		return ruleBareLF
+	}
+	return ruleChunkSize
+}
+
+func (d *chunkDecoder) extension(b byte) rule {
+	switch {
+	case b == '\r':
+		d.at = chunkSizeLF
+	case b == '\n':
+		return ruleBareLF
+	case b < ' ' && b != '\t', b == 0x7f:
+		return ruleChunkExtension
+	}
+	return ok
+}
+
+func unhex(b byte) (byte, bool) {
+	switch {
+	case '0' <= b && b <= '9':
+		return b - '0', true
+	case 'a' <= b && b <= 'f':
+		return b - 'a' + 10, true
+	case 'A' <= b && b <= 'F':
+		return b - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// appendChunkHead appends the size line of a chunk that is not empty.
+func appendChunkHead(dst []byte, n int) []byte {
+	const digits = "0123456789abcdef"
+	shift := 60
+	for n>>shift == 0 {
+		shift -= 4
+	}
+	for ; shift >= 0; shift -= 4 {
+		dst = append(dst, digits[n>>shift&15])
+	}
+	return append(dst, crlf...)
+}

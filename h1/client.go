@@ -1,0 +1,290 @@
+package h1
+
+import (
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
+
+// A ClientConn is the client's side of an HTTP/1 connection. It does not pipeline. It is
+// not safe for concurrent use.
+type ClientConn struct {
+	conn
+	cache    headCache
+	method   string // of the exchange in progress
+	offered  bool   // the request offers an upgrade
+	interims int    // 1xx responses so far
+	rested   bool   // an exchange has ended, and nobody has told the time since
+	seen     bool   // something of a response has come
+}
+
+var _ engine.Client = (*ClientConn)(nil)
+
+// NewClient makes the engine of a connection that is opened now. Zero limits mean their defaults.
+func NewClient(limits engine.Limits, now engine.Instant) *ClientConn {
+	return &ClientConn{conn: newConn(limits, client, now)}
+}
+
+// Capacity implements engine.Client: 1 between two exchanges, else 0.
+func (c *ClientConn) Capacity() int {
+	if c.half == [2]half{idle, idle} && c.persists() && c.broken == ok {
+		return 1
+	}
+	return 0
+}
+
+// Next implements engine.Engine.
+func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n int) {
+	switch {
+	case c.State() != engine.Open:
+		return 0
+	case c.half == [2]half{idle, idle}:
+		if len(in) > 0 || c.eof {
+			// RFC 9112, Section 9.5: nothing can be due to a client that has asked for
+			// nothing; a 408 that comes now is the server's farewell.
+			c.closeIdle()
+		}
+		return 0
+	case c.broken != ok:
+		c.fault(ev, c.broken, "")
+	case c.half[server] == waiting:
+		return c.readHead(now, in, ev)
+	case c.half[server] == content:
+		n = c.readContent(in, ev)
+		c.rest()
+	}
+	return n
+}
+
+// readHead looks for the head of a response.
+func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
+	c.timers.began(now, len(in))
+	c.seen = c.seen || len(in) > 0
+	size, broken := c.section.scan(in)
+	if broken == ok && (size > c.limits.HeadBytes || size == 0 && len(in) > c.limits.HeadBytes) {
+		broken = ruleHeadLong
+	}
+	switch {
+	case broken != ok:
+		c.fault(ev, broken, "")
+		return len(in)
+	case size > 0:
+		c.takeHead(in[:size], ev)
+	case c.eof && !c.seen:
+		c.fault(ev, ruleNoResponse, "")
+	case c.eof:
+		c.fault(ev, ruleTruncated, "inside a response's head")
+	}
+	return size
+}
+
+// takeHead deals with a whole head.
+func (c *ClientConn) takeHead(bytes []byte, ev *engine.Event) {
+	c.timers.whole()
+	var f facts
+	r := c.cache.response
+	if c.cache.has(bytes) {
+		f = c.cache.facts
+	} else {
+		var broken rule
+		var detail string
+		text := string(bytes)
+		r, f, broken, detail = parseResponse(text, &c.limits)
+		if broken != ok {
+			c.fault(ev, broken, detail)
+			return
+		}
+		c.cache.keep(text, f, nil, r)
+	}
+	ev.Stream, ev.Response = c.id, r
+	switch {
+	case r.Status == semantics.StatusSwitchingProtocols:
+		c.takeSwitch(ev)
+	case semantics.Informational(r.Status):
+		c.takeInterim(ev)
+	default:
+		c.takeFinal(ev, r, &f)
+	}
+}
+
+func (c *ClientConn) takeInterim(ev *engine.Event) {
+	c.interims++
+	if c.interims > c.limits.Interim {
+		c.fault(ev, ruleInterim, "")
+		return
+	}
+	ev.Kind = engine.Interim
+	c.step(server, interim)
+}
+
+// takeSwitch deals with 101. RFC 9110, Section 7.8: "A server MUST NOT switch to a protocol
+// that was not indicated by the client".
+func (c *ClientConn) takeSwitch(ev *engine.Event) {
+	if !c.offered {
+		c.fault(ev, ruleUnasked, "")
+		return
+	}
+	ev.Kind = engine.Switch
+	c.step(server, swap)
+}
+
+func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts) {
+	kind, length, broken := f.responseFraming(r.Protocol, c.method, r.Status)
+	if broken == ok && length > c.limits.ContentBytes {
+		broken = ruleContentLong
+	}
+	if broken != ok {
+		c.fault(ev, broken, "")
+		return
+	}
+	ev.Kind, ev.Length = engine.Response, length
+	if c.method == semantics.MethodConnect && semantics.Successful(r.Status) {
+		ev.Kind = engine.Switch
+		c.step(server, swap)
+		return
+	}
+	c.persistent = c.persistent && f.persists(r.Protocol) && kind != toEOF
+	c.body = body{framing: kind, left: length}
+	c.step(server, head)
+	if length == 0 {
+		ev.End = true
+		c.step(server, end)
+		c.rest()
+	}
+}
+
+// rest notes that an exchange has ended.
+func (c *ClientConn) rest() {
+	c.rested = c.rested || c.half == [2]half{idle, idle}
+}
+
+// Deadline implements engine.Engine.
+func (c *ClientConn) Deadline(now engine.Instant) engine.Instant {
+	if c.rested {
+		c.rested = false
+		c.timers.idle = now
+	}
+	return c.conn.Deadline(now)
+}
+
+// Request implements engine.Client.
+func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length int64) (engine.StreamID, error) {
+	if c.Capacity() == 0 {
+		return 0, misuse(engine.RuleOrder, "an exchange is in progress, or the connection is closing")
+	}
+	start := len(out.Buf)
+	buf, f, err := c.appendRequest(out.Buf, r, length)
+	if err != nil {
+		out.Buf = buf[:start]
+		return 0, err
+	}
+	out.Buf = buf
+	c.id++
+	c.method, c.offered, c.interims, c.seen = r.Method, f.upgrade && f.offers, 0, false
+	c.timers.whole()
+	if f.close {
+		c.persistent = false
+	}
+	c.step(client, head)
+	return c.id, nil
+}
+
+// appendRequest appends the head of a request.
+func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int64) ([]byte, facts, error) {
+	var f facts
+	if !semantics.ValidName(r.Method) {
+		return dst, f, misuse(rules[ruleMethod].text, "")
+	}
+	dst = append(append(dst, r.Method...), ' ')
+	dst, err := appendTarget(dst, r)
+	if err != nil {
+		return dst, f, err
+	}
+	dst = append(dst, " HTTP/1.1\r\n"...)
+	dst, err = appendHost(dst, r)
+	if err != nil {
+		return dst, f, err
+	}
+	own := ownOfRequest
+	if r.Fields.Has("Upgrade") && semantics.HasToken(&r.Fields, "Connection", "upgrade") {
+		own = ownOfSwitch
+	}
+	dst, f, err = appendFields(dst, &r.Fields, own)
+	if err != nil {
+		return dst, f, err
+	}
+	c.frame = frame{framing: sized, left: length}
+	switch {
+	case length < 0:
+		c.frame.framing = chunked
+		dst = appendFraming(dst, chunked, length)
+	case length > 0 || expectsContent(r.Method):
+		dst = appendFraming(dst, sized, length)
+	}
+	return append(appendOptions(dst, &f), crlf...), f, nil
+}
+
+// appendOptions appends our own Connection field.
+func appendOptions(dst []byte, f *facts) []byte {
+	switch {
+	case f.upgrade && f.offers && f.close:
+		return append(dst, "Connection: close, Upgrade\r\n"...)
+	case f.upgrade && f.offers:
+		return append(dst, "Connection: Upgrade\r\n"...)
+	case f.close:
+		return append(dst, "Connection: close\r\n"...)
+	}
+	return dst
+}
+
+// expectsContent: RFC 9110, Section 8.6: "A user agent SHOULD send Content-Length in a
+// request when the method defines a meaning for enclosed content […]. For example, […] a
+// POST request even when the value is 0".
+func expectsContent(method string) bool {
+	return method == semantics.MethodPost || method == semantics.MethodPut || method == semantics.MethodPatch
+}
+
+// appendHost appends Host, which is the first field (RFC 9110, Section 7.2: "a user agent
+// SHOULD generate Host as the first field"): the one in the fields if there is one,
+// else the target's authority.
+func appendHost(dst []byte, r *semantics.Request) ([]byte, error) {
+	host, given := r.Fields.Lookup("Host")
+	if !given {
+		host = r.Target.Authority
+	}
+	if !semantics.ValidAuthority(host) || r.Fields.Count("Host") > 1 {
+		return dst, misuse(rules[ruleHost].text, host)
+	}
+	return appendField(dst, "Host", host), nil
+}
+
+// appendTarget appends the request target in its form.
+func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
+	start := len(dst)
+	t := &r.Target
+	switch {
+	case t.Raw != "":
+		dst = append(dst, t.Raw...)
+	case t.Form == semantics.AsteriskForm:
+		dst = append(dst, '*')
+	case t.Form == semantics.AuthorityForm:
+		dst = append(dst, t.Authority...)
+	default:
+		if t.Form == semantics.AbsoluteForm {
+			dst = append(append(append(dst, t.Scheme...), "://"...), t.Authority...)
+		}
+		dst = append(dst, t.Path...)
+		if t.Query != "" {
+			dst = append(append(dst, '?'), t.Query...)
+		}
+	}
+	// What was assembled must be what a server would read: no white space, no line end.
+	for _, b := range dst[start:] {
+		if b <= ' ' || b >= 0x7f || b == '#' {
+			return dst, misuse(rules[ruleTarget].text, "")
+		}
+	}
+	if len(dst) == start {
+		return dst, misuse(rules[ruleTarget].text, "it is empty")
+	}
+	return dst, nil
+}

@@ -1,0 +1,54 @@
+package h1
+
+import (
+	"strings"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
+
+// parseResponse parses the head of a response, which ends with its empty line.
+func parseResponse(text string, limits *engine.Limits) (*semantics.Response, facts, rule, string) {
+	var f facts
+	i := strings.IndexByte(text, '\n')
+	r := &semantics.Response{}
+	if broken := parseStatusLine(text[:i-1], r); broken != ok {
+		return nil, f, broken, ""
+	}
+	fields, broken, detail := parseFields(text[i+1:], limits.Fields, f.see)
+	r.Fields = fields
+	return r, f, broken, detail
+}
+
+// parseStatusLine parses
+//
+//	status-line = HTTP-version SP status-code SP [ reason-phrase ]
+//	status-code = 3DIGIT
+//
+// RFC 9112, Section 4: "A server MUST send the space that separates the status-code
+// from the reason-phrase even when the reason-phrase is absent".
+func parseStatusLine(line string, r *semantics.Response) rule {
+	version, rest, found := strings.Cut(line, " ")
+	code, reason, found2 := strings.Cut(rest, " ")
+	p, valid := semantics.ParseProtocol(version)
+	switch {
+	case !valid:
+		return ruleVersion
+	case p != semantics.HTTP10 && p != semantics.HTTP11:
+		return ruleVersionUnknown
+	case !found || !found2 || len(code) != 3 || !semantics.ValidValue(strings.TrimSpace(reason)):
+		return ruleStatusLine
+	}
+	for _, d := range []byte(code) {
+		if d < '0' || d > '9' {
+			return ruleStatusLine
+		}
+		r.Status = r.Status*10 + int(d-'0')
+	}
+	// RFC 9110, Section 15: "Values outside the range 100..599 are invalid."
+	if !semantics.ValidStatus(r.Status) {
+		return ruleStatusLine
+	}
+	r.Protocol, r.Reason = p, reason
+	return ok
+}
