@@ -24,7 +24,7 @@ func TestChunkedUploadOfAGibibyteIsEchoedInFlatMemory(t *testing.T) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	const chunk, count = 64 << 10, 16 << 10
-	kit.Flat(t, 64<<20, func() {
+	kit.Flat(t, 32<<20, func() {
 		sent := make(chan error, 1)
 		go func() { sent <- upload(conn, chunk, count) }()
 		r, err := http.ReadResponse(bufio.NewReaderSize(conn, 256<<10), &http.Request{Method: "POST"})

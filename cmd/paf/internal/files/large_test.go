@@ -39,7 +39,7 @@ func TestLargeFileIsServedWholeAndByRangeInFlatMemory(t *testing.T) {
 		t.Skip("NOT RUN with -short: 1 GiB over a socket")
 	}
 	addr := serve(t, sparse(t), Options{})
-	const limit = 16 << 20
+	const limit = 32 << 20
 	kit.Flat(t, limit, func() {
 		if first, last, n := fetch(t, addr, ""); n != gibibyte || first != "begin" || last != "end" {
 			t.Errorf("the whole: %d bytes, %q to %q", n, first, last)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/cmd/paf/internal/reply"
 )
 
 // Serve serves h on a free port until the test ends, and returns its address. The
@@ -25,7 +26,12 @@ func Serve(t testing.TB, h paf.Handler) string {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	server := &paf.Server{Handler: h, GracePeriod: time.Second, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	server := &paf.Server{
+		Handler:      h,
+		ErrorHandler: reply.Fault,
+		GracePeriod:  time.Second,
+		Log:          slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx, ln) }()
 	t.Cleanup(func() {

@@ -24,6 +24,9 @@ func Text(w *paf.ResponseWriter, status int, text string) {
 // Status answers with the status and its [Sentence].
 func Status(w *paf.ResponseWriter, status int) { Text(w, status, Sentence(status)) }
 
+// Fault is a paf.ErrorHandler: it answers with the status that the error has.
+func Fault(w *paf.ResponseWriter, _ *paf.Request, _ error) { Status(w, w.Status()) }
+
 // Sentence is what the content of an error says: the status code's phrase as a
 // sentence, "Not found." for 404.
 func Sentence(status int) string {

@@ -44,10 +44,10 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	lines := &accessLog{w: o.Out}
-	server := &paf.Server{Handler: handler, ErrorHandler: answer, Log: o.Log, GracePeriod: o.Grace}
+	server := &paf.Server{Handler: handler, ErrorHandler: reply.Fault, Log: o.Log, GracePeriod: o.Grace}
 	if !o.Quiet {
 		server.Handler = lines.around(handler)
-		server.ErrorHandler = lines.aroundErrors(answer)
+		server.ErrorHandler = lines.aroundErrors(reply.Fault)
 	}
 	for _, ln := range listeners {
 		lines.printf("Serving %s at %s\n", what, urlOf(ln.Addr()))
@@ -102,6 +102,3 @@ func serveAll(ctx context.Context, server *paf.Server, listeners []net.Listener)
 	}
 	return failed
 }
-
-// answer is the program's ErrorHandler: the status as a sentence.
-func answer(w *paf.ResponseWriter, _ *paf.Request, _ error) { reply.Status(w, w.Status()) }
