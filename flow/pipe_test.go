@@ -96,6 +96,41 @@ func TestPipeErrorsAreThoseOfTheNet(t *testing.T) {
 	}
 }
 
+func TestCloseReadRefusesWhatThePeerWrites(t *testing.T) {
+	a, b := flow.Pipe(0)
+	if _, err := b.Write([]byte("lost")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.CloseRead(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := a.Read(make([]byte, 8)); n != 0 || err != io.EOF {
+		t.Errorf("read %d, %v, want EOF", n, err)
+	}
+	if n, err := b.Write([]byte("x")); n != 0 || !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("the peer writes %d, %v, want EPIPE", n, err)
+	}
+	a.Close()
+	b.Close()
+}
+
+func TestHalfCloseAfterCloseChangesNothing(t *testing.T) {
+	a, b := flow.Pipe(0)
+	a.Close()
+	for _, half := range []func() error{a.CloseRead, a.CloseWrite} {
+		if err := half(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("half-close after Close: %v", err)
+		}
+	}
+	if _, err := a.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Read after Close and half-close: %v", err)
+	}
+	if _, err := a.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Write after Close and half-close: %v", err)
+	}
+	b.Close()
+}
+
 func TestResetLosesWhatWasNotRead(t *testing.T) {
 	a, b := flow.Pipe(0)
 	if _, err := a.Write([]byte("lost")); err != nil {
