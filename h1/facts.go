@@ -93,6 +93,12 @@ func (h *headCache) has(head []byte) bool { return h.text != "" && string(head) 
 
 // keep keeps a head that was parsed well.
 func (h *headCache) keep(text string, f facts, request *semantics.Request, response *semantics.Response) {
+	if request != nil {
+		request.Fields.Share() // from now on several exchanges may share them at once
+	}
+	if response != nil {
+		response.Fields.Share()
+	}
 	if len(text) <= cacheMax {
 		*h = headCache{text, f, request, response}
 	}

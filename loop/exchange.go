@@ -23,10 +23,11 @@ type Exchange struct {
 	stream  engine.StreamID
 	content content
 	ctx     exchangeContext
-	begun   bool // the final response has begun
-	ended   bool // and ended
-	done    bool // the handler has returned
-	watched bool // somebody wants to know when the peer goes
+	begun   bool  // the final response has begun
+	ended   bool  // and ended
+	read    int64 // of the request's content
+	done    bool  // the handler has returned
+	watched bool  // somebody wants to know when the peer goes
 }
 
 func newExchange(c *serverConn, ev *engine.Event) *Exchange {
@@ -74,6 +75,7 @@ func (x *Exchange) Read(p []byte) (int, error) {
 	}
 	c.lookDue.Store(0)
 	n, err := x.content.read(p)
+	x.read += int64(n)
 	if x.watched {
 		c.lookDue.Store(int64(c.group.after(c.group.tick)))
 	}
@@ -116,8 +118,8 @@ func (x *Exchange) Respond(r *semantics.Response, length int64) error {
 	if err := x.writable(); err != nil {
 		return err
 	}
-	if c.stopping {
-		c.server.Shutdown(&c.out)
+	if c.stopping || x.tooMuchLeft() {
+		c.server.Shutdown(&c.out) // so that the response says close
 	}
 	if err := c.server.Respond(&c.out, x.stream, r, length); err != nil {
 		return err
@@ -127,6 +129,14 @@ func (x *Exchange) Respond(r *semantics.Response, length int64) error {
 	}
 	x.begun = true
 	return nil
+}
+
+// tooMuchLeft reports whether more of the request's content is certain to be left than will be
+// drained, unless the handler goes on reading: the client is told then that the
+// connection ends, before it sends another request on it.
+func (x *Exchange) tooMuchLeft() bool {
+	drain := x.c.group.config.DrainBytes
+	return drain >= 0 && x.read == 0 && !x.content.ended && x.Length > drain
 }
 
 // Write writes content of the response. It returns when p may be changed again;

@@ -117,23 +117,21 @@ func (r *Reply) finish() {
 	whole := r.content.ended && r.content.err == nil && r.sent
 	c.notify()
 	c.mu.Unlock()
-	r.stop()
-	if whole {
+	if r.stop() && whole {
 		c.rest()
 	} else {
 		c.discard(Aborted)
 	}
 }
 
-// stop ends what the exchange holds besides the connection.
-func (r *Reply) stop() {
-	if r.release != nil {
-		r.release()
-	}
+// stop ends what the exchange holds besides the connection. It reports false if
+// ctx has ended already: then the connection is being closed, and nobody else may use it.
+func (r *Reply) stop() bool {
 	if r.counted {
 		r.counted = false
 		r.c.group.stats.active.Add(-1)
 	}
+	return r.release == nil || r.release()
 }
 
 // cancelled replaces an error that comes of the context's end by the context's cause.

@@ -174,7 +174,9 @@ func (f *Fields) Reset() {
 
 // Share returns a section with the same lines. Both are copied on their next change.
 func (f *Fields) Share() Fields {
-	f.shared = true
+	if !f.shared { // what is shared already may be shared by several goroutines at once
+		f.shared = true
+	}
 	return *f
 }
 
