@@ -38,10 +38,11 @@ type conn struct {
 	eof      bool // the peer has ended its sending side
 	stopping bool
 	closed   bool
-	over     bool        // the deadline passed on a flow that can only be closed for it
-	readErr  error       // what ended the input, if not EOF
-	writeErr error       // what ended the output
-	why      CloseReason // set by whoever ends the connection first
+	over     bool          // the deadline passed on a flow that can only be closed for it
+	fault    *engine.Error // what the peer has done wrong
+	readErr  error         // what ended the input, if not EOF
+	writeErr error         // what ended the output
+	why      CloseReason   // set by whoever ends the connection first
 	whySet   bool
 
 	onLook func() // immutable: starts a watcher if one is needed

@@ -109,6 +109,7 @@ func (b *content) take(ev *engine.Event) {
 		b.ended, b.trailer = true, ev.Trailer
 	case engine.Fault:
 		ev.Err.Err = b.c.readErr
+		b.c.fault = ev.Err
 		b.fail(ev.Err)
 	default:
 		if b.on != nil {

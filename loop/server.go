@@ -78,11 +78,10 @@ func (c *serverConn) follow(ctx context.Context) func() {
 // serve is the life of a server's connection. A handler that ends its goroutine
 // (runtime.Goexit) ends the connection too.
 func (c *serverConn) serve() (err error) {
-	var fault *engine.Error
 	c.mu.Lock()
 	defer func() {
-		c.because(c.reason(fault))
-		err = c.result(fault)
+		c.because(c.reason())
+		err = c.result()
 		c.quiesce()
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
@@ -102,8 +101,8 @@ func (c *serverConn) serve() (err error) {
 		case engine.Request:
 			c.exchange(&ev)
 		case engine.Fault:
-			fault = ev.Err
-			c.fault(&ev)
+			c.fault = ev.Err
+			c.answer(&ev)
 		}
 	}
 	_ = c.flush()
@@ -137,8 +136,8 @@ func (c *serverConn) exchange(ev *engine.Event) {
 	}
 }
 
-// fault lets the handler answer what the engine has refused.
-func (c *serverConn) fault(ev *engine.Event) {
+// answer lets the handler answer what the engine has refused.
+func (c *serverConn) answer(ev *engine.Event) {
 	if ev.Err.Status == 0 {
 		return
 	}
@@ -220,11 +219,11 @@ func (c *serverConn) linger() {
 	c.readDue.Store(0)
 }
 
-func (c *serverConn) reason(fault *engine.Error) CloseReason {
+func (c *serverConn) reason() CloseReason {
 	switch {
-	case fault != nil && fault.Timeout():
+	case c.fault != nil && c.fault.Timeout():
 		return TimedOut
-	case fault != nil || c.writeErr != nil || c.readErr != nil:
+	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
 	case c.server.State() == engine.Switched:
 		return Taken
@@ -235,10 +234,10 @@ func (c *serverConn) reason(fault *engine.Error) CloseReason {
 }
 
 // result is what ServeFlow returns.
-func (c *serverConn) result(fault *engine.Error) error {
+func (c *serverConn) result() error {
 	switch {
-	case fault != nil:
-		return fault
+	case c.fault != nil:
+		return c.fault
 	case c.writeErr != nil:
 		return c.writeErr
 	case c.readErr != nil && c.why != TimedOut && c.why != Stopped:
