@@ -117,7 +117,9 @@ func (r *Reply) begin() error {
 			return &SendError{Err: err}
 		}
 		r.sent = true
-		_ = c.flush() // an answer may have come all the same
+		if c.flush() != nil {
+			r.hurry()
+		}
 		return nil
 	}
 	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {

@@ -45,6 +45,7 @@ func (r *Reply) event(ev *engine.Event) {
 		}
 	case engine.Response:
 		r.Head, r.Length = ev.Response, ev.Length
+		r.content.due = 0
 		if ev.End {
 			r.content.ended = true
 		}
@@ -166,12 +167,26 @@ func (r *Reply) send() {
 		// The message cannot be completed: the peer must not take it for whole.
 		r.sendErr = read.err
 		c.client.Reset(&c.out, r.stream, 0)
+	} else if err != nil {
+		r.hurry()
 	}
 	c.notify()
 	c.mu.Unlock()
 	if read != nil {
 		c.closeFlow()
 	}
+}
+
+// hurry bounds the wait for the response of a request that could not be sent whole: the server may have
+// answered before it stopped reading, and otherwise waits for what will never
+// come. The connection's lock is held.
+func (r *Reply) hurry() {
+	c := r.c
+	if r.Head != nil {
+		return
+	}
+	r.content.due = c.group.after(max(0, c.group.config.LingerTimeout))
+	c.readDue.Store(int64(r.content.due))
 }
 
 // A readError is an error of the caller's reader, not of the flow.
