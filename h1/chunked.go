@@ -1,5 +1,7 @@
 package h1
 
+import "github.com/paf-go/paf/semantics"
+
 // A chunkDecoder takes the chunked coding apart (RFC 9112, Section 7.1):
 //
 //	chunked-body = *chunk last-chunk trailer-section CRLF
@@ -17,8 +19,14 @@ type chunkDecoder struct {
 type chunkState uint8
 
 const (
-	chunkSize chunkState = iota
-	chunkExtension
+	chunkSize      chunkState = iota
+	chunkExtension            // before an extension's name
+	chunkExtensionName
+	chunkExtensionEquals // before its value
+	chunkExtensionValue
+	chunkQuoted
+	chunkQuotedPair
+	chunkQuotedEnd
 	chunkSizeLF // after the CR that ends the size line
 	chunkData
 	chunkDataCR
@@ -60,8 +68,6 @@ func (d *chunkDecoder) framing(b byte) rule {
 	switch d.at {
 	case chunkSize:
 		return d.size(b)
-	case chunkExtension:
-		return d.extension(b)
 	case chunkSizeLF:
 		if b != '\n' {
 			return ruleBareCR
@@ -80,6 +86,8 @@ func (d *chunkDecoder) framing(b byte) rule {
 			return ruleChunkEnd
 		}
 		d.at, d.digits, d.line = chunkSize, 0, 0
+	default:
+		return d.extension(b)
 	}
 	return ok
 }
@@ -109,17 +117,73 @@ func (d *chunkDecoder) size(b byte) rule {
 	return ruleChunkSize
 }
 
+// extension takes a byte of
+//
+//	chunk-ext     = *( ";" chunk-ext-name [ "=" chunk-ext-val ] )
+//	chunk-ext-val = token / quoted-string
+//
+// The grammar's "bad" white space is refused: nobody sends it but to be misread.
 func (d *chunkDecoder) extension(b byte) rule {
-	switch {
-	case b == '\r':
-		d.at = chunkSizeLF
-	case b == '\n':
-		return ruleBareLF
-	case b < ' ' && b != '\t', b == 0x7f:
+	token := b != '\n' && semantics.ValidName(string(rune(b)))
+	switch d.at {
+	case chunkExtension:
+		return d.to(chunkExtensionName, token)
+	case chunkExtensionName:
+		switch b {
+		case '=':
+			d.at = chunkExtensionEquals
+			return ok
+		case ';', '\r':
+			return d.after(b)
+		}
+		return d.to(chunkExtensionName, token)
+	case chunkExtensionEquals:
+		if b == '"' {
+			d.at = chunkQuoted
+			return ok
+		}
+		return d.to(chunkExtensionValue, token)
+	case chunkExtensionValue:
+		if b == ';' || b == '\r' {
+			return d.after(b)
+		}
+		return d.to(chunkExtensionValue, token)
+	case chunkQuoted:
+		switch b {
+		case '"':
+			d.at = chunkQuotedEnd
+			return ok
+		case '\\':
+			d.at = chunkQuotedPair
+			return ok
+		}
+		return d.to(chunkQuoted, text(b))
+	case chunkQuotedPair:
+		return d.to(chunkQuoted, text(b))
+	}
+	return d.after(b)
+}
+
+// after takes the byte behind an extension.
+func (d *chunkDecoder) after(b byte) rule {
+	if b == ';' {
+		d.at = chunkExtension
+		return ok
+	}
+	return d.to(chunkSizeLF, b == '\r')
+}
+
+// to moves on if the byte was what it had to be.
+func (d *chunkDecoder) to(at chunkState, valid bool) rule {
+	if !valid {
 		return ruleChunkExtension
 	}
+	d.at = at
 	return ok
 }
+
+// text reports whether a byte may be in a quoted string (RFC 9110, Section 5.6.4).
+func text(b byte) bool { return b == '\t' || b >= ' ' && b != 0x7f }
 
 func unhex(b byte) (byte, bool) {
 	switch {

@@ -80,7 +80,8 @@ func (f *facts) contentLength() (int64, rule) {
 	case f.lengths > 1:
 		// Section 6.3 allows to replace identical values by one; this recipient does not.
 		return 0, ruleLengthTwice
-	case f.length == "":
+	case f.length == "", len(f.length) > 1 && f.length[0] == '0':
+		// The grammar allows leading zeros; some read them as an octal number.
 		return 0, ruleLength
 	}
 	var n int64

@@ -35,6 +35,11 @@ func parseRequestLine(line string, limits *engine.Limits, r *semantics.Request) 
 	if !semantics.ValidName(method) {
 		return ruleMethod, ""
 	}
+	if len(method) > maxMethod {
+		// Section 3 suggests 501 for a method longer than any that a server implements;
+		// this engine implements any method, and takes such a line for none.
+		return ruleMethodLong, ""
+	}
 	raw, version, found2 := strings.Cut(rest, " ")
 	if !found || !found2 || raw == "" {
 		return ruleStartLine, ""
@@ -56,6 +61,9 @@ func parseRequestLine(line string, limits *engine.Limits, r *semantics.Request) 
 	r.Method, r.Target, r.Protocol = method, target, p
 	return ok, ""
 }
+
+// maxMethod bounds the length of a method; the longest one registered has 16 letters.
+const maxMethod = 64
 
 // checkHost checks Host and fills in the target's authority from it.
 //

@@ -13,6 +13,7 @@ const (
 	ok rule = iota
 	ruleStartLine
 	ruleMethod
+	ruleMethodLong
 	ruleTarget
 	ruleTargetLong
 	ruleVersion
@@ -63,6 +64,7 @@ var rules = [numRules]struct {
 }{
 	ruleStartLine:        {"RFC 9112, Section 3: method SP request-target SP HTTP-version", semantics.StatusBadRequest},
 	ruleMethod:           {"RFC 9110, Section 9.1: a method is a token", semantics.StatusBadRequest},
+	ruleMethodLong:       {"RFC 9112, Section 3: the method is longer than any that is known", semantics.StatusBadRequest},
 	ruleTarget:           {"RFC 9112, Section 3.2: a request target has one of four forms", semantics.StatusBadRequest},
 	ruleTargetLong:       {"RFC 9112, Section 3: the request target is longer than the limit TargetBytes", semantics.StatusURITooLong},
 	ruleVersion:          {"RFC 9112, Section 2.3: HTTP-version is HTTP/DIGIT.DIGIT", semantics.StatusBadRequest},

@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/paf-go/paf/engine"
@@ -51,9 +52,10 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		// request-line SHOULD ignore at least one empty line (CRLF) received prior".
 		if s.blank {
 			s.refuse(ev, ruleEmptyLine)
+			return 2
 		}
 		s.blank = true
-		return 2
+		return 2 + s.readHead(now, in[2:], ev)
 	}
 	size, broken := s.section.scan(in)
 	if broken == ok && size == 0 {
@@ -94,7 +96,9 @@ func (s *ServerConn) early(in []byte) rule {
 	switch {
 	case len(in) > 0 && s.section.scanned == 0 && in[0] != '\r' && !semantics.ValidName(string(in[:1])):
 		return ruleMethod
-	case s.section.scanned == 0 && len(line) > s.limits.TargetBytes+64:
+	case s.section.scanned == 0 && len(line) > maxMethod && bytes.IndexByte(line[:maxMethod+1], ' ') < 0:
+		return ruleMethodLong
+	case s.section.scanned == 0 && len(line) > s.limits.TargetBytes+2*maxMethod:
 		return ruleTargetLong
 	case len(in) > s.limits.HeadBytes:
 		return ruleHeadLong
@@ -108,11 +112,11 @@ func (s *ServerConn) early(in []byte) rule {
 }
 
 // takeHead deals with a whole head. more says that something follows it already.
-func (s *ServerConn) takeHead(bytes []byte, ev *engine.Event, more bool) {
+func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, more bool) {
 	s.timers.whole()
 	s.blank = false
-	if !s.cache.has(bytes) {
-		text := string(bytes)
+	if !s.cache.has(raw) {
+		text := string(raw)
 		r, f, broken, detail := parseRequest(text, &s.limits)
 		if broken == ok {
 			s.cache.keep(text, f, r, nil)

@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is cmd/paf, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "paf-conformance-")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "paf")
+	build := exec.Command("go", "build", "-o", program, "github.com/paf-go/paf/cmd/paf")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building cmd/paf: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// A process is a running paf serve.
+type process struct {
+	*exec.Cmd
+	addr string // host:port, or the path of a Unix socket
+}
+
+// serve starts `paf serve` with args, on a TCP port of its own unless they say otherwise. It is
+// stopped when the test ends, and must then exit with 0.
+func serve(t testing.TB, args ...string) *process {
+	t.Helper()
+	if !strings.Contains(strings.Join(args, " "), "--listen") {
+		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
+	}
+	p := &process{Cmd: exec.Command(program, append([]string{"serve", "--quiet"}, args...)...)}
+	p.Stderr = os.Stderr
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, rest, found := strings.Cut(lines.Text(), "http://"); found {
+			p.addr = strings.TrimRight(strings.Fields(rest)[0], "/.")
+			break
+		}
+		if _, rest, found := strings.Cut(lines.Text(), "unix:"); found {
+			p.addr = strings.Fields(rest)[0]
+			break
+		}
+	}
+	if p.addr == "" {
+		t.Fatal("paf serve did not say where it serves")
+	}
+	go func() {
+		for lines.Scan() { // so that it never blocks on a full pipe
+		}
+	}()
+	t.Cleanup(func() {
+		_ = p.Process.Signal(os.Interrupt)
+		done := make(chan error, 1)
+		go func() { done <- p.Wait() }()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("paf serve: %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			_ = p.Process.Kill()
+			t.Error("paf serve did not stop")
+		}
+	})
+	return p
+}
+
+// url returns the URL of a path on a server.
+func (p *process) url(path string) string { return "http://" + p.addr + path }
+
+// need returns the path of a tool. Without it the test is skipped, loudly, and fails in CI.
+func need(t testing.TB, tool string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed: conformance/install.sh brings it", tool)
+	}
+	t.Skipf("SKIPPED: %s is not installed: conformance/install.sh brings it", tool)
+	return ""
+}
+
+// vectors returns the path of a file of shared test cases, which lie beside the checkout.
+func vectors(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "shared", "vectors", name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is absent", path)
+	}
+	t.Skipf("SKIPPED: %s is absent: nothing was probed", path)
+	return ""
+}
