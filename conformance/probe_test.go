@@ -363,3 +363,17 @@ func or(cond bool, yes, no string) string {
 }
 
 func bufioReader(p []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(p)) }
+
+// readResponse reads a response to GET and returns its content.
+func readResponse(t *testing.T, in *bufio.Reader) []byte {
+	t.Helper()
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
