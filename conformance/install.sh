@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Installs what the tests of this module run paf against: Debian's packages. It says
+# nothing when all of it is there.
+set -euo pipefail
+declare -A package=([curl]=curl [nc]=netcat-openbsd [nginx]=nginx-light [chromium]=chromium [wrk]=wrk)
+missing=()
+for tool in "${!package[@]}"; do
+  command -v "$tool" >/dev/null || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "conformance: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
