@@ -1,6 +1,9 @@
 package h1
 
-import "github.com/paf-go/paf/semantics"
+import (
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
 
 // A chunkDecoder takes the chunked coding apart (RFC 9112, Section 7.1):
 //
@@ -35,8 +38,8 @@ const (
 )
 
 // next consumes n bytes of in and returns the data that was among them, if any. It
-// stops after data, and before the trailer section.
-func (d *chunkDecoder) next(in []byte, maxLine, maxWaste int) (data []byte, n int, broken rule) {
+// stops after data, and before the trailer section. room is how much content may still come.
+func (d *chunkDecoder) next(in []byte, limits *engine.Limits, room int64) (data []byte, n int, broken rule) {
 	for n < len(in) && d.at != chunkTrailer {
 		if d.at == chunkData {
 			data = in[n:min(int64(len(in)), int64(n)+d.left)]
@@ -53,11 +56,14 @@ func (d *chunkDecoder) next(in []byte, maxLine, maxWaste int) (data []byte, n in
 		n++
 		d.waste++
 		d.line++
-		if d.line > maxLine {
+		if d.line > limits.ChunkLineBytes {
 			return nil, n, ruleChunkExtension
 		}
-		if d.waste > int64(maxWaste) {
+		if d.waste > int64(limits.ChunkOverhead) {
 			return nil, n, ruleChunkWaste
+		}
+		if d.at == chunkData && d.left > room {
+			return nil, n, ruleContentLong
 		}
 	}
 	return nil, n, ok

@@ -59,10 +59,7 @@ func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
 	c.timers.began(now, len(in))
 	c.seen = c.seen || len(in) > 0
-	size, broken := c.section.scan(in)
-	if broken == ok && (size > c.limits.HeadBytes || size == 0 && len(in) > c.limits.HeadBytes) {
-		broken = ruleHeadLong
-	}
+	size, broken := c.section.scan(in, c.limits.HeadBytes, ruleHeadLong)
 	switch {
 	case broken != ok:
 		c.fault(ev, broken, "")

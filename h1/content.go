@@ -20,16 +20,18 @@ func (c *conn) readContent(in []byte, ev *engine.Event) (n int) {
 	case sized:
 		return c.readSized(in, ev)
 	case toEOF:
-		if len(in) > 0 {
-			c.tellData(in, ev)
-			return len(in)
-		}
-		if c.eof {
+		n = int(min(int64(len(in)), c.limits.ContentBytes-b.got))
+		switch {
+		case n > 0:
+			c.tellData(in[:n], ev)
+		case len(in) > 0:
+			c.fault(ev, ruleContentLong, "")
+		case c.eof:
 			c.tellEnd(ev, nil)
 		}
-		return 0
+		return n
 	}
-	data, n, broken := b.chunks.next(in, c.limits.ChunkLineBytes, c.limits.ChunkOverhead)
+	data, n, broken := b.chunks.next(in, &c.limits, c.limits.ContentBytes-b.got)
 	switch {
 	case broken != ok:
 		c.fault(ev, broken, "")
@@ -61,12 +63,7 @@ func (c *conn) readSized(in []byte, ev *engine.Event) int {
 }
 
 func (c *conn) tellData(data []byte, ev *engine.Event) {
-	b := &c.body
-	b.got += int64(len(data))
-	if b.got > c.limits.ContentBytes {
-		c.fault(ev, ruleContentLong, "")
-		return
-	}
+	c.body.got += int64(len(data))
 	c.timers.progress(len(data), c.limits.ContentProgress)
 	ev.Kind, ev.Stream, ev.Data = engine.Data, c.id, data
 }
@@ -84,12 +81,10 @@ func (c *conn) readTrailer(in []byte, ev *engine.Event) int {
 		c.tellEnd(ev, nil)
 		return 2
 	}
-	size, broken := c.section.scan(in)
+	size, broken := c.section.scan(in, c.limits.TrailerBytes, ruleTrailerLong)
 	switch {
 	case broken != ok:
 		c.fault(ev, broken, "in the trailer section")
-	case size > c.limits.TrailerBytes || size == 0 && len(in) > c.limits.TrailerBytes:
-		c.fault(ev, ruleTrailerLong, "")
 	case size > 0:
 		trailer, broken, name := parseFields(string(in[:size]), c.limits.Fields, checkTrailer)
 		if broken != ok {

@@ -12,7 +12,6 @@ import (
 // head that comes byte by byte is scanned once.
 type section struct {
 	scanned int  // bytes of the input that have been looked at, up to the end of a line
-	lines   int  // lines ended so far
 	started bool // the first line has been checked
 }
 
@@ -23,9 +22,15 @@ type section struct {
 // RFC 9112, Section 2.2: "a recipient MAY recognize a single LF as a line terminator"
 // and "a bare CR […] MUST [be considered] invalid": this recipient does not, for
 // others on the way might see other lines.
-func (s *section) scan(in []byte) (size int, broken rule) {
+//
+// A section of more than limit bytes breaks the rule tooLong.
+func (s *section) scan(in []byte, limit int, tooLong rule) (size int, broken rule) {
+	bounded := in[:min(len(in), limit)]
 	for {
-		i := bytes.IndexByte(in[s.scanned:], '\n')
+		i := bytes.IndexByte(bounded[s.scanned:], '\n')
+		if i < 0 && len(in) > limit {
+			return 0, tooLong
+		}
 		if i < 0 {
 			return 0, ok
 		}
@@ -38,7 +43,6 @@ func (s *section) scan(in []byte) (size int, broken rule) {
 			return 0, ruleBareCR
 		}
 		s.scanned += i + 1
-		s.lines++
 		if len(line) == 0 {
 			size = s.scanned
 			*s = section{}

@@ -2,7 +2,6 @@ package h1
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -57,12 +56,11 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		s.blank = true
 		return 2 + s.readHead(now, in[2:], ev)
 	}
-	size, broken := s.section.scan(in)
-	if broken == ok && size == 0 {
-		broken = s.early(in)
-	}
-	if broken == ok && size > s.limits.HeadBytes {
-		broken = ruleHeadLong
+	size, broken := s.section.scan(in, s.limits.HeadBytes, ruleHeadLong)
+	if size == 0 {
+		if early := s.early(in); early != ok {
+			broken = early
+		}
 	}
 	switch {
 	case broken != ok:
@@ -86,27 +84,36 @@ func (s *ServerConn) refuse(ev *engine.Event, r rule) {
 	s.fault(ev, r, "")
 }
 
-// early judges a head that is not complete by what there is of it, so that nobody has to
-// wait for the rest of what is none.
+// early judges the first line of a head that is not complete, or broken further down, so that nobody
+// has to wait for the rest of what is none, and the first fault is the one that is told.
 func (s *ServerConn) early(in []byte) rule {
-	line := in
-	if s.section.scanned > 0 {
-		line = in[:s.section.scanned]
+	if s.section.started {
+		return ok
 	}
+	end := bytes.IndexByte(in, '\n')
+	if end < 0 {
+		return s.earlier(in)
+	}
+	s.section.started = true
+	line, whole := bytes.CutSuffix(in[:end], []byte{'\r'})
+	if !whole || bytes.IndexByte(line, '\r') >= 0 {
+		return ok // scan says so
+	}
+	broken, _ := parseRequestLine(string(line), &s.limits, &semantics.Request{})
+	return broken
+}
+
+// earlier judges the beginning of a request line.
+func (s *ServerConn) earlier(in []byte) rule {
+	method, _, found := bytes.Cut(in[:min(len(in), maxMethod+1)], []byte{' '})
 	switch {
-	case len(in) > 0 && s.section.scanned == 0 && in[0] != '\r' && !semantics.ValidName(string(in[:1])):
+	case len(in) == 0, in[0] == '\r':
+	case !semantics.ValidName(string(bytes.TrimSuffix(method, []byte{'\r'}))):
 		return ruleMethod
-	case s.section.scanned == 0 && len(line) > maxMethod && bytes.IndexByte(line[:maxMethod+1], ' ') < 0:
+	case !found && len(method) > maxMethod:
 		return ruleMethodLong
-	case s.section.scanned == 0 && len(line) > s.limits.TargetBytes+2*maxMethod:
+	case len(in) > s.limits.TargetBytes+2*maxMethod:
 		return ruleTargetLong
-	case len(in) > s.limits.HeadBytes:
-		return ruleHeadLong
-	case s.section.lines > 0 && !s.section.started:
-		s.section.started = true
-		end := strings.IndexByte(string(line), '\n')
-		broken, _ := parseRequestLine(string(line[:end-1]), &s.limits, &semantics.Request{})
-		return broken
 	}
 	return ok
 }
