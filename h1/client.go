@@ -26,7 +26,7 @@ func NewClient(limits engine.Limits, now engine.Instant) *ClientConn {
 
 // Capacity implements engine.Client: 1 between two exchanges, else 0.
 func (c *ClientConn) Capacity() int {
-	if c.half == [2]half{idle, idle} && c.persists() && c.broken == ok {
+	if c.half == [2]half{idle, idle} && c.persists() && !c.eof && c.broken == ok {
 		return 1
 	}
 	return 0

@@ -38,7 +38,7 @@ func (c *conn) peer() side { return 1 - c.role }
 
 // persists reports whether another exchange may follow this one
 // (RFC 9112, Section 9.3).
-func (c *conn) persists() bool { return c.persistent && !c.shutting && !c.eof }
+func (c *conn) persists() bool { return c.persistent && !c.shutting }
 
 // State implements engine.Engine.
 func (c *conn) State() engine.State {

@@ -37,6 +37,9 @@ func (s *ServerConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 		return s.readHead(now, in, ev)
 	case s.half[client] == content:
 		n = s.readContent(in, ev)
+		if ev.Kind == engine.Data {
+			s.expected = false // the client has not waited
+		}
 		s.rest(now)
 		return n
 	}
