@@ -38,6 +38,9 @@ const (
 	ruleCodingLast
 	ruleCodingUnknown
 	ruleContentLong
+	ruleTraceContent
+	ruleConnectContent
+	ruleOptionsContent
 	ruleExpect
 	ruleChunkSize
 	ruleChunkExtension
@@ -89,6 +92,9 @@ var rules = [numRules]struct {
 	ruleCodingLast:       {"RFC 9112, Section 6.3: chunked is the last transfer coding, once", semantics.StatusBadRequest},
 	ruleCodingUnknown:    {"RFC 9112, Section 6.1: the transfer coding is not chunked", semantics.StatusNotImplemented},
 	ruleContentLong:      {"RFC 9110, Section 15.5.14: the content is longer than the limit ContentBytes", semantics.StatusContentTooLarge},
+	ruleTraceContent:     {"RFC 9110, Section 9.3.8: a TRACE request has no content", semantics.StatusBadRequest},
+	ruleConnectContent:   {"RFC 9110, Section 9.3.6: a CONNECT request has no content", semantics.StatusBadRequest},
+	ruleOptionsContent:   {"RFC 9110, Section 9.3.7: content of an OPTIONS request has a Content-Type", semantics.StatusBadRequest},
 	ruleExpect:           {"RFC 9110, Section 10.1.1: the expectation is not 100-continue", semantics.StatusExpectationFailed},
 	ruleChunkSize:        {"RFC 9112, Section 7.1: chunk-size is a hexadecimal number", semantics.StatusBadRequest},
 	ruleChunkExtension:   {"RFC 9112, Section 7.1.1: a chunk extension is malformed or too long", semantics.StatusBadRequest},

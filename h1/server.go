@@ -98,6 +98,9 @@ func (s *ServerConn) early(in []byte) rule {
 		return s.earlier(in)
 	}
 	s.section.started = true
+	if broken := s.earlier(in[:end]); broken != ok {
+		return broken
+	}
 	line, whole := bytes.CutSuffix(in[:end], []byte{'\r'})
 	if !whole || bytes.IndexByte(line, '\r') >= 0 {
 		return ok // scan says so
@@ -108,14 +111,15 @@ func (s *ServerConn) early(in []byte) rule {
 
 // earlier judges the beginning of a request line.
 func (s *ServerConn) earlier(in []byte) rule {
-	method, _, found := bytes.Cut(in[:min(len(in), maxMethod+1)], []byte{' '})
+	line := bytes.TrimSuffix(in, []byte{'\r'}) // which may be half of a line end
+	method, _, found := bytes.Cut(line[:min(len(line), maxMethod+1)], []byte{' '})
 	switch {
-	case len(in) == 0, in[0] == '\r':
-	case !semantics.ValidName(string(bytes.TrimSuffix(method, []byte{'\r'}))):
+	case len(line) == 0:
+	case !semantics.ValidName(string(method)):
 		return ruleMethod
 	case !found && len(method) > maxMethod:
 		return ruleMethodLong
-	case len(in) > s.limits.TargetBytes+2*maxMethod:
+	case len(line) > s.limits.TargetBytes+2*maxMethod:
 		return ruleTargetLong
 	}
 	return ok
@@ -146,6 +150,9 @@ func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, more bool) {
 	if broken == ok && length > s.limits.ContentBytes {
 		broken = ruleContentLong
 	}
+	if broken == ok && length != 0 {
+		broken = s.contentOf(s.request)
+	}
 	if broken == ok {
 		broken = s.expectation(p, length != 0 && !more)
 	}
@@ -162,6 +169,26 @@ func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, more bool) {
 		ev.End = true
 		s.step(client, end)
 	}
+}
+
+// contentOf says whether a request may have content at all.
+func (s *ServerConn) contentOf(r *semantics.Request) rule {
+	switch r.Method {
+	case semantics.MethodTrace:
+		// RFC 9110, Section 9.3.8: "A client MUST NOT send content in a TRACE request."
+		return ruleTraceContent
+	case semantics.MethodConnect:
+		// Section 9.3.6: "A CONNECT request message does not have content." What follows
+		// it belongs to the tunnel, if there will be one.
+		return ruleConnectContent
+	case semantics.MethodOptions:
+		// Section 9.3.7: "A client that generates an OPTIONS request containing content
+		// MUST send a valid Content-Type header field".
+		if !r.Fields.Has("Content-Type") {
+			return ruleOptionsContent
+		}
+	}
+	return ok
 }
 
 // expectation reads Expect (RFC 9110, Section 10.1.1): "A server that receives an Expect
@@ -230,9 +257,19 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 	case semantics.Informational(r.Status):
 		return s.appendInterim(dst, r)
 	}
-	dst, f, err := appendFields(dst, &r.Fields, ownField)
+	upgrade := r.Status == semantics.StatusUpgradeRequired
+	own := ownField
+	if upgrade {
+		// RFC 9110, Section 15.5.22: "The server MUST send an Upgrade header field in a 426".
+		own = ownOfSwitch
+	}
+	dst, f, err := appendFields(dst, &r.Fields, own)
 	if err != nil {
 		return dst, err
+	}
+	if r.Status == semantics.StatusResetContent && length > 0 {
+		// Section 15.3.6: "a server MUST NOT generate content in a 205 response."
+		return dst, misuse(engine.RuleLength, "a response with this status has no content")
 	}
 	if s.method() == semantics.MethodConnect && semantics.Successful(r.Status) {
 		// RFC 9110, Section 9.3.6: "A server MUST NOT send any Transfer-Encoding or
@@ -242,15 +279,16 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 	}
 	s.close(&f)
 	dst = s.appendFrame(dst, r.Status, length)
-	dst = s.appendConnection(dst)
+	dst = s.appendConnection(dst, upgrade && f.offers)
 	s.step(server, head)
 	return append(dst, crlf...), nil
 }
 
 // close notes what makes this exchange the connection's last one.
 func (s *ServerConn) close(f *facts) {
-	if f.close || s.expected {
-		// With 100 (Continue) never sent, nobody can tell whether the content will come.
+	if f.close || s.expected || s.method() == semantics.MethodConnect {
+		// With 100 (Continue) never sent, nobody can tell whether the content will come;
+		// and what follows a CONNECT that is refused may have been meant for the tunnel.
 		s.persistent = false
 	}
 }
@@ -265,6 +303,8 @@ func (s *ServerConn) appendFrame(dst []byte, status int, length int64) []byte {
 			return appendFraming(dst, sized, length)
 		}
 		return dst
+	case status == semantics.StatusResetContent:
+		f.none, length = true, 0
 	case length < 0 && f.silent:
 		s.frame = f
 		return dst // it is not known what GET would have said
@@ -280,8 +320,12 @@ func (s *ServerConn) appendFrame(dst []byte, status int, length int64) []byte {
 
 // appendConnection says whether the connection lives on (RFC 9112, Section 9.6: "A server
 // that does not support persistent connections MUST send the close connection option").
-func (s *ServerConn) appendConnection(dst []byte) []byte {
+func (s *ServerConn) appendConnection(dst []byte, upgrade bool) []byte {
 	switch {
+	case upgrade && !s.persists():
+		return append(dst, "Connection: close, Upgrade\r\n"...)
+	case upgrade:
+		return append(dst, "Connection: Upgrade\r\n"...)
 	case !s.persists():
 		return append(dst, "Connection: close\r\n"...)
 	case s.version() < semantics.HTTP11:
