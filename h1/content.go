@@ -86,7 +86,7 @@ func (c *conn) readTrailer(in []byte, ev *engine.Event) int {
 	case broken != ok:
 		c.fault(ev, broken, "in the trailer section")
 	case size > 0:
-		trailer, broken, name := parseFields(string(in[:size]), c.limits.Fields, checkTrailer)
+		trailer, broken, name := parseFields(string(in[:size]), c.limits.Fields, nil)
 		if broken != ok {
 			c.fault(ev, broken, name)
 			return size

@@ -21,7 +21,7 @@ type facts struct {
 }
 
 // see takes note of a field line. It looks at the length of the name first: most are none of these.
-func (f *facts) see(l *semantics.Field) rule {
+func (f *facts) see(l *semantics.Field) {
 	switch len(l.Name) {
 	case 4:
 		if semantics.EqualFold(l.Name, "host") {
@@ -51,7 +51,6 @@ func (f *facts) see(l *semantics.Field) rule {
 			f.coding = l.Value
 		}
 	}
-	return ok
 }
 
 // connection reads the options of a Connection field (RFC 9110, Section 7.6.1), which are case-insensitive.

@@ -51,23 +51,26 @@ func (s *section) scan(in []byte, limit int, tooLong rule) (size int, broken rul
 	}
 }
 
-// parseFields parses the field lines of text, which ends with an empty line, and
-// calls see for each.
-func parseFields(text string, limit int, see func(f *semantics.Field) rule) (semantics.Fields, rule, string) {
+// parseFields parses the field lines of text, which ends with an empty line. What they say
+// is noted in f; nil means that they are a trailer section.
+func parseFields(text string, limit int, f *facts) (semantics.Fields, rule, string) {
 	list := make([]semantics.Field, 0, countLines(text))
 	for text != crlf {
 		i := strings.IndexByte(text, '\n')
 		if len(list) == limit {
 			return semantics.Fields{}, ruleFieldCount, ""
 		}
-		f, broken := parseField(text[:i-1])
-		if broken == ok {
-			broken = see(&f)
+		line, broken := parseField(text[:i-1])
+		switch {
+		case broken == ok && f != nil:
+			f.see(&line)
+		case broken == ok:
+			broken = checkTrailer(&line)
 		}
 		if broken != ok {
-			return semantics.Fields{}, broken, f.Name
+			return semantics.Fields{}, broken, line.Name
 		}
-		list = append(list, f)
+		list = append(list, line)
 		text = text[i+1:]
 	}
 	return semantics.FieldsFrom(list), ok, ""

@@ -16,7 +16,7 @@ func parseRequest(text string, limits *engine.Limits) (*semantics.Request, facts
 	if broken, detail := parseRequestLine(text[:i-1], limits, r); broken != ok {
 		return nil, f, broken, detail
 	}
-	fields, broken, detail := parseFields(text[i+1:], limits.Fields, f.see)
+	fields, broken, detail := parseFields(text[i+1:], limits.Fields, &f)
 	if broken != ok {
 		return nil, f, broken, detail
 	}
@@ -32,13 +32,16 @@ func parseRequest(text string, limits *engine.Limits) (*semantics.Request, facts
 // "lenient parsing can result in request smuggling".
 func parseRequestLine(line string, limits *engine.Limits, r *semantics.Request) (rule, string) {
 	method, rest, found := strings.Cut(line, " ")
-	if !semantics.ValidName(method) {
+	if !semantics.ValidName(method[:min(len(method), maxMethod+1)]) {
 		return ruleMethod, ""
 	}
 	if len(method) > maxMethod {
 		// Section 3 suggests 501 for a method longer than any that a server implements;
 		// this engine implements any method, and takes such a line for none.
 		return ruleMethodLong, ""
+	}
+	if len(line) > limits.TargetBytes+2*maxMethod {
+		return ruleTargetLong, ""
 	}
 	raw, version, found2 := strings.Cut(rest, " ")
 	if !found || !found2 || raw == "" {

@@ -15,7 +15,7 @@ func parseResponse(text string, limits *engine.Limits) (*semantics.Response, fac
 	if broken := parseStatusLine(text[:i-1], r); broken != ok {
 		return nil, f, broken, ""
 	}
-	fields, broken, detail := parseFields(text[i+1:], limits.Fields, f.see)
+	fields, broken, detail := parseFields(text[i+1:], limits.Fields, &f)
 	r.Fields = fields
 	return r, f, broken, detail
 }
