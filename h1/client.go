@@ -44,15 +44,26 @@ func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 			c.closeIdle()
 		}
 		return 0
-	case c.broken != ok:
-		c.fault(ev, c.broken, "")
 	case c.half[server] == waiting:
-		return c.readHead(now, in, ev)
+		n = c.readHead(now, in, ev)
 	case c.half[server] == content:
+		c.timers.pause(now)
 		n = c.readContent(in, ev)
-		c.rest()
+	case c.half[server] == ended && c.eof:
+		// The response is complete, and nobody takes the rest of the request.
+		c.abandon()
 	}
+	c.expire(ev)
+	c.rest()
 	return n
+}
+
+// expire tells that time is up, unless what was waited for has come at last.
+func (c *ClientConn) expire(ev *engine.Event) {
+	if c.broken != ok && ev.Kind == engine.NoEvent && c.State() == engine.Open {
+		c.fault(ev, c.broken, "")
+	}
+	c.broken = ok
 }
 
 // readHead looks for the head of a response.
@@ -76,7 +87,7 @@ func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 
 // takeHead deals with a whole head.
 func (c *ClientConn) takeHead(bytes []byte, ev *engine.Event) {
-	c.timers.whole()
+	c.timers.head = 0
 	var f facts
 	r := c.cache.response
 	if c.cache.has(bytes) {
@@ -134,6 +145,7 @@ func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts
 		return
 	}
 	ev.Kind, ev.Length = engine.Response, length
+	c.timers.whole()
 	if c.method == semantics.MethodConnect && semantics.Successful(r.Status) {
 		ev.Kind = engine.Switch
 		c.step(server, swap)

@@ -110,6 +110,7 @@ func (c *conn) fault(ev *engine.Event, r rule, detail string) {
 	ev.Stream = c.id
 	c.broken = ok
 	c.persistent = false
+	c.timers.whole()
 	if c.role == client {
 		ev.Err.Status = 0
 	}

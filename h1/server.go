@@ -30,13 +30,14 @@ func (s *ServerConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 	switch {
 	case s.State() != engine.Open:
 		return 0
-	case s.broken != ok && s.half[client] != ended:
-		s.refuse(ev, s.broken)
-		return 0
 	case s.half[client] == idle:
-		return s.readHead(now, in, ev)
+		n = s.readHead(now, in, ev)
+		s.expire(ev)
+		return n
 	case s.half[client] == content:
+		s.timers.pause(now)
 		n = s.readContent(in, ev)
+		s.expire(ev)
 		if ev.Kind == engine.Data {
 			s.expected = false // the client has not waited
 		}
@@ -46,9 +47,16 @@ func (s *ServerConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 	return 0 // a request is complete: its response comes first (RFC 9112, Section 9.3.2)
 }
 
+// expire tells that time is up, unless what was waited for has come at last.
+func (s *ServerConn) expire(ev *engine.Event) {
+	if s.broken != ok && ev.Kind == engine.NoEvent && s.State() == engine.Open {
+		s.refuse(ev, s.broken)
+	}
+	s.broken = ok
+}
+
 // readHead looks for the head of a request.
 func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
-	s.timers.began(now, len(in))
 	if s.section.scanned == 0 && len(in) >= 2 && in[0] == '\r' && in[1] == '\n' {
 		// RFC 9112, Section 2.2: "a server that is expecting to receive and parse a
 		// request-line SHOULD ignore at least one empty line (CRLF) received prior".
@@ -58,6 +66,9 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		}
 		s.blank = true
 		return 2 + s.readHead(now, in[2:], ev)
+	}
+	if len(in) > 1 || len(in) == 1 && in[0] != '\r' {
+		s.timers.began(now, len(in)) // an empty line is no beginning
 	}
 	size, broken := s.section.scan(in, s.limits.HeadBytes, ruleHeadLong)
 	if size == 0 {

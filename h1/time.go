@@ -1,22 +1,31 @@
 package h1
 
-import "github.com/paf-go/paf/engine"
+import (
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
 
 // timers holds the instants that deadlines count from. There is one deadline at a
-// time: which one depends on what the peer is to send next.
+// time: which one depends on what the peer is to send next. Zero means that the
+// clock in question does not run.
 type timers struct {
 	opened  engine.Instant
 	idle    engine.Instant // since when no exchange has been in progress
-	head    engine.Instant // of the first byte of a head that is not complete; 0: none
-	waited  engine.Instant // since when less than ContentProgress has come; 0: not waited for
-	arrived int64          // content since then
-	request engine.Instant // when our request was complete (client); 0: it is not
+	head    engine.Instant // of the first byte of a head that is not complete
+	request engine.Instant // when our request was complete (client)
+
+	// Content is timed only while somebody waits for it: a receiver who does not read
+	// is not the peer's fault.
+	waiting engine.Instant // since when content is waited for
+	waited  time.Duration  // for how long it has been, before that
+	arrived int64          // how much has come meanwhile
 }
 
 // Deadline implements engine.Engine.
 func (c *conn) Deadline(now engine.Instant) engine.Instant {
-	if c.half[c.peer()] == content && c.timers.waited == 0 {
-		c.timers.waited, c.timers.arrived = now, 0
+	if c.half[c.peer()] == content && c.timers.waiting == 0 {
+		c.timers.waiting = now
 	}
 	if c.role == client && c.half == [2]half{ended, waiting} && c.timers.request == 0 {
 		c.timers.request = now
@@ -24,7 +33,8 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	return c.deadline()
 }
 
-// Tick implements engine.Engine.
+// Tick implements engine.Engine. What has come in the meantime counts all the same: the
+// next call of Next looks at it first.
 func (c *conn) Tick(now engine.Instant) {
 	d := c.deadline()
 	if d == 0 || d > now || c.State() != engine.Open {
@@ -43,33 +53,46 @@ func (c *conn) deadline() engine.Instant {
 	switch {
 	case c.State() != engine.Open:
 		return 0
-	case c.half[c.peer()] == content && t.waited != 0:
-		return after(t.waited, int64(c.limits.ContentTimeout))
-	case t.head != 0:
-		return after(t.head, int64(c.limits.HeadTimeout))
+	case c.half[c.peer()] == content:
+		return after(t.waiting, c.limits.ContentTimeout-t.waited)
 	case c.half == [2]half{idle, idle} && c.role == server && c.id == 0:
-		return after(t.opened, int64(c.limits.HeadTimeout))
-	case c.half == [2]half{idle, idle}:
-		return after(t.idle, int64(c.limits.IdleTimeout))
-	case c.role == client && t.request != 0:
-		return after(t.request, int64(c.limits.ResponseTimeout))
+		return after(t.opened, c.limits.HeadTimeout)
+	case c.half == [2]half{idle, idle} && t.head == 0:
+		return after(t.idle, c.limits.IdleTimeout)
+	case c.role == client:
+		return sooner(after(t.head, c.limits.HeadTimeout), after(t.request, c.limits.ResponseTimeout))
+	}
+	return after(t.head, c.limits.HeadTimeout)
+}
+
+// after returns the instant d later, and never for what is out of reach or has not begun.
+func after(t engine.Instant, d time.Duration) engine.Instant {
+	if sum := t + engine.Instant(d); t != 0 && (d < 0 || sum > t) {
+		return max(sum, 1)
 	}
 	return 0
 }
 
-// after returns the instant d later, and never for what is out of reach.
-func after(t engine.Instant, d int64) engine.Instant {
-	if sum := t + engine.Instant(d); sum > t {
-		return sum
+// sooner returns the earlier of two instants, of which zero is never.
+func sooner(a, b engine.Instant) engine.Instant {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return 0
+	return a
 }
 
-// progress notes content that has come.
+// pause ends a wait for content.
+func (t *timers) pause(now engine.Instant) {
+	if t.waiting != 0 {
+		t.waited += time.Duration(now - t.waiting)
+		t.waiting = 0
+	}
+}
+
+// progress notes content that has come; enough of it starts the time anew.
 func (t *timers) progress(n int, enough int64) {
-	t.arrived += int64(n)
-	if t.arrived >= enough {
-		t.waited = 0
+	if t.arrived += int64(n); t.arrived >= enough {
+		t.waited, t.arrived = 0, 0
 	}
 }
 
@@ -80,6 +103,4 @@ func (t *timers) began(now engine.Instant, pending int) {
 	}
 }
 
-func (t *timers) whole() {
-	t.head, t.waited, t.request = 0, 0, 0
-}
+func (t *timers) whole() { *t = timers{opened: t.opened, idle: t.idle} }

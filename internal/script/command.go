@@ -76,6 +76,7 @@ func (r *run) pass(verb, duration string) error {
 		r.pump()
 	}
 	r.now = until
+	r.pump() // a loop that has waited asks again
 	return nil
 }
 
