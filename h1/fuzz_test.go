@@ -14,7 +14,6 @@ import (
 type reading struct {
 	told []string
 	data strings.Builder
-	left int // pending input when the engine wanted no more
 }
 
 func (r *reading) tell(s string) {

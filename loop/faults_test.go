@@ -82,7 +82,7 @@ var request = fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\
 
 // serve runs a connection whose server side has faults. It returns what a client
 // that sends request has got, what ServeFlow returned, and how often the flow was closed.
-func serve(t *testing.T, g *loop.Group, faults flowtest.Faults, wrap func(flow.Flow) flow.Flow) (got []byte, err error, closed int32) {
+func serve(t *testing.T, g *loop.Group, faults flowtest.Faults, wrap func(flow.Flow) flow.Flow) (got []byte, closed int32, err error) {
 	here, there := flow.Pipe(0)
 	c := &counted{Flow: wrap(flowtest.Faulty(there, faults))}
 	done := make(chan error, 1)
@@ -94,20 +94,20 @@ func serve(t *testing.T, g *loop.Group, faults flowtest.Faults, wrap func(flow.F
 	got, _ = io.ReadAll(here)
 	err = <-done
 	here.Close()
-	return got, err, c.closed.Load()
+	return got, c.closed.Load(), err
 }
 
 func same(f flow.Flow) flow.Flow { return f }
 
 func TestConnectionSurvivesAnyCuttingOfReadsAndWrites(t *testing.T) {
 	g := newGroup(t, loop.Config{})
-	whole, err, _ := serve(t, g, flowtest.Faults{}, same)
+	whole, _, err := serve(t, g, flowtest.Faults{}, same)
 	if err != nil || bytes.Count(whole, []byte("HTTP/1.1 200 ")) != 2 {
 		t.Fatalf("got %q, %v", whole, err)
 	}
 	for _, wrap := range map[string]func(flow.Flow) flow.Flow{"": same, "without powers": flow.Bare} {
 		for _, faults := range []flowtest.Faults{{ReadMax: 1}, {WriteMax: 1}, {ReadMax: 1, WriteMax: 1}, {ReadMax: 7, WriteMax: 3}} {
-			got, err, closed := serve(t, g, faults, wrap)
+			got, closed, err := serve(t, g, faults, wrap)
 			if err != nil || closed != 1 {
 				t.Errorf("%+v: %v, closed %d times", faults, err, closed)
 			}
@@ -154,7 +154,7 @@ func TestFaultAtEveryOffsetEndsTheConnectionOnce(t *testing.T) {
 	}
 	for name, fault := range faults {
 		for at := range int64(len(request)) {
-			_, err, closed := serve(t, g, fault(at), same)
+			_, closed, err := serve(t, g, fault(at), same)
 			if closed != 1 {
 				t.Fatalf("%s at %d: the flow was closed %d times", name, at, closed)
 			}
@@ -188,7 +188,7 @@ func TestStallsRunIntoTheTimeouts(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					g := newGroup(t, loop.Config{})
 					start := time.Now()
-					_, err, closed := serve(t, g, test.faults, wrap)
+					_, closed, err := serve(t, g, test.faults, wrap)
 					// Lingering, where it comes to that, adds its two seconds.
 					if d := time.Since(start); d < test.after || d > test.after+3*time.Second || err == nil || closed != 1 {
 						t.Errorf("after %v: %v, closed %d times", d, err, closed)
