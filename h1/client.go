@@ -1,6 +1,8 @@
 package h1
 
 import (
+	"strings"
+
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
 )
@@ -32,7 +34,8 @@ func (c *ClientConn) Capacity() int {
 	return 0
 }
 
-// Next implements engine.Engine.
+// Next implements engine.Engine. A 101, and 2xx to CONNECT, is told as a Response without an
+// end; Switch follows it.
 func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n int) {
 	switch {
 	case c.State() != engine.Open:
@@ -49,6 +52,9 @@ func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 	case c.half[server] == content:
 		c.timers.pause(now)
 		n = c.readContent(in, ev)
+	case c.half[server] == swapping:
+		ev.Kind, ev.Stream = engine.Switch, c.id
+		c.step(server, take)
 	case c.half[server] == ended && c.eof:
 		// The response is complete, and nobody takes the rest of the request.
 		c.abandon()
@@ -127,11 +133,21 @@ func (c *ClientConn) takeInterim(ev *engine.Event) {
 // takeSwitch deals with 101. RFC 9110, Section 7.8: "A server MUST NOT switch to a protocol
 // that was not indicated by the client".
 func (c *ClientConn) takeSwitch(ev *engine.Event) {
-	if !c.offered {
+	if !c.offered || c.half[client] == content && c.frame != (frame{}) {
 		c.fault(ev, ruleUnasked, "")
 		return
 	}
-	ev.Kind = engine.Switch
+	c.swap(ev)
+}
+
+// swap ends HTTP on the connection. If our caller has not ended the request yet there is
+// nothing left of it to end.
+func (c *ClientConn) swap(ev *engine.Event) {
+	ev.Kind, ev.Length = engine.Response, -1
+	c.timers.whole()
+	if c.half[client] == content {
+		c.step(client, end)
+	}
 	c.step(server, swap)
 }
 
@@ -147,8 +163,7 @@ func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts
 	ev.Kind, ev.Length = engine.Response, length
 	c.timers.whole()
 	if c.method == semantics.MethodConnect && semantics.Successful(r.Status) {
-		ev.Kind = engine.Switch
-		c.step(server, swap)
+		c.swap(ev)
 		return
 	}
 	c.persistent = c.persistent && f.persists(r.Protocol) && kind != toEOF
@@ -188,7 +203,7 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	}
 	out.Buf = buf
 	c.id++
-	c.method, c.offered, c.interims, c.seen = r.Method, f.upgrade && f.offers, 0, false
+	c.method, c.offered, c.interims, c.seen = r.Method, f.offers, 0, false
 	c.timers.whole()
 	if f.close {
 		c.persistent = false
@@ -200,8 +215,12 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 // appendRequest appends the head of a request.
 func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int64) ([]byte, facts, error) {
 	var f facts
-	if !semantics.ValidName(r.Method) {
+	switch {
+	case !semantics.ValidName(r.Method) || len(r.Method) > maxMethod:
 		return dst, f, misuse(rules[ruleMethod].text, "")
+	case length != 0 && (r.Method == semantics.MethodTrace || r.Method == semantics.MethodConnect):
+		// RFC 9110, Sections 9.3.8 and 9.3.6: these have no content.
+		return dst, f, misuse(engine.RuleLength, r.Method+" has no content")
 	}
 	dst = append(append(dst, r.Method...), ' ')
 	dst, err := appendTarget(dst, r)
@@ -213,11 +232,12 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 	if err != nil {
 		return dst, f, err
 	}
-	own := ownOfRequest
-	if r.Fields.Has("Upgrade") && semantics.HasToken(&r.Fields, "Connection", "upgrade") {
-		own = ownOfSwitch
-	}
-	dst, f, err = appendFields(dst, &r.Fields, own)
+	dst, f, err = appendFields(dst, &r.Fields, func(name string) bool {
+		// Section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a
+		// request that does not include content."
+		return length == 0 && semantics.EqualFold(name, "Expect") ||
+			ownOfRequest(name) && !semantics.EqualFold(name, "Upgrade")
+	})
 	if err != nil {
 		return dst, f, err
 	}
@@ -232,12 +252,13 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 	return append(appendOptions(dst, &f), crlf...), f, nil
 }
 
-// appendOptions appends our own Connection field.
+// appendOptions appends our own Connection field. RFC 9110, Section 7.8: "A sender of Upgrade
+// MUST also send an "Upgrade" connection option".
 func appendOptions(dst []byte, f *facts) []byte {
 	switch {
-	case f.upgrade && f.offers && f.close:
+	case f.offers && f.close:
 		return append(dst, "Connection: close, Upgrade\r\n"...)
-	case f.upgrade && f.offers:
+	case f.offers:
 		return append(dst, "Connection: Upgrade\r\n"...)
 	case f.close:
 		return append(dst, "Connection: close\r\n"...)
@@ -272,7 +293,12 @@ func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 	t := &r.Target
 	switch {
 	case t.Raw != "":
-		dst = append(dst, t.Raw...)
+		if _, err := semantics.ParseTarget(r.Method, t.Raw); err != nil {
+			return dst, misuse(rules[ruleTarget].text, err.Error())
+		}
+		return append(dst, t.Raw...), nil
+	case !fits(t, r.Method):
+		return dst, misuse(rules[ruleTarget].text, t.String())
 	case t.Form == semantics.AsteriskForm:
 		dst = append(dst, '*')
 	case t.Form == semantics.AuthorityForm:
@@ -292,8 +318,20 @@ func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 			return dst, misuse(rules[ruleTarget].text, "")
 		}
 	}
-	if len(dst) == start {
-		return dst, misuse(rules[ruleTarget].text, "it is empty")
-	}
 	return dst, nil
+}
+
+// fits reports whether a target has the form that its method demands (RFC 9112, Section 3.2).
+func fits(t *semantics.Target, method string) bool {
+	switch t.Form {
+	case semantics.AuthorityForm:
+		return method == semantics.MethodConnect && semantics.ValidAuthority(t.Authority)
+	case semantics.AsteriskForm:
+		return method == semantics.MethodOptions
+	case semantics.AbsoluteForm:
+		if !semantics.ValidName(t.Scheme) || !semantics.ValidAuthority(t.Authority) {
+			return false
+		}
+	}
+	return method != semantics.MethodConnect && t.Path != "" && t.Path[0] == '/' && strings.IndexByte(t.Path, '?') < 0
 }

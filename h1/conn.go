@@ -136,6 +136,9 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 
 // End implements engine.Engine.
 func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fields) error {
+	if id == c.id && (c.half[server] == swapping || c.half[server] == switched) {
+		return nil // a switch has no content to end
+	}
 	if err := c.writing(id); err != nil {
 		return err
 	}

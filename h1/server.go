@@ -285,7 +285,7 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 	if s.method() == semantics.MethodConnect && semantics.Successful(r.Status) {
 		// RFC 9110, Section 9.3.6: "A server MUST NOT send any Transfer-Encoding or
 		// Content-Length header fields in a 2xx (Successful) response to CONNECT."
-		s.step(server, swap)
+		s.handOver()
 		return append(dst, crlf...), nil
 	}
 	s.close(&f)
@@ -371,8 +371,14 @@ func (s *ServerConn) appendSwitch(dst []byte, r *semantics.Response) ([]byte, er
 		// Section 15.2.2: "The server MUST generate an Upgrade header field in the response".
 		return dst, misuse(engine.RuleOrder, "101 without an Upgrade field")
 	}
-	s.step(server, swap)
+	s.handOver()
 	return append(dst, "Connection: Upgrade\r\n\r\n"...), nil
+}
+
+// handOver gives the connection to another protocol.
+func (s *ServerConn) handOver() {
+	s.step(server, swap)
+	s.step(server, take)
 }
 
 // End implements engine.Engine.

@@ -13,6 +13,9 @@ package h1
 //	 ▲                                │          ▲                │ interim: stays                 │
 //	 └────────────── next ────────────┘          └───────────────────────── next ─────────────────┘
 //
+// From waiting, swap and take lead to switched instead: the response to an upgrade, or to
+// CONNECT, and the moment in which its receiver has been told.
+//
 // When both halves have ended, couple moves both on: to idle if the connection
 // persists (Section 9.3), else to closed. A fault moves a half to failed from
 // wherever it is; the server may still answer from waiting.
@@ -27,6 +30,7 @@ const (
 	content               // the head is done, content under way
 	ended                 // the message is complete
 	closed                // no further message
+	swapping              // server half: the final response hands the connection over
 	switched              // the bytes belong to another protocol (RFC 9110, Section 7.8)
 	failed                // the message will never be complete
 	numHalves
@@ -40,6 +44,7 @@ const (
 	turn                // the client half has begun a message, or failed before it could
 	interim             // a 1xx response
 	swap                // 101, or 2xx to CONNECT
+	take                // who receives that has been told
 	end                 // the end of a message
 	next                // both messages are complete and the connection persists
 	shut                // nothing more will come
@@ -62,10 +67,11 @@ var moves = [2][numHalves][numMoves]half{
 		ended:   {next: idle, swap: switched, shut: closed, fault: failed},
 	},
 	server: {
-		idle:    {turn: waiting, shut: closed, fault: failed},
-		waiting: {interim: waiting, head: content, swap: switched, fault: failed},
-		content: {end: ended, fault: failed},
-		ended:   {next: idle, shut: closed, fault: failed},
+		idle:     {turn: waiting, shut: closed, fault: failed},
+		waiting:  {interim: waiting, head: content, swap: swapping, fault: failed},
+		content:  {end: ended, fault: failed},
+		ended:    {next: idle, shut: closed, fault: failed},
+		swapping: {take: switched, fault: failed},
 	},
 }
 
