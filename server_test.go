@@ -469,3 +469,13 @@ func TestShutdownThenServeFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestHeadLargerThanAnyBufferIsTakenIfTheLimitAllows(t *testing.T) {
+	s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprint(w, len(r.Header.Get("X"))) })
+	s.Limits.HeadBytes = 4 << 20
+	const size = 3 << 20
+	got := exchangeRaw(t, serve(t, s), "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: "+strings.Repeat("y", size)+"\r\n\r\n")
+	if !strings.HasSuffix(got, fmt.Sprintf("\r\n\r\n%d", size)) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -87,8 +87,8 @@ func (c *conn) fill(due engine.Instant) {
 	c.arm(due)
 	if c.reading {
 		c.wait()
-	} else if room := c.in.room(len(c.data) > 0); len(room) > 0 {
-		c.read(room)
+	} else {
+		c.read(c.in.room(len(c.data) > 0))
 	}
 	c.readDue.Store(0)
 }

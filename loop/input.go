@@ -1,8 +1,8 @@
 package loop
 
 const (
-	inputStart = 4 << 10
-	inputMax   = 1 << 20 // beyond any head that the limits' defaults allow
+	inputStart = 4 << 10  // the memory that a connection begins with
+	inputKeep  = 16 << 10 // what is larger is not kept between two exchanges
 )
 
 // input holds what has been read from the flow and not been consumed.
@@ -23,8 +23,8 @@ func (in *input) discard(n int) {
 }
 
 // room returns memory to read into, behind what is pending. used says that
-// somebody still reads bytes that were discarded. It is empty when the input is
-// as large as it may get.
+// somebody still reads bytes that were discarded. What is pending is bounded by the engine, which
+// faults a peer whose head or trailer section is longer than its limits.
 func (in *input) room(used bool) []byte {
 	if in.r == in.w && !used {
 		in.r, in.w = 0, 0
@@ -38,10 +38,7 @@ func (in *input) room(used bool) []byte {
 		in.r, in.w = 0, pending
 		return in.buf[in.w:]
 	}
-	if pending >= inputMax {
-		return nil
-	}
-	bigger := make([]byte, max(inputStart, min(2*pending, inputMax)))
+	bigger := make([]byte, max(inputStart, 2*pending))
 	copy(bigger, in.bytes())
 	in.buf, in.r, in.w = bigger, 0, pending
 	return in.buf[in.w:]
@@ -55,15 +52,17 @@ func (in *input) spare() []byte {
 	return in.buf[in.w:]
 }
 
+// shrink gives back memory that only an unusually long head needed.
+func (in *input) shrink() {
+	if in.len() == 0 && len(in.buf) > inputKeep {
+		*in = input{}
+	}
+}
+
 // append adds bytes that were read elsewhere.
 func (in *input) append(p []byte) {
 	for len(p) > 0 {
 		room := in.room(true)
-		if len(room) == 0 { // cannot happen: p is what one read gave
-			bigger := append(append([]byte(nil), in.bytes()...), p...)
-			in.buf, in.r, in.w = bigger, 0, len(bigger)
-			return
-		}
 		n := copy(room, p)
 		in.w += n
 		p = p[n:]

@@ -172,6 +172,7 @@ func (c *serverConn) finish(x *Exchange) {
 	c.writeBy.Store(0)
 	c.current = nil
 	c.data = nil
+	c.in.shrink()
 }
 
 // drain discards the rest of a request's content, within bounds.
