@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,12 +36,17 @@ type ResolveError struct {
 	Causes []error
 }
 
-// Error gives the reason and all causes in one line.
+// Error gives the reason and the causes in one line. That a function had nothing to say is
+// told only if nothing worse happened.
 func (e *ResolveError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Reason.Error())
+	causes := slices.DeleteFunc(slices.Clone(e.Causes), harmless)
+	if len(causes) == 0 {
+		causes = e.Causes
+	}
 	sep := ": "
-	for _, cause := range e.Causes {
+	for _, cause := range causes {
 		b.WriteString(sep)
 		b.WriteString(cause.Error())
 		sep = "; "

@@ -96,7 +96,7 @@ func Example_domainNames() {
 	// Output:
 	// pong
 	// pong from 4343
-	// mimic: no connection found: compute ip: no such host: nobody.test; compute tcp: needs ip, which has no value
+	// mimic: no connection found: compute ip: no such host: nobody.test
 	// mimic: no connection found: compute ip: needs host, which has no value; compute tcp: needs ip, which has no value
 }
 
