@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/urfave/cli/v3"
@@ -19,7 +20,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exit.Code {
 	defer stop()
 	err := program(stdin, stdout, stderr).Run(ctx, args)
 	if err != nil {
-		fmt.Fprintf(stderr, "paf: %v\n", err)
+		fmt.Fprintf(stderr, "paf: %s\n", strings.TrimPrefix(err.Error(), "paf: "))
 	}
 	var usage *usageError
 	var asked cli.ExitCoder // an error of `paf help`
