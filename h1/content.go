@@ -113,8 +113,9 @@ func checkTrailer(f *semantics.Field) rule {
 }
 
 var notInTrailers = [...]string{
-	"transfer-encoding", "content-length", "host", "connection", "trailer", "te", "upgrade",
-	"cache-control", "expect", "max-forwards", "pragma", "range",
+	"transfer-encoding", "content-length", "connection", "keep-alive", "proxy-connection", "trailer", "te", "upgrade",
+	"host", "max-forwards", "cache-control", "expect", "pragma", "range",
+	"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range",
 	"authorization", "proxy-authorization", "proxy-authenticate", "www-authenticate", "cookie", "set-cookie",
 	"content-encoding", "content-type", "content-range",
 }

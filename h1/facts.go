@@ -13,11 +13,13 @@ type facts struct {
 	coding  string // the last one's value
 	hosts   int    // Host lines
 	host    string
-	expect  string
+	expect  bool // Expect lists 100-continue
+	unknown bool // Expect lists something else
 	close   bool // Connection lists close
 	keep    bool // Connection lists keep-alive
 	upgrade bool // Connection lists upgrade
 	offers  bool // there is an Upgrade field
+	alike   bool // there is a name that others may take for one of framing
 }
 
 // see takes note of a field line. It looks at the length of the name first: most are none of these.
@@ -30,7 +32,7 @@ func (f *facts) see(l *semantics.Field) {
 		}
 	case 6:
 		if semantics.EqualFold(l.Name, "expect") {
-			f.expect = l.Value
+			f.expectation(l.Value)
 		}
 	case 7:
 		if semantics.EqualFold(l.Name, "upgrade") {
@@ -45,10 +47,23 @@ func (f *facts) see(l *semantics.Field) {
 			f.lengths++
 			f.length = l.Value
 		}
+		f.alike = f.alike || semantics.EqualFold(l.Name, "content_length")
 	case 17:
 		if semantics.EqualFold(l.Name, "transfer-encoding") {
 			f.codings++
 			f.coding = l.Value
+		}
+		f.alike = f.alike || semantics.EqualFold(l.Name, "transfer_encoding")
+	}
+}
+
+// expectation reads an Expect field, whose "value is case-insensitive" (RFC 9110, Section 10.1.1).
+func (f *facts) expectation(value string) {
+	for member := range semantics.Members(value) {
+		if semantics.EqualFold(member, "100-continue") {
+			f.expect = true
+		} else {
+			f.unknown = true
 		}
 	}
 }

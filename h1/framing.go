@@ -18,7 +18,12 @@ const (
 
 // requestFraming says how long the content of a request is.
 func (f *facts) requestFraming(p semantics.Protocol) (framing, int64, rule) {
-	if f.codings > 0 {
+	switch {
+	case f.alike:
+		// Section 11.2: gateways of the CGI kind take "_" for "-", and what one recipient
+		// takes for framing and another does not is how requests are smuggled.
+		return sized, 0, ruleAlike
+	case f.codings > 0:
 		return chunked, -1, f.checkCoding(p)
 	}
 	n, broken := f.contentLength()
@@ -36,6 +41,8 @@ func (f *facts) responseFraming(p semantics.Protocol, method string, status int)
 		// "A client MUST ignore any Content-Length or Transfer-Encoding header fields
 		// received in such a message."
 		return sized, 0, ok
+	case f.alike:
+		return sized, 0, ruleAlike
 	case f.codings > 0:
 		return chunked, -1, f.checkCoding(p)
 	case f.lengths > 0:

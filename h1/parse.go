@@ -12,6 +12,7 @@ import (
 // head that comes byte by byte is scanned once.
 type section struct {
 	scanned int  // bytes of the input that have been looked at, up to the end of a line
+	seen    int  // bytes that have been searched for the end of the next one
 	started bool // the first line has been checked
 }
 
@@ -26,14 +27,19 @@ type section struct {
 // A section of more than limit bytes breaks the rule tooLong.
 func (s *section) scan(in []byte, limit int, tooLong rule) (size int, broken rule) {
 	bounded := in[:min(len(in), limit)]
+	if len(bounded) < s.seen {
+		*s = section{} // less than was shown before, which no loop should do
+	}
 	for {
-		i := bytes.IndexByte(bounded[s.scanned:], '\n')
+		i := bytes.IndexByte(bounded[s.seen:], '\n')
 		if i < 0 && len(in) > limit {
 			return 0, tooLong
 		}
 		if i < 0 {
+			s.seen = len(bounded)
 			return 0, ok
 		}
+		i += s.seen - s.scanned
 		line := in[s.scanned : s.scanned+i]
 		if len(line) == 0 || line[len(line)-1] != '\r' {
 			return 0, ruleBareLF
@@ -43,6 +49,7 @@ func (s *section) scan(in []byte, limit int, tooLong rule) (size int, broken rul
 			return 0, ruleBareCR
 		}
 		s.scanned += i + 1
+		s.seen = s.scanned
 		if len(line) == 0 {
 			size = s.scanned
 			*s = section{}

@@ -37,6 +37,7 @@ const (
 	ruleCodingOld
 	ruleCodingLast
 	ruleCodingUnknown
+	ruleAlike
 	ruleContentLong
 	ruleTraceContent
 	ruleConnectContent
@@ -91,6 +92,7 @@ var rules = [numRules]struct {
 	ruleCodingOld:        {"RFC 9112, Section 6.1: HTTP/1.0 has no Transfer-Encoding", semantics.StatusBadRequest},
 	ruleCodingLast:       {"RFC 9112, Section 6.3: chunked is the last transfer coding, once", semantics.StatusBadRequest},
 	ruleCodingUnknown:    {"RFC 9112, Section 6.1: the transfer coding is not chunked", semantics.StatusNotImplemented},
+	ruleAlike:            {"RFC 9112, Section 11.2: no field name that others may take for one of framing", semantics.StatusBadRequest},
 	ruleContentLong:      {"RFC 9110, Section 15.5.14: the content is longer than the limit ContentBytes", semantics.StatusContentTooLarge},
 	ruleTraceContent:     {"RFC 9110, Section 9.3.8: a TRACE request has no content", semantics.StatusBadRequest},
 	ruleConnectContent:   {"RFC 9110, Section 9.3.6: a CONNECT request has no content", semantics.StatusBadRequest},

@@ -209,11 +209,11 @@ func (s *ServerConn) contentOf(r *semantics.Request) rule {
 func (s *ServerConn) expectation(p semantics.Protocol, awaits bool) rule {
 	s.expected = false
 	switch {
-	case s.facts.expect == "" || p < semantics.HTTP11:
-	case semantics.EqualFold(s.facts.expect, "100-continue"):
-		s.expected = awaits
-	default:
+	case p < semantics.HTTP11:
+	case s.facts.unknown:
 		return ruleExpect
+	case s.facts.expect:
+		s.expected = awaits
 	}
 	return ok
 }
