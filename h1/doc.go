@@ -19,6 +19,7 @@
 //	content.go    content and trailers, as they come (Section 6)
 //	chunked.go    the chunked coding, in and out (Section 7.1)
 //	serialize.go  heads to bytes; nothing a caller gives can forge a line
+//	server_recv.go  what a server reads
 //	server.go, client.go  the commands of each side
 //	time.go       deadlines
 //	rules.go      each rule that a peer can break, and what it costs

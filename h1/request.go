@@ -40,15 +40,12 @@ func parseRequestLine(line string, limits *engine.Limits, r *semantics.Request) 
 		// this engine implements any method, and takes such a line for none.
 		return ruleMethodLong, ""
 	}
-	if len(line) > limits.TargetBytes+2*maxMethod {
-		return ruleTargetLong, ""
-	}
 	raw, version, found2 := strings.Cut(rest, " ")
-	if !found || !found2 || raw == "" {
-		return ruleStartLine, ""
-	}
 	if len(raw) > limits.TargetBytes {
 		return ruleTargetLong, ""
+	}
+	if !found || !found2 || raw == "" {
+		return ruleStartLine, ""
 	}
 	p, valid := semantics.ParseProtocol(version)
 	if !valid {
