@@ -112,6 +112,7 @@ func (s *ServerConn) earlier(in []byte) rule {
 	method, _, found := bytes.Cut(line[:min(len(line), maxMethod+1)], []byte{' '})
 	switch {
 	case len(line) == 0:
+		return ok
 	case !semantics.ValidName(string(method)):
 		return ruleMethod
 	case !found && len(method) > maxMethod:
@@ -224,4 +225,3 @@ func (s *ServerConn) Deadline(now engine.Instant) engine.Instant {
 	}
 	return s.conn.Deadline(now)
 }
-
