@@ -70,7 +70,7 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 		// Section 15.3.6: "a server MUST NOT generate content in a 205 response."
 		return dst, misuse(engine.RuleLength, "a response with this status has no content")
 	}
-	if s.method() == semantics.MethodConnect && semantics.Successful(r.Status) {
+	if s.method() == semantics.MethodConnect && semantics.Successful(r.Status) && s.half[client] != failed {
 		// RFC 9110, Section 9.3.6: "A server MUST NOT send any Transfer-Encoding or
 		// Content-Length header fields in a 2xx (Successful) response to CONNECT."
 		s.handOver()
@@ -148,7 +148,7 @@ func (s *ServerConn) appendInterim(dst []byte, r *semantics.Response) ([]byte, e
 
 // appendSwitch appends the rest of a 101 (RFC 9110, Section 7.8).
 func (s *ServerConn) appendSwitch(dst []byte, r *semantics.Response) ([]byte, error) {
-	if !s.facts.upgrade || !s.facts.offers {
+	if !s.facts.upgrade || !s.facts.offers || s.half[client] == failed {
 		return dst, misuse(rules[ruleUnasked].text, "")
 	}
 	dst, f, err := appendFields(dst, &r.Fields, ownOfSwitch)
