@@ -22,6 +22,7 @@
 // # A loop, whole
 //
 //	for eng.State() == engine.Open {
+//		ev = engine.Event{}
 //		n := eng.Next(now(), in, &ev) // ask until it answers NoEvent
 //		in = in[n:]
 //		switch ev.Kind {

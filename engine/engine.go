@@ -28,7 +28,7 @@ func (s State) String() string {
 // comment says how its methods go together.
 type Engine interface {
 	// Next looks for the next event in in, all the input that is pending,
-	// fills ev and returns how many bytes of in are consumed. It may consume
+	// fills ev, which the caller has zeroed, and returns how many bytes of in are consumed. It may consume
 	// bytes without an event. When ev.Kind is NoEvent the engine can do
 	// nothing until it is shown more, or until a command, EOF or Tick.
 	Next(now Instant, in []byte, ev *Event) (n int)
