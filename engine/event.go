@@ -37,7 +37,8 @@ const (
 	Fault
 
 	// Switch: the connection (HTTP/2: the stream) now belongs to another
-	// protocol; what was not consumed is its first input. Set: Stream.
+	// protocol; what was not consumed is its first input. On a client it follows
+	// the Response whose status switches. Set: Stream.
 	Switch
 )
 
