@@ -148,15 +148,18 @@ func TestQuietPrintsOnlyTheURL(t *testing.T) {
 }
 
 func TestStopLetsATransferFinish(t *testing.T) {
-	r := start(t, Options{Listen: []string{"127.0.0.1:0"}}, 1)
+	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, Grace: time.Minute}, 1)
 	addr := r.addr(t)
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	const length = 30 << 20 // more than the buffers of both sides
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	if err := conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	const length = 10 << 20 // more than the buffers of both sides
 	fmt.Fprintf(conn, "GET /random HTTP/1.1\r\nHost: test\r\nx-length: %d\r\n\r\n", length)
 	if _, err := io.ReadFull(conn, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
@@ -171,6 +174,7 @@ func TestStopLetsATransferFinish(t *testing.T) {
 	if err != nil || !bytes.HasSuffix(rest, []byte("\r\n0\r\n\r\n")) || len(rest) < length*4/3 {
 		t.Errorf("%d bytes, then %v", len(rest), err)
 	}
+	conn.Close() // else the server waits for it
 	if err := r.ended(t); err != nil {
 		t.Errorf("Run: %v", err)
 	}
