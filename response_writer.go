@@ -127,7 +127,7 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	if err := w.unstage(); err != nil {
 		return 0, err
 	}
-	n, err := w.x.Copy(io.LimitReader(r, w.left), w.left)
+	n, err := w.x.Copy(r, w.left)
 	w.written += n
 	w.left -= n
 	return n, w.fail(err)

@@ -2,7 +2,7 @@ package paf
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -156,7 +156,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
 	if err != nil {
-		return nil, errors.Join(ErrListen, err)
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	return ln, nil
 }

@@ -162,12 +162,14 @@ func (x *Exchange) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// Copy writes content from r until its end, length bytes or, if that is negative, nobody
-// knows how many. Where engine and flow allow, the
+// Copy writes content from r until its end, but no more than length bytes unless that is negative. Where engine and flow allow, the
 // flow takes it by itself, from a file by sendfile.
 func (x *Exchange) Copy(r io.Reader, length int64) (int64, error) {
 	if n, done, err := x.verbatim(r, length); done || err != nil {
 		return n, err
+	}
+	if length >= 0 {
+		r = io.LimitReader(r, length)
 	}
 	return io.CopyBuffer(onlyWriter{x}, r, make([]byte, 32<<10))
 }
