@@ -112,9 +112,9 @@ func (w *ResponseWriter) WriteString(s string) (int, error) {
 	return w.Write([]byte(s))
 }
 
-// ReadFrom writes content from r until its end. If the length has been declared in
-// Header, r is a file and the flow a kernel's socket, the kernel copies
-// (sendfile).
+// ReadFrom writes content from r until its end, but no more than was declared. If the
+// length has been declared in Header, r is a file, or an [io.LimitedReader] of
+// one, and the flow a kernel's socket, the kernel copies (sendfile).
 func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	if err := w.admit(0); err != nil {
 		return 0, err
@@ -130,7 +130,7 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	n, err := w.x.Copy(r, w.left)
 	w.written += n
 	w.left -= n
-	return n, w.fail(err)
+	return n, err // not kept: it may be r's, and what is left can be written still
 }
 
 type writeOnly struct{ io.Writer }

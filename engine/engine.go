@@ -60,8 +60,10 @@ type Engine interface {
 	// control allows no more now; a Writable event says when it does.
 	Data(out *Output, id StreamID, p []byte) (n int, err error)
 
-	// End ends our message on the stream; trailer may be nil. It is an error
-	// (ErrLength) to end before a declared length has been reached.
+	// End ends our message on the stream; trailer may be nil. Fields that have no place in a
+	// trailer section, those of framing, routing and authentication, are left out
+	// (RFC 9110, Section 6.5.1). It is an error (RuleLength) to end before a
+	// declared length has been reached.
 	End(out *Output, id StreamID, trailer *semantics.Fields) error
 
 	// Reset abandons the exchange so that the peer cannot take what it has
@@ -106,9 +108,8 @@ type Client interface {
 // Verbatim is an optional power of an engine: content that needs no framing of
 // its own may be put on the wire by the loop itself, by sendfile or splice.
 type Verbatim interface {
-	// Verbatim says that the loop will put n bytes of content on the wire
-	// directly behind the output so far. It returns how many it may: 0 when
-	// the message's framing does not allow it. The loop must then send just
-	// that many, or Reset the stream.
-	Verbatim(id StreamID, n int64) int64
+	// Verbatim says that the loop has put n bytes of content on the wire,
+	// directly behind the output so far, and returns how many more it may put there:
+	// 0 when the message's framing does not allow it. A loop asks with 0 first.
+	Verbatim(id StreamID, n int64) (more int64)
 }

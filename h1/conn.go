@@ -157,6 +157,11 @@ func (c *conn) Verbatim(id engine.StreamID, n int64) int64 {
 	if c.writing(id) != nil {
 		return 0
 	}
+	more := c.frame.verbatim(0)
+	if n > more || n < 0 {
+		c.abandon() // what is on the wire is not what has been declared
+		return 0
+	}
 	return c.frame.verbatim(n)
 }
 

@@ -74,9 +74,11 @@ func (o *operator) run(op byte, arg int) (err error) {
 		}
 		err = o.eng.End(&o.out, o.id, trailer)
 	case 'v':
-		n := o.eng.(engine.Verbatim).Verbatim(o.id, int64(arg))
-		if n < 0 || n > int64(arg) {
-			o.t.Fatalf("%d bytes granted of %d", n, arg)
+		v := o.eng.(engine.Verbatim)
+		before := v.Verbatim(o.id, 0)
+		after := v.Verbatim(o.id, int64(arg))
+		if after < 0 || after > before || before < int64(arg) && after != 0 {
+			o.t.Fatalf("%d bytes may follow %d of %d", after, arg, before)
 		}
 	case 'z', 'n': // all that is left, or three bytes
 		n := len(o.in)

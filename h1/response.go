@@ -45,8 +45,9 @@ func parseStatusLine(line string, r *semantics.Response) rule {
 		}
 		r.Status = r.Status*10 + int(d-'0')
 	}
-	// RFC 9110, Section 15: "Values outside the range 100..599 are invalid."
-	if !semantics.ValidStatus(r.Status) {
+	// RFC 9110, Section 15: codes from 600 on are invalid, and a client should take them
+	// for 5xx, which [semantics.ServerError] does. One below 100 could be taken for anything.
+	if r.Status < 100 {
 		return ruleStatusLine
 	}
 	r.Protocol, r.Reason = p, reason

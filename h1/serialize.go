@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/paf-go/paf/engine"
@@ -153,13 +154,15 @@ func notATrailer(name string) bool {
 	return checkTrailer(&semantics.Field{Name: name}) != ok
 }
 
-// verbatim grants n bytes of content that the loop puts on the wire itself.
+// verbatim counts n bytes of content that the loop has put on the wire itself, and returns
+// how many may follow.
 func (f *frame) verbatim(n int64) int64 {
-	if f.silent || f.none || f.framing == chunked || f.framing == sized && n > f.left {
+	switch {
+	case f.silent || f.none || f.framing == chunked:
 		return 0
-	}
-	if f.framing == sized {
+	case f.framing == sized:
 		f.left -= n
+		return f.left
 	}
-	return n
+	return math.MaxInt64
 }

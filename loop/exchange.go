@@ -2,6 +2,7 @@ package loop
 
 import (
 	"io"
+	"math"
 	"net"
 	"time"
 
@@ -165,69 +166,71 @@ func (x *Exchange) Write(p []byte) (int, error) {
 // Copy writes content from r until its end, but no more than length bytes unless that is negative. Where engine and flow allow, the
 // flow takes it by itself, from a file by sendfile.
 func (x *Exchange) Copy(r io.Reader, length int64) (int64, error) {
-	if n, done, err := x.verbatim(r, length); done || err != nil {
-		return n, err
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: r, N: math.MaxInt64}
 	}
-	if length >= 0 {
-		r = io.LimitReader(r, length)
+	keep := limited.N
+	if length >= 0 && length < keep {
+		limited.N = length
+	}
+	n, err := x.copyLimited(limited)
+	limited.N = keep - n
+	return n, err
+}
+
+func (x *Exchange) copyLimited(r *io.LimitedReader) (int64, error) {
+	if x.c.powers.ReaderFrom != nil && r.N >= segmentMin {
+		if v, ok := x.c.server.(engine.Verbatim); ok {
+			if n, done, err := x.splice(v, r); done {
+				return n, err
+			}
+		}
 	}
 	return io.CopyBuffer(onlyWriter{x}, r, make([]byte, 32<<10))
 }
 
 type onlyWriter struct{ io.Writer }
 
-// verbatim hands r to the flow, if what length says may go on the wire as it is.
-func (x *Exchange) verbatim(r io.Reader, length int64) (written int64, done bool, err error) {
+// splice hands r to the flow in pieces that the write time-out watches, as far as the message's
+// framing allows that. It is done at the end of r, or when it fails; if it is not, nothing has been read.
+func (x *Exchange) splice(v engine.Verbatim, r *io.LimitedReader) (written int64, done bool, err error) {
 	c := x.c
-	v, ok := c.server.(engine.Verbatim)
-	if !ok || c.powers.ReaderFrom == nil || length < segmentMin {
-		return 0, false, nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := x.writable(); err != nil {
-		return 0, true, err
+	for {
+		if err := x.writable(); err != nil {
+			return written, true, err
+		}
+		if err := c.flush(); err != nil {
+			return written, true, err
+		}
+		more := v.Verbatim(x.stream, 0)
+		if more == 0 || r.N <= 0 {
+			return written, written > 0 || r.N <= 0, nil
+		}
+		n, err := c.splice(&io.LimitedReader{R: r.R, N: min(r.N, more, spliceMax)})
+		v.Verbatim(x.stream, n)
+		r.N -= n
+		written += n
+		if n == 0 || err != nil {
+			return written, true, err
+		}
 	}
-	if err := c.flush(); err != nil {
-		return 0, true, err
-	}
-	granted := v.Verbatim(x.stream, length)
-	if granted == 0 {
-		return 0, false, nil
-	}
+}
+
+// splice moves one piece of content to the flow. c.mu is held, and released meanwhile.
+func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
 	c.writing = true
 	c.mu.Unlock()
-	written, err = c.splice(r, granted)
+	err = c.timed(func() (err error) {
+		n, err = c.powers.ReaderFrom.ReadFrom(r)
+		return err
+	})
 	c.mu.Lock()
 	c.writing = false
 	c.notify()
-	if written < granted {
-		// The message can no longer be completed.
-		c.server.Reset(&c.out, x.stream, 0)
-		x.ended = true
-		if err == nil {
-			err = io.ErrUnexpectedEOF
-		}
-	}
-	return written, true, err
-}
-
-// splice moves n bytes from r to the flow in pieces that the write time-out watches.
-func (c *conn) splice(r io.Reader, n int64) (written int64, err error) {
-	limited := io.LimitedReader{R: r}
-	for written < n && err == nil {
-		limited.N = min(n-written, spliceMax)
-		var m int64
-		err = c.timed(func() (err error) {
-			m, err = c.powers.ReaderFrom.ReadFrom(&limited)
-			return err
-		})
-		written += m
-		if m == 0 && err == nil {
-			return written, io.ErrUnexpectedEOF
-		}
-	}
-	return written, err
+	return n, err
 }
 
 // End ends the response; trailer may be nil.

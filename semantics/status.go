@@ -103,10 +103,12 @@ func Redirection(code int) bool { return code/100 == 3 }
 // ClientError reports whether the code is 4xx (RFC 9110, Section 15.5).
 func ClientError(code int) bool { return code/100 == 4 }
 
-// ServerError reports whether the code is 5xx (RFC 9110, Section 15.6).
-func ServerError(code int) bool { return code/100 == 5 }
+// ServerError reports whether the code is 5xx (RFC 9110, Section 15.6), or beyond: a
+// client "that receives a response with an invalid status code SHOULD process the
+// response as if it had a 5xx" (Section 15).
+func ServerError(code int) bool { return code >= 500 }
 
-// IsError reports whether the code is 4xx or 5xx.
+// IsError reports whether the code is 4xx or a [ServerError].
 func IsError(code int) bool { return ClientError(code) || ServerError(code) }
 
 // NoContent reports whether a response with the code never has content: 1xx,

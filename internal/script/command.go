@@ -39,8 +39,8 @@ func (r *run) command(line string) error {
 		if err != nil {
 			return err
 		}
-		granted := r.eng.(engine.Verbatim).Verbatim(stream, n)
-		r.outcome = append(r.outcome, fmt.Sprintf("= granted %d", granted))
+		more := r.eng.(engine.Verbatim).Verbatim(stream, n)
+		r.outcome = append(r.outcome, fmt.Sprintf("= may put %d", more))
 	case "reset":
 		r.eng.Reset(&r.out, stream, 0)
 	case "shutdown":

@@ -90,17 +90,14 @@ func (c content) parts(w *paf.ResponseWriter, parts []semantics.Range) {
 	w.Header().Set("Content-Type", "multipart/byteranges; boundary="+boundary)
 	w.Header().Set("Content-Length", strconv.FormatInt(length, 10))
 	w.WriteHeader(semantics.StatusPartialContent)
-	buf := make([]byte, 64<<10)
 	for i, part := range parts {
 		w.WriteString(heads[i])
-		// Not by ReadFrom, which sends as much as is left of the whole.
-		section := io.NewSectionReader(c.f, part.Start, part.Length)
-		n, err := io.CopyBuffer(onlyWriter{w}, section, buf)
-		if err != nil || n != part.Length {
+		if _, err := c.f.Seek(part.Start, io.SeekStart); err != nil {
+			return
+		}
+		if n, err := w.ReadFrom(io.LimitReader(c.f, part.Length)); err != nil || n != part.Length {
 			return
 		}
 	}
 	w.WriteString(end)
 }
-
-type onlyWriter struct{ io.Writer }
