@@ -59,10 +59,10 @@ func (in *input) shrink() {
 	}
 }
 
-// append adds bytes that were read elsewhere.
+// append adds bytes that were read elsewhere, while nobody reads what was discarded.
 func (in *input) append(p []byte) {
 	for len(p) > 0 {
-		room := in.room(true)
+		room := in.room(false)
 		n := copy(room, p)
 		in.w += n
 		p = p[n:]
