@@ -24,7 +24,9 @@ import (
 type Client struct {
 	// Context says how to reach a URL. The facts of the URL (Scheme, Host, Port) are
 	// added to it. If it then leads to an endpoint, that is used; else the
-	// client's own rules are added to it: TCP for http and TLS for https.
+	// client's own rules are added to it: TCP for http and TLS for https. An https URL is
+	// never spoken in clear: if the flow to the endpoint is not a flow.Negotiator, as
+	// every TLS is, the client runs TLS over it.
 	//
 	//	paf.Client{Context: mimic.Add(mimic.Context{}, paf.Unix, "/run/my.sock")}
 	Context mimic.Context
@@ -233,7 +235,22 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 		}
 		return full.Resolve(ctx)
 	}
-	return mimic.Connect(ctx, endpoints)
+	f, err := mimic.Connect(ctx, endpoints)
+	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+		return f, err
+	}
+	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target))
+}
+
+// valueOf returns the value of a key among endpoints.
+func valueOf[T any](endpoints []mimic.Endpoint, key mimic.Key[T]) (value T) {
+	for _, e := range endpoints {
+		if v, ok := key.Of(e); ok {
+			return v
+		}
+	}
+	return value
 }
 
 func connectable(endpoints []mimic.Endpoint) bool {

@@ -145,7 +145,7 @@ func TestClientReachesAFlowOfOnesOwn(t *testing.T) {
 		return here, nil
 	})
 	c := &paf.Client{Context: mimic.Add(mimic.Context{}, own, struct{}{})}
-	resp, err := c.Get(t.Context(), "https://own.example/x")
+	resp, err := c.Get(t.Context(), "http://own.example/x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,26 +81,30 @@ func openUnix(ctx context.Context, path string) (flow.Flow, error) {
 }
 
 func openTLS(ctx context.Context, e TLSEndpoint) (flow.Flow, error) {
-	config := &tls.Config{}
-	if e.Config != nil {
-		config = e.Config.Clone()
+	f, err := openTCP(ctx, e.Address)
+	if err != nil {
+		return nil, err
+	}
+	host, _, _ := net.SplitHostPort(e.Address)
+	return secure(ctx, f, e.Config, host)
+}
+
+// secure runs TLS over a flow; config may be nil.
+func secure(ctx context.Context, f flow.Flow, config *tls.Config, host string) (flow.Flow, error) {
+	if config = config.Clone(); config == nil {
+		config = &tls.Config{}
 	}
 	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(e.Address)
+		config.ServerName = host
 	}
 	if len(config.NextProtos) == 0 {
 		config.NextProtos = []string{"http/1.1"}
 	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.Address)
+	secured, err := flow.TLSClient(ctx, f, config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("TLS handshake with %s: %w", host, err)
 	}
-	c := tls.Client(raw, config)
-	if err := c.HandshakeContext(ctx); err != nil {
-		_ = raw.Close()
-		return nil, fmt.Errorf("TLS handshake with %s: %w", e.Address, err)
-	}
-	return flow.Conn(c), nil
+	return secured, nil
 }
 
 // facts adds what a target says to a context.
@@ -113,11 +117,17 @@ func facts(c mimic.Context, t *Target) (mimic.Context, error) {
 		port = defaultPort(t.Scheme)
 	}
 	c = mimic.Add(c, Scheme, t.Scheme)
-	c = mimic.Add(c, Host, strings.Trim(host, "[]"))
+	c = mimic.Add(c, Host, hostname(t))
 	if port != "" {
 		c = mimic.Add(c, Port, port)
 	}
 	return c, nil
+}
+
+// hostname returns the host of a target, an IPv6 address without its brackets.
+func hostname(t *Target) string {
+	host, _, _ := semantics.SplitAuthority(t.Authority)
+	return strings.Trim(host, "[]")
 }
 
 func defaultPort(scheme string) string {

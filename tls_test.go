@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
 
 	"github.com/paf-go/paf"
@@ -78,4 +79,38 @@ func TestServerServesATLSListener(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	silent.Close()
+}
+
+// A URL that says https is not spoken in clear, whatever the context leads to.
+func TestClientSecuresAFlowThatIsNot(t *testing.T) {
+	peer := httptest.NewTLSServer(nil) // for its certificate
+	defer peer.Close()
+	path := filepath.Join(t.TempDir(), "s")
+	inner, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := tls.NewListener(inner, &tls.Config{Certificates: peer.TLS.Certificates})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- handle(hello).Serve(ctx, ln) }()
+	c := trusting(peer)
+	c.Context = mimic.Add(c.Context, paf.Unix, path)
+	resp, err := c.Get(t.Context(), "https://example.com/x") // a name that the certificate has
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, resp); got != "hello /x" {
+		t.Errorf("got %q", got)
+	}
+	_, err = c.Get(t.Context(), "https://other.example/x")
+	var name x509.HostnameError
+	if !errors.As(err, &name) {
+		t.Errorf("a name that the certificate has not: %v", err)
+	}
+	c.Close()
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 }
