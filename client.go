@@ -175,7 +175,7 @@ func again(r *Request, err error) bool {
 	return r.rewind()
 }
 
-var noResponse = &engine.Error{Rule: h1.RuleNoResponse}
+var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 
 // rewind makes the content ready to be sent once more.
 func (r *Request) rewind() bool {

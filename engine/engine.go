@@ -57,7 +57,7 @@ type Engine interface {
 
 	// Data appends content of our message on the stream and returns how much
 	// of p it took: fewer than len(p) with a nil error when the peer's flow
-	// control allows no more now; a Writable event says when it does.
+	// control, or other streams, allow no more now; see [Multiplexed].
 	Data(out *Output, id StreamID, p []byte) (n int, err error)
 
 	// End ends our message on the stream; trailer may be nil. Fields that have no place in a
@@ -103,6 +103,24 @@ type Client interface {
 
 	// Capacity returns how many exchanges may be opened now.
 	Capacity() int
+}
+
+// Multiplexed is what an engine has whose exchanges go on side by side, as those of
+// HTTP/2 do: a loop must then take the events of all streams as they come, keep
+// content until it is asked for, and say when it has been.
+//
+// An exchange is counted by Streams, and against what the peer may open, until our side of it is
+// over too: by End, or by Reset, which a loop calls also after a Fault.
+type Multiplexed interface {
+	// Consumed says that the application has taken n bytes of content that was
+	// told on the stream: the peer may be given credit for as many.
+	Consumed(now Instant, id StreamID, n int)
+
+	// Ready returns a stream on which Data took less than it was given and may be
+	// called again, the most urgent first (RFC 9218); 0 if there is none, or no room
+	// in out. A loop asks until 0 whenever it has written the output or been told
+	// an event, and may find that a stream it is given has gone.
+	Ready(out *Output) StreamID
 }
 
 // Verbatim is an optional power of an engine: content that needs no framing of

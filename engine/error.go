@@ -92,6 +92,11 @@ const (
 	RuleTimeout Rule = "RFC 9110, Section 15.5.9: the message did not arrive in time"
 	// RuleTruncated: the flow ended inside a message.
 	RuleTruncated Rule = "RFC 9112, Section 8: the connection ended before the message did"
+	// RuleNoResponse: the server ended the connection without one byte of a response,
+	// as it does with a connection that it has kept for long enough.
+	RuleNoResponse Rule = "RFC 9112, Section 9.6: the connection ended without a response"
+	// RuleRefused: the server has not processed the request, and it can be sent again.
+	RuleRefused Rule = "RFC 9113, Section 8.7: the request was not processed"
 	// RuleLength: more or less content was given than had been declared.
 	RuleLength Rule = "RFC 9110, Section 8.6: content and its declared length disagree"
 	// RuleOrder: a command was given that this state of the exchange forbids.

@@ -28,9 +28,6 @@ const (
 	// come after a head whose End is set.
 	End
 
-	// Writable: Data may be called again on the stream. Set: Stream.
-	Writable
-
 	// Fault: something went wrong. Set: Err; Stream, if the fault belongs to
 	// one, and always when Err.Status may be answered; Request, if the head
 	// had been read. Err.Scope says what it ends.
@@ -42,7 +39,7 @@ const (
 	Switch
 )
 
-var kindNames = [...]string{"none", "request", "interim", "response", "data", "end", "writable", "fault", "switch"}
+var kindNames = [...]string{"none", "request", "interim", "response", "data", "end", "fault", "switch"}
 
 // String returns the name of the kind.
 func (k Kind) String() string { return kindNames[k] }

@@ -57,10 +57,6 @@ const (
 	numRules
 )
 
-// RuleNoResponse: the server ended the connection without one byte of a response,
-// as it does with a connection that it has kept for long enough.
-const RuleNoResponse engine.Rule = "RFC 9112, Section 9.6: the connection ended without a response"
-
 // rules says for each rule which sentence it is and which status a server answers.
 var rules = [numRules]struct {
 	text   engine.Rule
@@ -105,7 +101,7 @@ var rules = [numRules]struct {
 	ruleTrailerField:     {"RFC 9110, Section 6.5.1: the field must not be in a trailer section", semantics.StatusBadRequest},
 	ruleTrailerLong:      {"RFC 9110, Section 6.5: the trailer section is longer than the limit TrailerBytes", semantics.StatusRequestHeaderFieldsTooLarge},
 	ruleTruncated:        {engine.RuleTruncated, semantics.StatusBadRequest},
-	ruleNoResponse:       {RuleNoResponse, 0},
+	ruleNoResponse:       {engine.RuleNoResponse, 0},
 	ruleTimeout:          {engine.RuleTimeout, semantics.StatusRequestTimeout},
 	ruleUnasked:          {"RFC 9110, Section 15.2.2: the server switches to a protocol that was not asked for", 0},
 	ruleInterim:          {"RFC 9110, Section 15.2: there are more interim responses than the limit Interim", 0},

@@ -13,7 +13,6 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/engine"
-	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/loop"
 )
 
@@ -105,7 +104,7 @@ func protocolCode(err error) exit.Code {
 		gone   *loop.GoneError
 	)
 	switch {
-	case errors.Is(err, &engine.Error{Rule: h1.RuleNoResponse}):
+	case errors.Is(err, &engine.Error{Rule: engine.RuleNoResponse}):
 		return exit.Empty
 	case errors.Is(err, &engine.Error{Rule: engine.RuleTruncated}):
 		return exit.Receive
