@@ -28,6 +28,48 @@ type Limits struct {
 	// twice the content, over one message. Default 16 KiB. Its breach is 400.
 	// It stops content sent one byte a chunk with long extensions.
 	ChunkOverhead int
+	// Streams bounds the exchanges that a peer may have open at once (HTTP/2, SETTINGS_MAX_CONCURRENT_STREAMS);
+	// on a client it bounds its own. Default 128. More are refused, which counts
+	// as Resets do.
+	Streams int
+	// Window is how much content a peer may send, over all streams of a connection,
+	// before some of it has been taken (HTTP/2). Default 1 MiB, at least 65,535 bytes; a
+	// single stream has a quarter of it. It grows with what the path can hold, up to WindowMax.
+	Window int
+	// WindowMax bounds the growth of Window. Default 16 MiB.
+	WindowMax int
+	// StallTimeout bounds the time in which a peer takes none of the content
+	// that waits for its credit on a stream, or less than 16 KiB (HTTP/2). Default 60 s. The
+	// stream is reset. It stops windows that stay shut.
+	StallTimeout time.Duration
+
+	// The next bound what costs a peer of HTTP/2 nothing: how many such things it may do
+	// within 10 s, one more for each exchange that was completed meanwhile. Their
+	// breach ends the connection with ENHANCE_YOUR_CALM.
+
+	// Resets bounds streams that came to nothing: that the peer reset, made us reset, or opened
+	// beyond Streams (CVE-2023-44487, CVE-2025-8671). Default 200.
+	Resets int
+	// Settings bounds SETTINGS frames. Default 50.
+	Settings int
+	// Pings bounds PING frames. Default 100.
+	Pings int
+	// Priorities bounds PRIORITY and PRIORITY_UPDATE frames. Default 500.
+	Priorities int
+	// EmptyData bounds DATA frames that have no content and end nothing. Default 100.
+	EmptyData int
+	// WindowUpdates bounds WINDOW_UPDATE frames, one more for each DATA frame that
+	// was sent and one for each KiB in it. Default 500.
+	WindowUpdates int
+	// UnknownFrames bounds frames of types that nobody knows. Default 100.
+	UnknownFrames int
+	// Continuations bounds the CONTINUATION frames of one field block (CVE-2024-27316).
+	// Default 64.
+	Continuations int
+
+	// ExtendedConnect lets a server of HTTP/2 take the CONNECT of RFC 8441, and say so.
+	ExtendedConnect bool
+
 	// Interim bounds the 1xx responses before a final one (client). Default 16.
 	Interim int
 
@@ -60,6 +102,18 @@ func (l Limits) WithDefaults() Limits {
 	def(&l.ChunkLineBytes, 256)
 	def(&l.ChunkOverhead, 16<<10)
 	def(&l.Interim, 16)
+	def(&l.Streams, 128)
+	def(&l.Window, 1<<20)
+	def(&l.WindowMax, 16<<20)
+	def(&l.StallTimeout, 60*time.Second)
+	def(&l.Resets, 200)
+	def(&l.Settings, 50)
+	def(&l.Pings, 100)
+	def(&l.Priorities, 500)
+	def(&l.EmptyData, 100)
+	def(&l.WindowUpdates, 500)
+	def(&l.UnknownFrames, 100)
+	def(&l.Continuations, 64)
 	def(&l.HeadTimeout, 10*time.Second)
 	def(&l.IdleTimeout, 75*time.Second)
 	def(&l.ContentTimeout, 60*time.Second)

@@ -150,9 +150,7 @@ func (f *frame) end(out *engine.Output, trailer *semantics.Fields) error {
 	return nil
 }
 
-func notATrailer(name string) bool {
-	return checkTrailer(&semantics.Field{Name: name}) != ok
-}
+func notATrailer(name string) bool { return !semantics.AllowedInTrailer(name) }
 
 // verbatim counts n bytes of content that the loop has put on the wire itself, and returns
 // how many may follow.

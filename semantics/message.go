@@ -55,7 +55,12 @@ type Request struct {
 	Method   string
 	Target   Target
 	Protocol Protocol
-	Fields   Fields
+
+	// ConnectProtocol is the protocol that an extended CONNECT is for (RFC 8441), as
+	// "websocket"; "" for all other requests.
+	ConnectProtocol string
+
+	Fields Fields
 }
 
 // A Response is the head of a response, interim (1xx) or final.

@@ -1,0 +1,128 @@
+package h2
+
+import (
+	"strings"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/hpack"
+	"github.com/paf-go/paf/semantics"
+)
+
+// A ClientConn is the client's side of an HTTP/2 connection. It is not safe for concurrent use.
+type ClientConn struct{ conn }
+
+var (
+	_ engine.Client      = (*ClientConn)(nil)
+	_ engine.Multiplexed = (*ClientConn)(nil)
+)
+
+// NewClient makes the engine of a connection that is opened now. Zero limits mean their defaults.
+func NewClient(limits engine.Limits, now engine.Instant) *ClientConn {
+	return &ClientConn{newConn(limits, client, now)}
+}
+
+// Capacity implements engine.Client: the peer's limit of streams, less those that are open.
+func (c *ClientConn) Capacity() int {
+	if c.life != running && c.life != settings || c.eof || c.lastOwn >= maxStream-2 {
+		return 0
+	}
+	most := min(int64(c.peer.maxStreams), int64(c.limits.Streams))
+	return int(max(0, most-int64(len(c.streams))))
+}
+
+// ConnectProtocol reports whether the server takes the extended CONNECT of RFC 8441.
+func (c *ClientConn) ConnectProtocol() bool { return c.peer.connectProtocol }
+
+// Request implements engine.Client.
+func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length int64) (engine.StreamID, error) {
+	tunnel := r.Method == semantics.MethodConnect
+	switch {
+	case c.Capacity() == 0:
+		return 0, misuse(engine.RuleOrder, "the connection takes no exchange now")
+	case !semantics.ValidName(r.Method):
+		return 0, misuse(rules[rulePseudo].text, "method "+r.Method)
+	case length != 0 && r.Method == semantics.MethodTrace:
+		return 0, misuse(engine.RuleLength, "TRACE has no content")
+	case length > 0 && tunnel:
+		return 0, misuse(engine.RuleLength, "a tunnel has no length")
+	case r.ConnectProtocol != "" && (!tunnel || !c.peer.connectProtocol):
+		return 0, misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
+	}
+	if err := checkFields(&r.Fields); err != nil {
+		return 0, err
+	}
+	p, err := pseudoOf(r)
+	if err != nil {
+		return 0, err
+	}
+	c.greet(out)
+	c.lastOwn = max(c.lastOwn+2, 1)
+	s := c.conn.open(c.lastOwn | 1)
+	c.lastOwn = s.id
+	s.told, s.begun, s.method = true, true, r.Method
+	s.rest = length
+	if tunnel {
+		s.rest = -1
+	}
+	start, buf := beginBlock(out)
+	buf = c.appendPseudo(buf, &p)
+	buf = c.appendFields(buf, &r.Fields)
+	if length > 0 || length == 0 && (r.Method == semantics.MethodPost || r.Method == semantics.MethodPut || r.Method == semantics.MethodPatch) {
+		buf = c.appendLength(buf, length) // RFC 9110, Section 8.6
+	}
+	c.endBlock(out, start, buf, s, s.rest == 0)
+	s.step(sendHead)
+	if s.rest == 0 {
+		s.step(sendEnd)
+	}
+	return s.id, nil
+}
+
+// pseudoOf returns the pseudo-header fields of a request (Section 8.3.1), as a server would read them.
+func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
+	t := &r.Target
+	p[method], p[authority], p[protocol] = r.Method, t.Authority, r.ConnectProtocol
+	if host, given := r.Fields.Lookup("Host"); given {
+		if r.Fields.Count("Host") > 1 {
+			return p, misuse(rules[ruleAuthority].text, "")
+		}
+		p[authority] = host
+	}
+	if r.Method == semantics.MethodConnect && r.ConnectProtocol == "" {
+		if _, err := semantics.ParseTarget(r.Method, p[authority]); err != nil {
+			return p, misuse(rules[ruleTarget].text, err.Error())
+		}
+		return p, nil
+	}
+	p[scheme], p[path] = t.Scheme, t.Path
+	if t.Query != "" {
+		p[path] = t.Path + "?" + t.Query
+	}
+	if p[scheme] == "" {
+		p[scheme] = "https"
+	}
+	if strings.HasPrefix(t.Raw, "/") {
+		p[path] = t.Raw
+	}
+	if t.Form == semantics.AsteriskForm {
+		p[path] = "*"
+	}
+	if !semantics.ValidAuthority(p[authority]) || r.ConnectProtocol != "" && !semantics.ValidName(r.ConnectProtocol) {
+		return p, misuse(rules[ruleAuthority].text, p[authority])
+	}
+	if _, err := semantics.TargetOf(r.Method, p[scheme], p[authority], p[path]); err != nil {
+		return p, misuse(rules[ruleTarget].text, err.Error())
+	}
+	return p, nil
+}
+
+var pseudoNames = [numPseudos]string{method: ":method", scheme: ":scheme", authority: ":authority", path: ":path", protocol: ":protocol"}
+
+func (c *ClientConn) appendPseudo(dst []byte, p *[numPseudos]string) []byte {
+	for i, name := range pseudoNames {
+		if p[i] != "" {
+			dst = c.enc.AppendField(dst, hpack.Field{Name: name, Value: p[i]})
+		}
+	}
+	return dst
+}

@@ -1,0 +1,171 @@
+package h2
+
+import (
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/hpack"
+)
+
+// A role is a side of the connection.
+type role uint8
+
+const (
+	server role = iota
+	client
+)
+
+// A conn is what both sides of a connection share.
+type conn struct {
+	limits engine.Limits
+	role   role
+	life   life
+	now    engine.Instant // of the last call that told the time
+
+	streams  map[engine.StreamID]*stream
+	free     []*stream // to be used again
+	past     history
+	lastPeer engine.StreamID // the greatest that the peer has opened
+	lastOwn  engine.StreamID // and we
+	greeting bool            // our preface has still to be sent
+	pending  []byte          // frames that Flush appends
+	faults   []told          // what Next tells before it looks at input
+	eof      bool
+
+	in      reading
+	message message
+	dec     *hpack.Decoder
+	enc     hpack.Encoder
+	peer    peerSettings
+	unacked int            // SETTINGS that we have sent and the peer has not acknowledged
+	settled engine.Instant // when they were sent
+
+	credit  credit // what the peer may send
+	window  window // what we may send
+	flood   floods
+	leaving leaving
+	timers  timers
+}
+
+// A told is a fault that was found outside Next.
+type told struct {
+	stream engine.StreamID // 0: of the connection
+	rule   rule
+}
+
+func newConn(limits engine.Limits, r role, now engine.Instant) conn {
+	limits = limits.WithDefaults()
+	c := conn{
+		limits:   limits,
+		role:     r,
+		life:     settings,
+		now:      now,
+		streams:  map[engine.StreamID]*stream{},
+		greeting: true,
+		dec:      hpack.NewDecoder(tableSize),
+		peer:     defaultSettings,
+		timers:   timers{opened: now, idle: now},
+	}
+	c.dec.SetMaxListSize(limits.HeadBytes)
+	c.credit.init(&c)
+	c.window.init()
+	return c
+}
+
+// State implements engine.Engine.
+func (c *conn) State() engine.State {
+	if c.life == over && len(c.faults) == 0 {
+		return engine.Closed
+	}
+	return engine.Open
+}
+
+// Streams implements engine.Engine.
+func (c *conn) Streams() int { return len(c.streams) }
+
+// EOF implements engine.Engine. There is no half-closed HTTP/2: whoever has ended its side can give
+// no more credit and acknowledge nothing.
+func (c *conn) EOF(engine.Instant) { c.eof = true }
+
+// Flush implements engine.Engine.
+func (c *conn) Flush(out *engine.Output) {
+	c.greet(out)
+	c.window.newRound()
+	c.credit.grant(c)
+	if len(c.pending) > 0 {
+		out.Buf = append(out.Buf, c.pending...)
+		c.pending = c.pending[:0]
+	}
+}
+
+// fault ends the connection: GOAWAY tells the peer why (Section 5.4.1).
+func (c *conn) fault(ev *engine.Event, r rule, detail string) {
+	if c.life == over {
+		return
+	}
+	*ev = engine.Event{Kind: engine.Fault, Err: &engine.Error{
+		Blame:  engine.Peer,
+		Scope:  engine.Connection,
+		Rule:   rules[r].text,
+		Code:   rules[r].code,
+		Detail: detail,
+	}}
+	c.pending = appendGoAway(c.pending, c.lastPeer, rules[r].code)
+	c.turn(finish)
+}
+
+// faultStream ends a stream: RST_STREAM tells the peer why (Section 5.4.2). A server that has
+// not begun to respond to what it has been told, or could be, may answer instead, if the rule has a status.
+func (c *conn) faultStream(ev *engine.Event, s *stream, r rule, detail string) {
+	*ev = engine.Event{Kind: engine.Fault, Stream: s.id, Request: ev.Request, Err: &engine.Error{
+		Blame:  engine.Peer,
+		Scope:  engine.Stream,
+		Rule:   rules[r].text,
+		Code:   rules[r].code,
+		Detail: detail,
+	}}
+	s.deaf = true
+	if c.role == server && rules[r].status != 0 && !s.begun && s.state != aborted {
+		ev.Err.Status = rules[r].status
+		return
+	}
+	c.resetStream(s, rules[r].code)
+	c.nothing(ev)
+}
+
+// nothing counts a stream that came to nothing by the peer's doing: of one that opens streams and makes
+// them end at once, be it by RST_STREAM (CVE-2023-44487) or by breaking a rule on them
+// (CVE-2025-8671), enough is enough.
+func (c *conn) nothing(ev *engine.Event) {
+	if c.role == server && !c.flood.resets.spend(c.now, c.limits.Resets) {
+		c.fault(ev, ruleFloodReset, "")
+	}
+}
+
+// resetStream sends RST_STREAM. What the application has not ended yet is still counted.
+func (c *conn) resetStream(s *stream, code engine.Code) {
+	if s.step(sendReset) {
+		c.pending = appendRSTStream(c.pending, s.id, code)
+	}
+	s.told = s.told || c.role == client
+	c.settle(s)
+}
+
+// Reset implements engine.Engine. With code 0 it says what the state of the exchange says: NO_ERROR when our
+// message is complete and the rest of the peer's is not wanted (Section 8.1), else
+// INTERNAL_ERROR from a server and CANCEL from a client.
+func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
+	s := c.streams[id]
+	if s == nil {
+		return
+	}
+	c.greet(out)
+	if code == NoError && s.state != localEnded {
+		code = [...]engine.Code{server: InternalError, client: Cancel}[c.role]
+	}
+	s.done, s.deaf = true, true
+	c.resetStream(s, code)
+}
+
+// misuse is the error of a command that the caller should not have given.
+func misuse(r engine.Rule, detail string) error {
+	return &engine.Error{Blame: engine.Caller, Scope: engine.Message, Rule: r, Detail: detail}
+}

@@ -1,0 +1,121 @@
+package h2
+
+import (
+	"encoding/binary"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// takePriority deals with the priorities of RFC 7540, which are "deprecated" (RFC 9113, Section 5.3.2).
+func (c *conn) takePriority(h *frameHeader, payload []byte, ev *engine.Event) {
+	if dependsOnItself(payload, h.stream) {
+		c.refuseStream(ev, h.stream, ruleSelfDependent)
+		return
+	}
+	c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority)
+}
+
+func dependsOnItself(payload []byte, id engine.StreamID) bool {
+	return binary.BigEndian.Uint32(payload)&maxStream == uint32(id)
+}
+
+// refuseStream resets a stream that may not exist.
+func (c *conn) refuseStream(ev *engine.Event, id engine.StreamID, r rule) {
+	if s := c.streams[id]; s != nil && !s.state.over() {
+		c.faultStream(ev, s, r, "")
+		return
+	}
+	c.pending = appendRSTStream(c.pending, id, rules[r].code)
+	c.nothing(ev)
+}
+
+// takePriorityUpdate reads PRIORITY_UPDATE (RFC 9218, Section 7.1): the stream it is about, then the value of
+// a Priority field. What is about a stream that does not exist (yet) is not kept.
+func (c *conn) takePriorityUpdate(payload []byte, ev *engine.Event) {
+	id := engine.StreamID(binary.BigEndian.Uint32(payload) & maxStream)
+	switch {
+	case c.role == client, id == 0:
+		// "If a client receives a PRIORITY_UPDATE frame, it MUST respond with a connection error of type
+		// PROTOCOL_ERROR", and so must a server if the prioritized stream is 0.
+		c.fault(ev, ruleStreamZero, "PRIORITY_UPDATE")
+		return
+	case !c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority):
+		return
+	}
+	if s := c.streams[id]; s != nil {
+		s.first = parsePriority(string(payload[4:]))
+	}
+}
+
+// takeRSTStream deals with RST_STREAM (Section 6.4).
+func (c *conn) takeRSTStream(h *frameHeader, payload []byte, ev *engine.Event) {
+	s, accepted := c.judge(h, ev)
+	if !accepted {
+		return
+	}
+	code := engine.Code(binary.BigEndian.Uint32(payload))
+	r := ruleReset
+	if c.role == client && code == RefusedStream {
+		r = ruleRefused
+	}
+	s.step(recvReset)
+	s.deaf = true
+	if s.told {
+		*ev = engine.Event{Kind: engine.Fault, Stream: s.id, Err: &engine.Error{
+			Blame: engine.Peer, Scope: engine.Stream, Rule: rules[r].text, Code: code}}
+	}
+	c.settle(s)
+	c.nothing(ev)
+}
+
+// takePing answers PING, or takes the answer to ours (Section 6.7).
+func (c *conn) takePing(h *frameHeader, payload []byte, ev *engine.Event) {
+	data := [8]byte(payload)
+	if h.flags.has(flagAck) {
+		switch data {
+		case pathPing:
+			c.credit.measured(c)
+		case partingPing:
+			c.part()
+		}
+		return
+	}
+	if c.spend(ev, &c.flood.pings, c.limits.Pings, ruleFloodPing) {
+		c.pending = appendPing(c.pending, flagAck, data)
+	}
+}
+
+// Our pings: what they are for.
+var (
+	pathPing    = [8]byte{'p', 'a', 'f', ' ', 'p', 'a', 't', 'h'}
+	partingPing = [8]byte{'p', 'a', 'f', ' ', 'p', 'a', 'r', 't'}
+)
+
+// takeWindowUpdate deals with WINDOW_UPDATE (Section 6.9).
+func (c *conn) takeWindowUpdate(h *frameHeader, payload []byte, ev *engine.Event) {
+	n := int(binary.BigEndian.Uint32(payload) & maxWindow)
+	if h.stream == 0 {
+		switch {
+		case n == 0:
+			c.fault(ev, ruleWindowZero, "")
+		case c.window.size > maxWindow-n:
+			c.fault(ev, ruleWindowOverflow, "")
+		default:
+			c.window.size += n
+			c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
+		}
+		return
+	}
+	s, accepted := c.judge(h, ev)
+	switch {
+	case !accepted:
+		return
+	case n == 0:
+		c.faultStream(ev, s, ruleWindowZero, "")
+	case s.window.size > maxWindow-n:
+		c.faultStream(ev, s, ruleWindowOverflow, "")
+	default:
+		s.window.size += n
+		c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
+	}
+}

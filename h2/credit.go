@@ -1,0 +1,160 @@
+package h2
+
+import "github.com/paf-go/paf/engine"
+
+// credit is how much the peer may send on the connection (Section 5.2), and how that grows.
+//
+// Credit is given back when the application has taken content, so what the peer can make us keep is
+// bounded by the windows. They begin small and grow to what the path can hold, the product of its bandwidth
+// and its delay: a PING is sent with the credit, and what the application takes until the answer comes is how
+// much fits into a round trip. If that is most of the window, the window is what holds the peer up, and it doubles.
+type credit struct {
+	size       int // what the connection's window is refilled to
+	streamSize int // and a stream's
+	most       int // which neither outgrows
+	window     int // what the peer may still send
+	owed       int // what may be given back and has not been
+	owing      []*stream
+
+	consumed int64 // by the application, in all
+	pinged   bool
+	mark     int64 // consumed when the ping was sent
+	next     int64 // consumed when the next one may be sent
+}
+
+// streamCredit is the same for a stream.
+type streamCredit struct {
+	size   int
+	window int
+	owed   int
+	unread int // told, or still to be told, and not consumed
+	listed bool
+}
+
+func (k *credit) init(c *conn) {
+	k.size = max(c.limits.Window, initialWindow)
+	k.streamSize = max(k.size/4, initialWindow)
+	k.most = min(max(c.limits.WindowMax, k.size), maxWindow)
+	k.window = k.size
+}
+
+func (k *streamCredit) open(c *conn) {
+	*k = streamCredit{size: c.credit.streamSize, window: c.credit.streamSize}
+	if c.unacked > 0 && c.role == server {
+		// Until the peer has acknowledged our settings it may still go by the initial value, and not
+		// know of ours; what it is allowed is the greater.
+		k.window = max(k.window, initialWindow)
+	}
+}
+
+// spend takes a DATA frame's payload off the connection's window.
+func (k *credit) spend(n int) bool {
+	if n > k.window {
+		return false
+	}
+	k.window -= n
+	return true
+}
+
+// giveBack gives back credit of the connection for what nobody will read.
+func (k *credit) giveBack(n int) { k.owed += n }
+
+func (k *streamCredit) spend(n int) { k.window -= n }
+
+// unread notes content that the application will be told.
+func (s *stream) unread(_ *conn, n int) { s.credit.unread += n }
+
+// Consumed implements engine.Multiplexed.
+func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
+	c.now = now
+	s := c.streams[id]
+	if s == nil || n <= 0 {
+		return
+	}
+	n = min(n, s.credit.unread)
+	s.credit.unread -= n
+	c.consumed(s, n)
+	c.credit.consumed += int64(n)
+	if s.since != 0 && s.credit.unread == 0 {
+		s.since = now // now the peer is to send more
+		c.timers.due = 0
+	}
+}
+
+// consumed gives back credit on both levels.
+func (c *conn) consumed(s *stream, n int) {
+	k := &s.credit
+	c.credit.owed += n
+	k.owed += n
+	if grown := c.credit.streamSize - k.size; grown > 0 {
+		k.size += grown
+		k.owed += grown
+	}
+	if !k.listed && k.owed >= k.size/4 {
+		k.listed = true
+		c.credit.owing = append(c.credit.owing, s)
+	}
+}
+
+// close gives back what nobody will consume on a stream.
+func (k *credit) close(s *stream) {
+	k.owed += s.credit.unread
+	s.credit.unread = 0
+	if !s.credit.listed {
+		return
+	}
+	for i, other := range k.owing {
+		if other == s {
+			k.owing = append(k.owing[:i], k.owing[i+1:]...)
+			break
+		}
+	}
+	s.credit.listed = false
+}
+
+// grant says WINDOW_UPDATE (Section 6.9) for what is worth one.
+func (k *credit) grant(c *conn) {
+	if c.life == over {
+		return
+	}
+	granted := false
+	if k.owed >= k.size/4 {
+		c.pending = appendWindowUpdate(c.pending, 0, k.owed)
+		k.window += k.owed
+		k.owed = 0
+		granted = true
+	}
+	for i, s := range k.owing {
+		s.credit.listed = false
+		if s.state == open || s.state == localEnded {
+			c.pending = appendWindowUpdate(c.pending, s.id, s.credit.owed)
+			s.credit.window += s.credit.owed
+			s.credit.owed = 0
+			granted = true
+		}
+		k.owing[i] = nil
+	}
+	k.owing = k.owing[:0]
+	if granted && !k.pinged && k.size < k.most && k.consumed >= k.next && c.life != preface {
+		c.pending = appendPing(c.pending, 0, pathPing)
+		k.pinged, k.mark = true, k.consumed
+	}
+}
+
+// measured is called when our PING has been answered.
+func (k *credit) measured(c *conn) {
+	if !k.pinged {
+		return
+	}
+	k.pinged = false
+	trip := k.consumed - k.mark
+	if trip < int64(k.streamSize)*2/3 {
+		k.next = k.consumed + 8*int64(k.streamSize) // the path is full; look again later
+		return
+	}
+	k.streamSize = min(2*k.streamSize, k.most)
+	if grown := k.streamSize - k.size; grown > 0 {
+		k.size += grown
+		k.owed += grown
+	}
+}

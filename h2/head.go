@@ -1,0 +1,226 @@
+package h2
+
+import (
+	"errors"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/hpack"
+)
+
+// A block is a field block that comes in several frames (Section 4.3).
+type block struct {
+	open   bool
+	stream engine.StreamID
+	end    bool   // END_STREAM
+	bytes  []byte // so far
+	frames int    // CONTINUATION frames so far
+	itself bool   // the stream says that it depends on itself
+}
+
+// takeHeaders deals with HEADERS (Section 6.2).
+func (c *conn) takeHeaders(h *frameHeader, payload []byte, ev *engine.Event) {
+	fragment, broken := unpad(h.flags, payload)
+	if broken != ok {
+		c.fault(ev, broken, "")
+		return
+	}
+	itself := false
+	if h.flags.has(flagPriority) {
+		if len(fragment) < 5 {
+			c.fault(ev, ruleFrameSize, "HEADERS")
+			return
+		}
+		itself = dependsOnItself(fragment, h.stream)
+		fragment = fragment[5:]
+	}
+	b := block{stream: h.stream, end: h.flags.has(flagEndStream), itself: itself}
+	if h.flags.has(flagEndHeaders) {
+		c.takeBlock(&b, fragment, ev)
+		return
+	}
+	b.open = true
+	b.bytes = append(c.in.block.bytes[:0], fragment...)
+	c.in.block = b
+}
+
+// takeContinuation deals with CONTINUATION (Section 6.10). Blocks are bounded in bytes and in frames, which may be
+// empty: CVE-2024-27316 and its kin.
+func (c *conn) takeContinuation(h *frameHeader, payload []byte, ev *engine.Event) {
+	b := &c.in.block
+	b.frames++
+	if b.frames > c.limits.Continuations || len(b.bytes)+len(payload) > max(c.limits.HeadBytes, 2*minFrameSize) {
+		c.fault(ev, ruleFloodContinuation, "")
+		return
+	}
+	b.bytes = append(b.bytes, payload...)
+	if !h.flags.has(flagEndHeaders) {
+		return
+	}
+	b.open = false
+	c.takeBlock(b, b.bytes, ev)
+	if cap(b.bytes) > minFrameSize {
+		b.bytes = nil // few connections need it twice
+	}
+}
+
+// takeBlock deals with a whole field block. It is decoded whatever becomes of it, for both sides' tables
+// must stay the same.
+func (c *conn) takeBlock(b *block, bytes []byte, ev *engine.Event) {
+	h := frameHeader{kind: frameHeaders, stream: b.stream}
+	if c.role == server && b.stream > c.lastPeer {
+		c.takeRequest(b, bytes, ev)
+		return
+	}
+	m := c.decode(bytes)
+	if m.failed != nil {
+		c.fault(ev, ruleCompression, m.failed.Error())
+		return
+	}
+	s, accepted := c.judge(&h, ev)
+	switch {
+	case !accepted:
+	case b.itself:
+		c.faultStream(ev, s, ruleSelfDependent, "")
+	case s.deaf:
+		if b.end && s.step(recvEnd) {
+			c.settle(s)
+		}
+	case c.role == client && !s.headed:
+		c.takeResponse(s, m, b.end, ev)
+	default:
+		c.takeTrailer(s, m, b.end, ev)
+	}
+}
+
+// decode decompresses a field block into what it says.
+func (c *conn) decode(bytes []byte) *message {
+	m := &c.message
+	m.reset()
+	var f hpack.Field
+	c.dec.Begin(bytes)
+	for c.dec.Next(&f) {
+		m.see(&f, c.limits.Fields)
+	}
+	switch err := c.dec.Err(); {
+	case errors.Is(err, hpack.ErrListTooLong):
+		m.breaks(ruleHeadLong)
+	case err != nil:
+		m.failed = err
+	}
+	return m
+}
+
+// takeRequest opens a stream of the peer's (server).
+func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
+	m := c.decode(bytes)
+	switch {
+	case m.failed != nil:
+		c.fault(ev, ruleCompression, m.failed.Error())
+		return
+	case b.stream%2 == 0:
+		c.fault(ev, ruleStreamIDParity, "")
+		return
+	case c.life == parted:
+		return // Section 6.8: such a stream is not processed, and its sender knows
+	}
+	c.lastPeer = b.stream
+	if len(c.streams) >= c.limits.Streams {
+		c.pending = appendRSTStream(c.pending, b.stream, RefusedStream)
+		c.past.add(b.stream, aborted)
+		c.nothing(ev)
+		return
+	}
+	s := c.open(b.stream)
+	s.step(recvHead)
+	s.headed = true
+	if b.end {
+		s.step(recvEnd)
+	}
+	if b.itself {
+		c.faultStream(ev, s, ruleSelfDependent, "")
+		return
+	}
+	r, f, broken, detail := m.request(c, b.end)
+	ev.Request = r
+	if broken != ok {
+		s.told = rules[broken].status != 0
+		c.faultStream(ev, s, broken, detail)
+		return
+	}
+	s.told = true
+	s.method, s.left = r.Method, f.length
+	s.first = parsePriority(f.priority)
+	*ev = engine.Event{Kind: engine.Request, Stream: s.id, Request: r, Length: f.length, End: b.end, Expect: f.expect && !b.end}
+	if b.end {
+		ev.Length = 0
+	} else {
+		s.since = c.now
+	}
+}
+
+// takeResponse deals with the head of a response (client).
+func (c *conn) takeResponse(s *stream, m *message, end bool, ev *engine.Event) {
+	r, f, broken, detail := m.response(c)
+	informational := broken == ok && r.Status < 200
+	switch {
+	case broken != ok:
+	case informational && end:
+		broken = ruleTrailerEnd // "A HEADERS frame with the END_STREAM flag set that carries an informational status code is malformed"
+	case informational && s.interims >= c.limits.Interim:
+		broken = ruleInterim
+	}
+	if broken != ok {
+		c.faultStream(ev, s, broken, detail)
+		return
+	}
+	if informational {
+		s.interims++
+		*ev = engine.Event{Kind: engine.Interim, Stream: s.id, Response: r}
+		return
+	}
+	s.headed = true
+	length := f.length
+	if bodiless(s.method, r.Status) {
+		length = 0
+	}
+	if end && length > 0 {
+		c.faultStream(ev, s, ruleLengthSum, "no content came")
+		return
+	}
+	s.left = length
+	*ev = engine.Event{Kind: engine.Response, Stream: s.id, Response: r, Length: length, End: end}
+	s.since = c.now
+	if end {
+		ev.Length = 0
+		c.finishPeer(s)
+	}
+}
+
+// takeTrailer deals with the second field section of a message (Section 8.1).
+func (c *conn) takeTrailer(s *stream, m *message, end bool, ev *engine.Event) {
+	fields, broken, detail := m.trailer()
+	switch {
+	case broken == ruleHeadLong || broken == ruleFieldCount:
+	case broken != ok:
+	case !end:
+		broken = ruleTrailerEnd
+	case s.left > 0:
+		broken = ruleLengthSum
+	}
+	if broken != ok {
+		c.faultStream(ev, s, broken, detail)
+		return
+	}
+	*ev = engine.Event{Kind: engine.End, Stream: s.id, Trailer: fields}
+	c.finishPeer(s)
+}
+
+// finishPeer notes that the peer's message is complete.
+func (c *conn) finishPeer(s *stream) {
+	s.step(recvEnd)
+	s.since = 0
+	if s.state == ended {
+		c.flood.earn()
+	}
+	c.settle(s)
+}

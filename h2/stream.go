@@ -1,0 +1,107 @@
+package h2
+
+import "github.com/paf-go/paf/engine"
+
+// A stream is one exchange.
+type stream struct {
+	id    engine.StreamID
+	state state
+	told  bool // the application knows of it, and must end it
+	done  bool // it has
+	deaf  bool // what the peer still sends on it is thrown away
+
+	// What the peer sends.
+	headed   bool   // the head of its message has come
+	method   string // of the request
+	left     int64  // content that its Content-Length announces and has not come; -1: not announced
+	got      int64  // content that has come
+	interims int
+	since    engine.Instant // since when its message has made no progress; 0: it does not have to
+	arrived  int64          // content that has come since
+	asked    engine.Instant // when our request was complete (client)
+	credit   streamCredit
+
+	// What we send.
+	begun  bool  // the head of our message has been sent
+	rest   int64 // content that was declared and not given; -1: not declared
+	silent bool  // content is counted and not sent
+	window streamWindow
+	first  urgency
+}
+
+// open makes a stream.
+func (c *conn) open(id engine.StreamID) *stream {
+	var s *stream
+	if n := len(c.free); n > 0 {
+		s, c.free = c.free[n-1], c.free[:n-1]
+	} else {
+		s = &stream{}
+	}
+	*s = stream{id: id, state: idle, left: -1, rest: -1, first: usual}
+	s.credit.open(c)
+	s.window.size = c.peer.initialWindow
+	c.streams[id] = s
+	return s
+}
+
+// settle forgets a stream when both sides of the wire and the application are done with it.
+func (c *conn) settle(s *stream) {
+	if !s.state.over() || s.told && !s.done || c.streams[s.id] != s {
+		return
+	}
+	c.credit.close(s)
+	c.window.leave(s)
+	delete(c.streams, s.id)
+	c.past.add(s.id, s.state)
+	if len(c.free) < freeStreams {
+		c.free = append(c.free, s)
+	}
+	if len(c.streams) == 0 {
+		c.timers.idle = 0 // from the next wait on
+		if c.life == parted {
+			c.turn(finish)
+		}
+	}
+}
+
+// freeStreams is how many streams a connection keeps for use by later ones.
+const freeStreams = 32
+
+// A history remembers how the latest streams have ended, for what may still come on them depends on that.
+type history struct {
+	ids    [historySize]engine.StreamID
+	states [historySize]state
+	at     int
+}
+
+const historySize = 64
+
+func (h *history) add(id engine.StreamID, s state) {
+	h.ids[h.at], h.states[h.at] = id, s
+	h.at = (h.at + 1) % historySize
+}
+
+// stateOf returns the state of any stream. known is false for one that was closed so long ago that nobody
+// remembers how, or was never opened and passed over.
+func (c *conn) stateOf(id engine.StreamID) (st state, known bool) {
+	if s := c.streams[id]; s != nil {
+		return s.state, true
+	}
+	if last := c.last(id); id > last {
+		return idle, true
+	}
+	for i, past := range c.past.ids {
+		if past == id {
+			return c.past.states[i], true
+		}
+	}
+	return cancelled, false
+}
+
+// last returns the greatest identifier that whoever opens streams such as id has used.
+func (c *conn) last(id engine.StreamID) engine.StreamID {
+	if (id%2 == 1) == (c.role == server) {
+		return c.lastPeer
+	}
+	return c.lastOwn
+}

@@ -1,0 +1,159 @@
+package h2
+
+import (
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// timers holds the instants that deadlines count from.
+type timers struct {
+	opened engine.Instant
+	idle   engine.Instant // since when there has been no stream; 0: from the next wait on
+	frame  engine.Instant // since when a frame or a field block has been incomplete; 0: none is
+	due    engine.Instant // of the earliest deadline of a stream; 0: it is to be found out
+}
+
+// pending is called after input has been looked at; left is how much of it was not taken.
+func (t *timers) pending(c *conn, left int) {
+	switch {
+	case left == 0 && !c.in.block.open && !c.in.data.open:
+		t.frame = 0
+	case t.frame == 0 && !c.in.data.open:
+		t.frame = c.now
+	}
+}
+
+// Deadline implements engine.Engine.
+func (c *conn) Deadline(now engine.Instant) engine.Instant {
+	t := &c.timers
+	switch {
+	case c.life == over:
+		return 0
+	case c.life <= settings:
+		// What has been sent so far does not matter: a first message that comes byte by byte holds nothing open.
+		return after(t.opened, c.limits.HeadTimeout)
+	}
+	var d engine.Instant
+	if len(c.streams) == 0 && t.frame == 0 {
+		if t.idle == 0 {
+			t.idle = now
+		}
+		d = after(t.idle, c.limits.IdleTimeout)
+	}
+	d = sooner(d, after(t.frame, c.limits.HeadTimeout))
+	if c.unacked > 0 {
+		d = sooner(d, after(c.settled, c.limits.HeadTimeout))
+	}
+	if c.life == parting {
+		d = sooner(d, after(c.leaving.warned, partTime))
+	}
+	if t.due == 0 {
+		t.due = c.streamsDue()
+	}
+	return sooner(d, t.due)
+}
+
+// never is an instant that does not come.
+const never = engine.Instant(1<<63 - 1)
+
+// streamsDue returns the earliest deadline of a stream. It may have moved on by the time it comes: then
+// Tick finds nothing, and the next one is looked for.
+func (c *conn) streamsDue() engine.Instant {
+	var d engine.Instant
+	for _, s := range c.streams {
+		d = sooner(d, s.due(c))
+	}
+	if d == 0 {
+		return never
+	}
+	return d
+}
+
+// due returns when a stream must have made progress.
+func (s *stream) due(c *conn) engine.Instant {
+	var d engine.Instant
+	if s.since != 0 && s.credit.unread == 0 {
+		d = after(s.since, c.limits.ContentTimeout)
+	}
+	if c.role == client && s.state == localEnded && !s.headed {
+		d = sooner(d, after(s.asked, c.limits.ResponseTimeout))
+	}
+	if s.window.waiting && (s.window.size <= 0 || c.window.size <= 0) {
+		d = sooner(d, after(s.window.since, c.limits.StallTimeout))
+	}
+	return d
+}
+
+// progress notes that content has come.
+func (s *stream) progress(c *conn, n int) {
+	if s.arrived += int64(n); s.arrived >= c.limits.ContentProgress {
+		s.since, s.arrived = c.now, 0
+	}
+}
+
+// Tick implements engine.Engine.
+func (c *conn) Tick(now engine.Instant) {
+	c.now = now
+	past := func(d engine.Instant) bool { return d != 0 && d <= now }
+	t := &c.timers
+	switch {
+	case c.life == over:
+		return
+	case c.life <= settings:
+		if past(after(t.opened, c.limits.HeadTimeout)) {
+			c.timeOut(0, ruleTimeout)
+		}
+		return
+	case c.life == parting && past(after(c.leaving.warned, partTime)):
+		c.part()
+	}
+	switch {
+	case c.unacked > 0 && past(after(c.settled, c.limits.HeadTimeout)):
+		c.timeOut(0, ruleSettingsTimeout)
+	case past(after(t.frame, c.limits.HeadTimeout)):
+		c.timeOut(0, ruleTimeout)
+	case len(c.streams) == 0 && t.idle != 0 && past(after(t.idle, c.limits.IdleTimeout)):
+		c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
+		c.turn(finish)
+	}
+	if past(t.due) {
+		t.due = 0
+		for _, s := range c.streams {
+			c.tickStream(s, past)
+		}
+	}
+}
+
+func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
+	switch {
+	case !past(s.due(c)):
+	case s.window.waiting && (s.window.size <= 0 || c.window.size <= 0) && past(after(s.window.since, c.limits.StallTimeout)):
+		c.timeOut(s.id, ruleStall)
+		s.window.since = c.now
+	default:
+		c.timeOut(s.id, ruleTimeout)
+		s.since, s.asked = 0, 0
+	}
+}
+
+// timeOut notes a fault that the next call of Next tells.
+func (c *conn) timeOut(id engine.StreamID, r rule) {
+	c.faults = append(c.faults, told{id, r})
+}
+
+// after returns the instant d later, and never for what is out of reach or has not begun.
+func after(t engine.Instant, d time.Duration) engine.Instant {
+	if sum := t + engine.Instant(d); t != 0 && (d < 0 || sum > t) {
+		return max(sum, 1)
+	}
+	return 0
+}
+
+// sooner returns the earlier of two instants, of which zero is never.
+func sooner(a, b engine.Instant) engine.Instant {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

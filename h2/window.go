@@ -1,0 +1,178 @@
+package h2
+
+import (
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
+
+// roundMax is how much content is laid out before the loop must have written it: what is more urgent and comes
+// later does not wait for longer than that takes.
+const roundMax = 128 << 10
+
+// window is how much the peer lets us send on the connection (Section 5.2), and who waits for it.
+type window struct {
+	size     int
+	waiting  []*stream // streams whose Data took less than it was given
+	promised int       // to those that Ready has named since the last Flush
+	turns    uint32    // how often a stream has been named
+}
+
+// streamWindow is the same for a stream.
+type streamWindow struct {
+	size    int
+	waiting bool
+	wanted  int            // how much was left over
+	named   bool           // by Ready, since the last Flush
+	turn    uint32         // when it was last named
+	since   engine.Instant // since when it has been getting less than stallBytes
+	taken   int            // meanwhile
+}
+
+// stallBytes is how much a peer must take of a waiting stream within StallTimeout.
+const stallBytes = 16 << 10
+
+// An urgency is what a Priority field says (RFC 9218, Section 4).
+type urgency struct {
+	level       uint8 // 0 to 7, the lower the more urgent
+	incremental bool  // parts of it are of use: streams of the same urgency take turns
+}
+
+// usual is the urgency of what says nothing.
+var usual = urgency{level: 3}
+
+// parsePriority reads a Priority field: a dictionary of structured fields (RFC 9651) of which only u and i matter, and "fails
+// to parse" means that it is ignored.
+func parsePriority(v string) urgency {
+	first := usual
+	if v == "" {
+		return first
+	}
+	for member := range semantics.Members(v) {
+		key, value, given := cutByte(member, '=')
+		value, _, _ = cutByte(value, ';')
+		switch key {
+		case "u":
+			if given && len(value) == 1 && '0' <= value[0] && value[0] <= '7' {
+				first.level = value[0] - '0'
+			}
+		case "i":
+			first.incremental = !given || value == "?1"
+		}
+	}
+	return first
+}
+
+func cutByte(s string, b byte) (before, after string, found bool) {
+	for i := 0; i < len(s); i++ {
+		if s[i] == b {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
+
+func (w *window) init() { w.size = initialWindow }
+
+// room returns how much of want may be laid out now.
+func (c *conn) room(out *engine.Output, s *stream, want int) int {
+	n := min(want, s.window.size, c.window.size, roundMax-out.Len())
+	if n <= 0 || c.window.outranks(s) {
+		return 0
+	}
+	return n
+}
+
+// outranks reports whether a stream waits, and could be served, that is more urgent than s.
+func (w *window) outranks(s *stream) bool {
+	for _, other := range w.waiting {
+		if other != s && other.first.level < s.first.level && other.window.size > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// wait notes that a stream has more to send than it may.
+func (c *conn) wait(s *stream, wanted int) {
+	w := &s.window
+	w.wanted, w.named = wanted, false
+	if !w.waiting {
+		w.waiting, w.since, w.taken = true, c.now, 0
+		c.window.waiting = append(c.window.waiting, s)
+		c.timers.due = 0
+	}
+}
+
+// sent notes what has been laid out of a stream.
+func (c *conn) sent(s *stream, n, wanted int) {
+	s.window.size -= n
+	c.window.size -= n
+	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
+	w := &s.window
+	if n == wanted {
+		c.window.leave(s)
+		return
+	}
+	if w.taken += n; w.taken >= stallBytes {
+		w.since, w.taken = c.now, 0
+	}
+	c.wait(s, wanted-n)
+}
+
+// leave takes a stream out of those that wait.
+func (w *window) leave(s *stream) {
+	if !s.window.waiting {
+		return
+	}
+	s.window.waiting = false
+	for i, other := range w.waiting {
+		if other == s {
+			last := len(w.waiting) - 1
+			w.waiting[i] = w.waiting[last]
+			w.waiting[last] = nil
+			w.waiting = w.waiting[:last]
+			return
+		}
+	}
+}
+
+// Ready implements engine.Multiplexed.
+func (c *conn) Ready(out *engine.Output) engine.StreamID {
+	w := &c.window
+	if len(w.waiting) == 0 || w.size <= 0 || out.Len()+w.promised >= roundMax {
+		return 0
+	}
+	var best *stream
+	for _, s := range w.waiting {
+		if s.window.size > 0 && !s.window.named && (best == nil || s.before(best)) {
+			best = s
+		}
+	}
+	if best == nil {
+		return 0
+	}
+	w.turns++
+	w.promised += min(best.window.size, best.window.wanted)
+	best.window.named, best.window.turn = true, w.turns
+	return best.id
+}
+
+// before reports whether s is to be served before other (RFC 9218, Section 10): the more urgent first, those of one
+// urgency "in the order their responses are requested", and incremental ones by turns.
+func (s *stream) before(other *stream) bool {
+	switch {
+	case s.first.level != other.first.level:
+		return s.first.level < other.first.level
+	case s.first.incremental || other.first.incremental:
+		return int32(s.window.turn-other.window.turn) < 0
+	}
+	return s.id < other.id
+}
+
+// newRound is called when what has been laid out is about to be written.
+func (w *window) newRound() {
+	w.promised = 0
+	for _, s := range w.waiting {
+		s.window.named = false
+	}
+}
