@@ -48,7 +48,40 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 		_ = f.Close()
 		return nil, ErrStopped
 	}
+	if c.mux != nil {
+		g.spawn(c.pump)
+	}
 	return c, nil
+}
+
+// pump reads a multiplexed connection until it is over.
+func (c *ClientConn) pump() {
+	c.mu.Lock()
+	var ev engine.Event
+	for c.client.State() == engine.Open && c.writeErr == nil && !c.gone {
+		if c.next(&ev) {
+			c.deliver(&ev)
+			continue
+		}
+		c.wakeReady()
+		if c.client.Streams() == 0 {
+			c.in.shrink()
+		}
+		c.awaitInput()
+	}
+	why := Finished
+	switch {
+	case c.fault != nil && c.fault.Timeout():
+		why = TimedOut
+	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
+		why = Broken
+	case c.eof:
+		why = PeerClosed
+	}
+	_ = c.flush()
+	c.failAll(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})
+	c.mu.Unlock()
+	c.discard(why)
 }
 
 // Used reports whether an exchange has been completed on the connection: if so, the peer may
@@ -74,7 +107,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	r := &Reply{c: c, call: call, ctx: ctx}
 	if ctx.Done() != nil {
-		r.release = context.AfterFunc(ctx, func() { c.discard(Aborted) })
+		r.release = context.AfterFunc(ctx, r.abandon)
 	}
 	c.mu.Lock()
 	err := r.begin()
@@ -85,7 +118,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err != nil {
 		r.cancelled(&err)
 		r.stop()
-		c.discard(r.blame(err))
+		c.leave(r, r.blame(err))
 		return nil, err
 	}
 	if r.content.ended {
@@ -101,8 +134,10 @@ func (r *Reply) begin() error {
 	if c.gone || c.stopping || c.client.State() != engine.Open {
 		return &SendError{Err: ErrNoCapacity}
 	}
-	c.idle = false
-	c.lookDue.Store(0)
+	if c.mux == nil {
+		c.idle = false
+		c.lookDue.Store(0)
+	}
 	id, err := c.client.Request(&c.out, call.Head, call.Length)
 	if err != nil {
 		return &SendError{Err: err}
@@ -110,14 +145,19 @@ func (r *Reply) begin() error {
 	c.group.stats.exchanges.Add(1)
 	c.group.stats.active.Add(1)
 	r.counted = true
-	r.content = content{c: &c.conn, stream: id, on: r.event}
+	r.content = content{c: &c.conn, stream: id, owner: r}
 	r.stream = id
+	if c.mux != nil {
+		c.attach(&r.content)
+	}
 	if call.Body == nil {
 		if err := c.client.End(&c.out, id, nil); err != nil {
 			return &SendError{Err: err}
 		}
 		r.sent = true
-		if c.flush() != nil {
+		if c.mux != nil {
+			c.push()
+		} else if c.flush() != nil {
 			r.hurry()
 		}
 		return nil
@@ -139,6 +179,10 @@ func (r *Reply) await() error {
 		if r.content.ended || r.sendErr != nil {
 			return r.failure()
 		}
+		if r.c.mux != nil {
+			r.awaitEvent()
+			continue
+		}
 		if r.c.next(&ev) {
 			r.content.take(&ev)
 			continue
@@ -158,10 +202,13 @@ func (r *Reply) failure() error {
 	case r.c.writeErr != nil:
 		return &SendError{Sent: true, Err: r.c.writeErr}
 	case r.content.err != nil:
-		return &SendError{Sent: true, Err: r.content.err}
+		return &SendError{Sent: !errors.Is(r.content.err, refused), Err: r.content.err}
 	}
 	return &SendError{Sent: true, Err: &GoneError{Op: "read", Err: io.ErrUnexpectedEOF}}
 }
+
+// refused is what tells that a server has not processed a request.
+var refused = &engine.Error{Rule: engine.RuleRefused}
 
 // blame says why a connection ends on which a call failed.
 func (r *Reply) blame(err error) CloseReason {
@@ -180,10 +227,22 @@ func (c *ClientConn) stop() {
 	c.mu.Lock()
 	c.stopping = true
 	idle := c.client.Streams() == 0
+	if c.mux != nil {
+		c.because(Stopped)
+		c.client.Shutdown(&c.out)
+		c.group.spawn(c.sayIt)
+	}
 	c.mu.Unlock()
 	if idle {
 		c.discard(Stopped)
 	}
+}
+
+// sayIt writes what is in the output.
+func (c *ClientConn) sayIt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.push()
 }
 
 func (c *ClientConn) cut(why CloseReason) { c.discard(why) }
@@ -214,6 +273,17 @@ func (c *ClientConn) discard(why CloseReason) {
 func (c *ClientConn) rest() {
 	c.mu.Lock()
 	c.used = true
+	if c.mux != nil {
+		onRest, gone := c.onRest, c.gone
+		over := onRest == nil && c.client.Streams() == 0
+		c.mu.Unlock()
+		if over {
+			c.discard(Finished)
+		} else if onRest != nil && !gone {
+			onRest()
+		}
+		return
+	}
 	reusable := c.onRest != nil && !c.gone && !c.stopping && c.client.State() == engine.Open &&
 		c.client.Capacity() > 0 && c.writeErr == nil && !c.eof && c.in.len() == 0
 	if reusable {

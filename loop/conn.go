@@ -18,6 +18,7 @@ type conn struct {
 	flow   flow.Flow
 	powers flow.Powers
 	eng    engine.Engine
+	mux    *mux
 
 	// Read by the sweeper.
 	readDue  atomic.Int64 // Instant at which a wait for input must end; 0: never
@@ -52,6 +53,7 @@ func (c *conn) init(g *Group, f flow.Flow, eng engine.Engine) {
 	c.group, c.flow, c.eng = g, f, eng
 	c.powers = flow.PowersOf(f)
 	c.cond.L = &c.mu
+	c.initMux()
 	if c.powers.VecWriter != nil {
 		c.out.SegmentMin, c.spare.SegmentMin = segmentMin, segmentMin
 	}
@@ -113,6 +115,7 @@ func (c *conn) read(room []byte) {
 	}
 	n, err := c.readFlow(room)
 	c.in.w += n
+	c.in.full = n == len(room)
 	c.took(err)
 }
 

@@ -3,6 +3,7 @@ package loop
 import (
 	"io"
 	"os"
+	"sync"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -21,12 +22,20 @@ type content struct {
 	err     error // what ended it, if not the end of the message
 	trailer *semantics.Fields
 	due     engine.Instant // the caller's own deadline; 0: none
-	on      func(ev *engine.Event)
+	owner   receiver       // takes what is neither content nor its end
+
+	// Of a multiplexed connection only.
+	queue chunks    // what has come and has not been read
+	cond  sync.Cond // something has happened on the stream
+	ready bool      // it is its turn to write
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.
 func (b *content) read(p []byte) (int, error) {
 	c := b.c
+	if c.mux != nil {
+		return b.readQueued(p)
+	}
 	if err := b.advance(p); err != nil {
 		return 0, err
 	}
@@ -108,13 +117,14 @@ func (b *content) take(ev *engine.Event) {
 	case engine.End:
 		b.ended, b.trailer = true, ev.Trailer
 	case engine.Fault:
-		ev.Err.Err = b.c.readErr
-		b.c.fault = ev.Err
-		b.fail(ev.Err)
-	default:
-		if b.on != nil {
-			b.on(ev)
+		if ev.Err.Scope != engine.Stream {
+			ev.Err.Err = b.c.readErr
+			b.c.fault = ev.Err
 		}
+		b.fail(ev.Err)
+		b.owner.event(ev)
+	default:
+		b.owner.event(ev)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/paf-go/paf/engine"
 )
 
 var errDeadline = os.ErrDeadlineExceeded
@@ -78,11 +80,26 @@ func (x *Exchange) watch() {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	x.watched = true
+	if x.c.mux != nil {
+		x.waits() // whoever wants to know may be about to wait for long
+		return
+	}
 	x.c.look(x)
+}
+
+// event takes what comes beside content: the client has reset the stream, or the connection has ended.
+func (x *Exchange) event(ev *engine.Event) {
+	if ev.Kind == engine.Fault {
+		x.ctx.cancel(&GoneError{Op: "read", Err: ev.Err})
+	}
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
 func (c *serverConn) lookAfter() {
+	if c.mux != nil {
+		c.wakeAll()
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if x := c.current; x != nil && x.watched {

@@ -29,11 +29,12 @@ type Exchange struct {
 	read    int64 // of the request's content
 	done    bool  // the handler has returned
 	watched bool  // somebody wants to know when the peer goes
+	writeBy engine.Instant
 }
 
 func newExchange(c *serverConn, ev *engine.Event) *Exchange {
 	x := &Exchange{Head: ev.Request, Length: ev.Length, Expect: ev.Expect, c: c, stream: ev.Stream}
-	x.content = content{c: &c.conn, stream: ev.Stream, ended: ev.End || ev.Kind == engine.Fault}
+	x.content = content{c: &c.conn, stream: ev.Stream, owner: x, ended: ev.End || ev.Kind == engine.Fault}
 	x.ctx.x = x
 	return x
 }
@@ -74,10 +75,12 @@ func (x *Exchange) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	c.lookDue.Store(0)
+	if c.mux == nil {
+		c.lookDue.Store(0)
+	}
 	n, err := x.content.read(p)
 	x.read += int64(n)
-	if x.watched {
+	if x.watched && c.mux == nil {
 		c.lookDue.Store(int64(c.group.after(c.group.tick)))
 	}
 	return n, err
@@ -107,7 +110,10 @@ func (x *Exchange) SetReadDeadline(t time.Time) {
 func (x *Exchange) SetWriteDeadline(t time.Time) {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
-	x.c.writeBy.Store(int64(x.c.group.expires(t)))
+	x.writeBy = x.c.group.expires(t)
+	if x.c.mux == nil {
+		x.c.writeBy.Store(int64(x.writeBy))
+	}
 }
 
 // Respond begins a response: an interim one, which is sent at once, or the final
@@ -119,7 +125,7 @@ func (x *Exchange) Respond(r *semantics.Response, length int64) error {
 	if err := x.writable(); err != nil {
 		return err
 	}
-	if c.stopping || x.tooMuchLeft() {
+	if c.mux == nil && (c.stopping || x.tooMuchLeft()) {
 		c.server.Shutdown(&c.out) // so that the response says close
 	}
 	if err := c.server.Respond(&c.out, x.stream, r, length); err != nil {
@@ -152,15 +158,30 @@ func (x *Exchange) Write(p []byte) (int, error) {
 			return written, err
 		}
 		n, err := c.server.Data(&c.out, x.stream, p[written:])
-		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt || n == 0) {
+		written += n
+		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt) {
 			err = c.flush()
+		}
+		if err == nil && written < len(p) && c.mux != nil {
+			x.awaitReady()
 		}
 		if err != nil {
 			return written, err
 		}
-		written += n
 	}
 	return written, nil
+}
+
+// awaitReady waits until more content may be laid out: the peer has given credit, or those who
+// were before us have written.
+func (x *Exchange) awaitReady() {
+	b := &x.content
+	for b.ready = false; !b.ready && x.writable() == nil; {
+		if x.writeBy != 0 {
+			x.c.lookBy(x.writeBy)
+		}
+		b.wait()
+	}
 }
 
 // Copy writes content from r until its end, but no more than length bytes unless that is negative. Where engine and flow allow, the
@@ -264,7 +285,9 @@ func (x *Exchange) Abort() {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	if !x.done && !x.ended {
-		x.c.because(Aborted)
+		if x.c.mux == nil {
+			x.c.because(Aborted)
+		}
 		x.c.server.Reset(&x.c.out, x.stream, 0)
 		x.ended = true
 	}
@@ -277,8 +300,10 @@ func (x *Exchange) writable() error {
 		return ErrPeerGone
 	case x.c.writeErr != nil:
 		return x.c.writeErr
-	case past(x.c.writeBy.Load(), x.c.group.now()):
+	case past(int64(x.writeBy), x.c.group.now()):
 		return errDeadline
+	case x.c.mux != nil && x.content.err != nil:
+		return x.content.err // the stream was reset
 	}
 	return nil
 }

@@ -71,6 +71,8 @@ type Group struct {
 	stats  counters
 	stamp  atomic.Pointer[stamp]
 
+	monitor monitor
+
 	mu         sync.Mutex
 	conns      map[member]struct{}
 	listeners  map[net.Listener]struct{}
@@ -96,6 +98,7 @@ type member interface {
 func NewGroup(config Config) *Group {
 	g := &Group{config: config.withDefaults(), conns: map[member]struct{}{}, listeners: map[net.Listener]struct{}{}, wake: make(chan struct{}, 1)}
 	g.changed.L = &g.mu
+	g.monitor.group = g
 	g.tick = tickFor(config.Shortest, g.config.WriteTimeout, g.config.LingerTimeout, g.config.DrainTimeout)
 	g.origin = time.Now()
 	g.clock.Store(1)

@@ -3,6 +3,7 @@ package loop
 const (
 	inputStart = 4 << 10  // the memory that a connection begins with
 	inputKeep  = 16 << 10 // what is larger is not kept between two exchanges
+	inputMost  = 64 << 10 // it does not grow beyond that for the sake of fewer reads
 )
 
 // input holds what has been read from the flow and not been consumed.
@@ -12,6 +13,7 @@ const (
 type input struct {
 	buf  []byte
 	r, w int
+	full bool // the last read filled it: more may be at hand than it holds
 }
 
 func (in *input) bytes() []byte { return in.buf[in.r:in.w] }
@@ -28,7 +30,11 @@ func (in *input) discard(n int) {
 func (in *input) room(used bool) []byte {
 	if in.r == in.w && !used {
 		in.r, in.w = 0, 0
+		if in.full && len(in.buf) < inputMost {
+			in.buf = make([]byte, 2*len(in.buf))
+		}
 	}
+	in.full = false
 	if in.w < len(in.buf) {
 		return in.buf[in.w:]
 	}

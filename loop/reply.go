@@ -29,6 +29,8 @@ type Reply struct {
 	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
 	sendErr error // the request's content could not be read
 	over    bool  // the connection has been given back
+
+	interims []*semantics.Response // that have come and not been told (multiplexed)
 }
 
 // event takes what is neither content nor its end. The connection's lock is held.
@@ -38,7 +40,9 @@ func (r *Reply) event(ev *engine.Event) {
 		if ev.Response.Status == 100 {
 			r.proceed()
 		}
-		if f := r.call.Interim; f != nil {
+		if f := r.call.Interim; f != nil && r.c.mux != nil {
+			r.interims = append(r.interims, ev.Response) // for Do to tell; the engine bounds them
+		} else if f != nil {
 			r.c.mu.Unlock()
 			f(ev.Response)
 			r.c.mu.Lock()
@@ -89,7 +93,7 @@ func (r *Reply) Trailer() *semantics.Fields {
 // arrived, and otherwise closes it.
 func (r *Reply) Close() error {
 	r.c.mu.Lock()
-	for !r.over && !r.content.ended {
+	for r.c.mux == nil && !r.over && !r.content.ended {
 		var ev engine.Event
 		r.c.data = nil
 		if !r.c.next(&ev) {
@@ -114,13 +118,19 @@ func (r *Reply) finish() {
 		return
 	}
 	r.over = true
-	c.data = nil
+	if c.mux == nil {
+		c.data = nil
+	}
 	whole := r.content.ended && r.content.err == nil && r.sent
 	c.notify()
 	c.mu.Unlock()
-	if r.stop() && whole {
+	free := r.stop()
+	switch {
+	case c.mux != nil:
+		c.leave(r, Aborted)
+	case free && whole:
 		c.rest()
-	} else {
+	default:
 		c.discard(Aborted)
 	}
 }
@@ -171,8 +181,12 @@ func (r *Reply) send() {
 		r.hurry()
 	}
 	c.notify()
+	if c.mux != nil {
+		r.content.cond.Broadcast()
+		c.push()
+	}
 	c.mu.Unlock()
-	if read != nil {
+	if read != nil && c.mux == nil {
 		c.closeFlow()
 	}
 }
@@ -182,7 +196,7 @@ func (r *Reply) send() {
 // come. The connection's lock is held.
 func (r *Reply) hurry() {
 	c := r.c
-	if r.Head != nil {
+	if r.Head != nil || c.mux != nil {
 		return
 	}
 	r.content.due = c.group.after(max(0, c.group.config.LingerTimeout))
@@ -220,6 +234,9 @@ func (r *Reply) sendContent() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.over || c.mux != nil && r.content.err != nil {
+		return errClosed
+	}
 	if err := c.client.End(&c.out, r.stream, trailer); err != nil {
 		return &readError{err}
 	}
@@ -238,7 +255,7 @@ func (r *Reply) write(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(p) > 0 {
-		if r.over || c.gone {
+		if r.over || c.gone || c.mux != nil && r.content.err != nil {
 			return errClosed
 		}
 		n, err := c.client.Data(&c.out, r.stream, p)
@@ -247,10 +264,13 @@ func (r *Reply) write(p []byte) error {
 		}
 		p = p[n:]
 		// What is small and known to go on waits for more.
-		if c.out.Segmented() || c.out.Len() >= flushAt || r.call.Length < 0 || n == 0 {
+		if c.out.Segmented() || c.out.Len() >= flushAt || r.call.Length < 0 || n == 0 && c.mux == nil {
 			if err := c.flush(); err != nil {
 				return err
 			}
+		}
+		if len(p) > 0 && c.mux != nil {
+			r.awaitReady()
 		}
 	}
 	return nil
@@ -269,7 +289,7 @@ func (r *Reply) mayProceed() bool {
 		r.proceed()
 	})
 	defer timer.Stop()
-	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended {
+	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.err == nil {
 		c.wait()
 	}
 	return r.goAhead
@@ -289,3 +309,6 @@ func inMemory(r io.Reader) bool {
 	}
 	return false
 }
+
+// waits implements receiver: a client's connection is read by a goroutine of its own.
+func (r *Reply) waits() {}

@@ -27,6 +27,11 @@ type serverConn struct {
 	base    context.Context
 	current *Exchange
 	lingers bool // a response was the last thing sent: let the peer read it
+
+	// Of a multiplexed connection only.
+	turn    turn
+	left    bool // the engine has been told to end the connection
+	running int  // handlers
 }
 
 // ServeFlow runs a server's engine over a flow and returns when the connection
@@ -83,11 +88,29 @@ func (c *serverConn) serve() (err error) {
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
+		for c.running > 0 {
+			c.wait()
+		}
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
 	}()
+	if c.mux != nil {
+		c.pump(0)
+		c.outlast()
+	} else {
+		c.takeTurns()
+	}
+	_ = c.flush()
+	if c.server.State() == engine.Closed && c.writeErr == nil {
+		c.linger()
+	}
+	return nil
+}
+
+// takeTurns runs exchanges one after another.
+func (c *serverConn) takeTurns() {
 	var ev engine.Event
-	for c.server.State() == engine.Open && c.writeErr == nil {
+	for c.goesOn() {
 		if c.stopping && c.in.len() == 0 {
 			c.because(Stopped)
 			c.server.Shutdown(&c.out)
@@ -102,50 +125,56 @@ func (c *serverConn) serve() (err error) {
 			c.exchange(&ev)
 		case engine.Fault:
 			c.fault = ev.Err
-			c.answer(&ev)
+			if ev.Err.Status != 0 {
+				c.exchange(&ev)
+			}
 		}
 	}
-	_ = c.flush()
-	if c.server.State() == engine.Closed && c.writeErr == nil {
-		c.linger()
-	}
-	return nil
 }
 
 // await writes what is there to be written, then waits for input.
 func (c *serverConn) await() {
-	if c.out.Len() > 0 {
+	switch {
+	case c.mux != nil:
+		c.awaitTurn()
+	case c.out.Len() > 0:
 		_ = c.flush()
-		return
+	default:
+		c.fill(0)
 	}
-	c.fill(0)
 }
 
-// exchange runs the handler of a request on this goroutine.
+// exchange runs the handler of a request, or of what the engine has refused, on this goroutine.
 func (c *serverConn) exchange(ev *engine.Event) {
-	c.group.stats.exchanges.Add(1)
-	c.group.stats.active.Add(1)
 	x := newExchange(c, ev)
-	c.current = x
-	c.run(func() { c.handler.Serve(x) })
-	c.finish(x)
-	c.group.stats.active.Add(-1)
-	c.lingers = true
-	if c.out.Len() >= flushAt {
-		_ = c.flush()
+	fault := ev.Err
+	if fault == nil {
+		c.group.stats.exchanges.Add(1)
 	}
+	returned := false
+	c.begin(x)
+	defer func() { c.finish(x, returned) }()
+	c.run(func() {
+		if fault == nil {
+			c.handler.Serve(x)
+		} else {
+			c.handler.Fault(x, fault)
+		}
+	})
+	returned = true
 }
 
-// answer lets the handler answer what the engine has refused.
-func (c *serverConn) answer(ev *engine.Event) {
-	if ev.Err.Status == 0 {
-		return
+// begin counts an exchange.
+func (c *serverConn) begin(x *Exchange) {
+	if c.running++; c.running == 1 {
+		c.group.stats.active.Add(1)
 	}
-	x := newExchange(c, ev)
-	c.current = x
-	c.run(func() { c.handler.Fault(x, ev.Err) })
-	c.finish(x)
-	c.lingers = true
+	if c.mux != nil {
+		c.attach(&x.content)
+		c.turn.inline = x
+	} else {
+		c.current = x
+	}
 }
 
 // run calls a handler without the lock.
@@ -158,8 +187,31 @@ func (c *serverConn) run(handle func()) {
 // finish ends an exchange after its handler has returned: a response that is not
 // complete is abandoned, content that nobody has read is discarded or, if there is
 // too much of it, ends the connection.
-func (c *serverConn) finish(x *Exchange) {
+//
+// A handler that did not return has ended its goroutine, by a panic or by runtime.Goexit, and with it
+// a connection that has one exchange at a time.
+func (c *serverConn) finish(x *Exchange, returned bool) {
 	x.done = true
+	c.lingers = returned
+	if c.running--; c.running == 0 {
+		c.group.stats.active.Add(-1)
+	}
+	switch {
+	case c.mux != nil:
+		if !returned {
+			x.waits()
+		}
+		c.finishStream(x)
+	case returned:
+		c.finishOnly(x)
+	}
+	if c.out.Len() >= flushAt && returned {
+		_ = c.flush()
+	}
+}
+
+// finishOnly is finish on a connection that has one exchange at a time.
+func (c *serverConn) finishOnly(x *Exchange) {
 	if !x.ended && c.server.State() == engine.Open {
 		c.because(Aborted)
 		c.server.Reset(&c.out, x.stream, 0)
@@ -172,7 +224,57 @@ func (c *serverConn) finish(x *Exchange) {
 	c.writeBy.Store(0)
 	c.current = nil
 	c.data = nil
-	c.in.shrink()
+	if !c.reading { // a watcher still reads into it
+		c.in.shrink()
+	}
+}
+
+// finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
+// wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
+func (c *serverConn) finishStream(x *Exchange) {
+	if !x.ended || !x.content.ended || x.content.err != nil {
+		c.server.Reset(&c.out, x.stream, 0)
+	}
+	c.detach(&x.content)
+	x.finishContext()
+	if c.turn.inline == x {
+		c.turn.inline = nil
+	} else {
+		c.push()
+		if !c.goesOn() {
+			c.wakeReader()
+		}
+	}
+	c.notify()
+}
+
+// stop makes the connection finish what it is doing and close.
+func (c *serverConn) stop() {
+	if c.mux == nil {
+		c.conn.stop()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopping = true
+	c.group.spawn(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.leave()
+		c.push()
+		if !c.goesOn() {
+			c.wakeReader()
+		}
+	})
+}
+
+// wakeReader ends the wait for input: there is nothing more to wait for.
+func (c *serverConn) wakeReader() {
+	if c.reading {
+		c.mu.Unlock()
+		c.interrupt()
+		c.mu.Lock()
+	}
 }
 
 // drain discards the rest of a request's content, within bounds.
@@ -226,6 +328,8 @@ func (c *serverConn) reason() CloseReason {
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
+	case c.left:
+		return Stopped
 	case c.server.State() == engine.Switched:
 		return Taken
 	case c.eof && !c.lingers:

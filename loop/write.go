@@ -27,9 +27,17 @@ func (c *conn) flush() error {
 	for c.writing {
 		c.wait()
 	}
+	for c.writeOut(); c.mux != nil && c.reading && c.out.Len() > 0 && c.writeErr == nil; c.writeOut() {
+		// Others have laid out more meanwhile, and whoever reads does not see it.
+	}
+	return c.writeErr
+}
+
+// writeOut writes what is in the output. c.mu is held, and released meanwhile.
+func (c *conn) writeOut() {
 	if c.out.Len() == 0 || c.writeErr != nil {
 		c.out.Reset()
-		return c.writeErr
+		return
 	}
 	c.out, c.spare = c.spare, c.out
 	c.writing = true
@@ -42,7 +50,9 @@ func (c *conn) flush() error {
 		c.failWrite(err)
 	}
 	c.notify()
-	return c.writeErr
+	if c.mux != nil {
+		c.wakeReady()
+	}
 }
 
 // recycle empties an output and gives back memory that is unusually large.
@@ -57,6 +67,10 @@ func (c *conn) recycle(out *engine.Output) {
 func (c *conn) failWrite(err error) {
 	if c.writeErr == nil {
 		c.writeErr = &GoneError{Op: "write", Err: err}
+		if c.mux != nil {
+			c.failAll(c.writeErr)
+			c.group.spawn(c.closeFlow) // so that whoever reads sees it too
+		}
 	}
 }
 

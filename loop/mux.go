@@ -1,0 +1,198 @@
+package loop
+
+import (
+	"github.com/paf-go/paf/engine"
+)
+
+// This file is what a connection does whose exchanges go on side by side: one goroutine reads at any moment, takes the
+// events of all streams and hands each to whom it is for, who waits on a condition of its own. See
+// turn.go for who reads on a server.
+
+// mux is nil on a connection that has one exchange at a time.
+type mux struct {
+	engine.Multiplexed
+	receivers map[engine.StreamID]*content
+}
+
+// A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
+type receiver interface {
+	event(ev *engine.Event)
+	waits() // it is about to wait for something to happen on the stream
+}
+
+// most is how much output may pile up before reading stops: behind a write that blocks answers to
+// PING and heads of responses go on being laid out.
+const most = 1 << 20
+
+func (c *conn) initMux() {
+	if m, ok := c.eng.(engine.Multiplexed); ok {
+		c.mux = &mux{Multiplexed: m, receivers: map[engine.StreamID]*content{}}
+	}
+}
+
+// attach makes a content the receiver of a stream. c.mu is held.
+func (c *conn) attach(b *content) {
+	b.cond.L = &c.mu
+	c.mux.receivers[b.stream] = b
+}
+
+// detach ends that; what has not been read is thrown away.
+func (c *conn) detach(b *content) {
+	delete(c.mux.receivers, b.stream)
+	b.queue = chunks{}
+	b.cond.Broadcast()
+}
+
+// deliver hands an event to whom it is for. c.mu is held.
+func (c *conn) deliver(ev *engine.Event) {
+	if ev.Kind == engine.Fault && ev.Err.Scope == engine.Connection {
+		ev.Err.Err = c.readErr
+		c.fault = ev.Err
+		c.failAll(ev.Err)
+		return
+	}
+	b := c.mux.receivers[ev.Stream]
+	if b == nil {
+		return
+	}
+	if ev.Kind == engine.Data {
+		b.queue.add(ev.Data)
+	} else {
+		b.take(ev)
+	}
+	b.cond.Broadcast()
+}
+
+// failAll tells all exchanges that the connection is over. c.mu is held.
+func (c *conn) failAll(err error) {
+	for _, b := range c.mux.receivers {
+		b.fail(err)
+		b.cond.Broadcast()
+	}
+}
+
+// wakeReady lets those write on whose turn it is. c.mu is held.
+func (c *conn) wakeReady() {
+	for {
+		id := c.mux.Ready(&c.out)
+		if id == 0 {
+			return
+		}
+		if b := c.mux.receivers[id]; b != nil {
+			b.ready = true
+			b.cond.Broadcast()
+		}
+	}
+}
+
+// awaitInput writes what is there to be written, then waits for input. While another goroutine writes it does
+// not wait for that one: what the peer sends may be what lets it read. c.mu is held.
+func (c *conn) awaitInput() {
+	c.eng.Flush(&c.out)
+	switch {
+	case c.out.Len() > 0 && !c.writing:
+		_ = c.flush()
+	case c.out.Len() > most:
+		c.wait()
+	default:
+		c.fill(0)
+	}
+}
+
+// push writes the output unless whoever reads is about to. c.mu is held, and released meanwhile.
+func (c *conn) push() {
+	c.eng.Flush(&c.out)
+	for c.out.Len() > 0 && !c.writing && c.reading && c.writeErr == nil {
+		_ = c.flush()
+	}
+	c.rearm()
+}
+
+// rearm is called when a deadline may have changed while somebody reads.
+func (c *conn) rearm() {
+	if c.reading {
+		c.arm(0)
+	}
+}
+
+// readQueued reads content of a stream as io.Reader does. c.mu is held, and released meanwhile.
+func (b *content) readQueued(p []byte) (int, error) {
+	c := b.c
+	for b.queue.empty() {
+		if b.ended {
+			return 0, b.end()
+		}
+		if past(int64(b.due), c.group.now()) {
+			return 0, errDeadline
+		}
+		b.wait()
+	}
+	n := b.queue.read(p)
+	c.mux.Consumed(c.group.now(), b.stream, n)
+	c.push()
+	return n, nil
+}
+
+// wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
+func (b *content) wait() {
+	c := b.c
+	b.owner.waits()
+	c.push()
+	if b.due != 0 {
+		c.lookBy(b.due)
+	}
+	b.cond.Wait()
+}
+
+// lookBy makes the sweeper wake all who wait, at a time that one of them has set.
+func (c *conn) lookBy(due engine.Instant) {
+	if d := c.lookDue.Load(); d == 0 || engine.Instant(d) > due {
+		c.lookDue.Store(int64(due))
+	}
+}
+
+// wakeAll lets everybody see whether time is up.
+func (c *conn) wakeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range c.mux.receivers {
+		b.cond.Broadcast()
+	}
+}
+
+// chunks is content that has come and not been read: a list of pieces, each filled up before another is made.
+type chunks struct {
+	list [][]byte
+	r    int // what has been read of the first
+}
+
+const chunkMin = 4 << 10
+
+func (q *chunks) empty() bool { return len(q.list) == 0 }
+
+func (q *chunks) add(p []byte) {
+	if n := len(q.list); n > 0 {
+		last := q.list[n-1]
+		room := min(cap(last)-len(last), len(p))
+		q.list[n-1] = append(last, p[:room]...)
+		p = p[room:]
+	}
+	if len(p) > 0 {
+		q.list = append(q.list, append(make([]byte, 0, max(chunkMin, len(p))), p...))
+	}
+}
+
+func (q *chunks) read(p []byte) (n int) {
+	for len(p) > 0 && len(q.list) > 0 {
+		m := copy(p, q.list[0][q.r:])
+		n, p = n+m, p[m:]
+		if q.r += m; q.r == len(q.list[0]) {
+			q.list[0] = nil
+			q.list, q.r = q.list[1:], 0
+		}
+	}
+	if len(q.list) == 0 {
+		q.list = nil
+	}
+	return n
+}

@@ -1,0 +1,73 @@
+package loop
+
+import (
+	"context"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// This file is what a reply does on a connection that it shares with others.
+
+// awaitEvent waits for the next thing that happens to the exchange, and tells the interim responses that
+// have come. The connection's lock is held, and released meanwhile.
+func (r *Reply) awaitEvent() {
+	if len(r.interims) == 0 {
+		r.content.wait()
+		return
+	}
+	interims := r.interims
+	r.interims = nil
+	r.c.mu.Unlock()
+	for _, head := range interims {
+		r.call.Interim(head)
+	}
+	r.c.mu.Lock()
+}
+
+// awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
+func (r *Reply) awaitReady() {
+	b := &r.content
+	for b.ready = false; !b.ready && !r.over && !r.c.gone && b.err == nil; {
+		b.wait()
+	}
+}
+
+// abandon is called when the context of the exchange has ended.
+func (r *Reply) abandon() {
+	c := r.c
+	if c.mux == nil {
+		c.discard(Aborted)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.over || r.content.ended && r.sent {
+		return
+	}
+	r.content.ended = false // what has not been read is not wanted any more
+	r.content.fail(context.Cause(r.ctx))
+	c.client.Reset(&c.out, r.stream, 0)
+	c.detach(&r.content)
+	c.notify()
+	c.push()
+}
+
+// leave ends an exchange on its connection, which nobody else uses unless it is multiplexed.
+func (c *ClientConn) leave(r *Reply, why CloseReason) {
+	if c.mux == nil {
+		c.discard(why)
+		return
+	}
+	c.mu.Lock()
+	if r.stream != 0 {
+		if !r.content.ended || r.content.err != nil || !r.sent {
+			c.client.Reset(&c.out, r.stream, engine.Code(0))
+		}
+		c.detach(&r.content)
+		r.over = true
+		c.notify()
+		c.push()
+	}
+	c.mu.Unlock()
+	c.rest()
+}

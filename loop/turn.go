@@ -1,0 +1,187 @@
+package loop
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// Whose turn it is.
+//
+// A server's multiplexed connection is read by the goroutine whose turn it is. That one runs the handlers of what it has read
+// too, one after another, and writes what they have answered at once: a handler that does not block costs no
+// change of goroutine. As soon as one waits for something inside paf, or a monitor finds that nobody has
+// read for a few milliseconds, it is another goroutine's turn; the first one finishes its handler and goes.
+
+// turn is held by the goroutine that reads.
+type turn struct {
+	number uint32        // whose turn it is
+	busy   atomic.Uint32 // odd while that goroutine does something else than to read
+	listed atomic.Bool   // the monitor looks at it
+	inline *Exchange     // whose handler that goroutine runs
+	ended  bool          // it has found that the connection is over
+}
+
+// pump reads and runs handlers for as long as it is its turn. c.mu is held, and released meanwhile.
+func (c *serverConn) pump(number uint32) {
+	var ev engine.Event
+	c.turn.busy.Add(1)
+	c.group.monitor.watch(c)
+	for c.turn.number == number && c.goesOn() {
+		c.leave()
+		switch {
+		case !c.next(&ev):
+			c.wakeReady()
+			c.await()
+		case ev.Kind == engine.Request, ev.Kind == engine.Fault && ev.Err.Status != 0 && c.mux.receivers[ev.Stream] == nil:
+			c.exchange(&ev)
+		default:
+			c.deliver(&ev)
+		}
+	}
+	if c.turn.number == number {
+		c.turn.busy.Add(1)
+		c.turn.ended = true
+		c.notify()
+	}
+}
+
+// leave begins to end the connection when it is to stop.
+func (c *serverConn) leave() {
+	if c.stopping && !c.left {
+		c.left = true
+		c.because(Stopped)
+		c.server.Shutdown(&c.out)
+	}
+}
+
+// awaitTurn waits for input as awaitInput does; a monitor need not look at a goroutine that reads.
+func (c *serverConn) awaitTurn() {
+	c.eng.Flush(&c.out)
+	if c.out.Len() > 0 && !c.writing {
+		_ = c.flush()
+		return
+	}
+	c.turn.busy.Add(1)
+	c.awaitInput()
+	c.turn.busy.Add(1)
+	c.group.monitor.watch(c)
+}
+
+func (c *serverConn) goesOn() bool {
+	return c.server.State() == engine.Open && c.writeErr == nil
+}
+
+// waits is called when the handler of x is about to wait: if it runs on the goroutine whose turn it is, it is another's.
+func (x *Exchange) waits() {
+	if x.c.turn.inline == x {
+		x.c.takeTurn()
+	}
+}
+
+// takeTurn makes it another goroutine's turn. c.mu is held.
+func (c *serverConn) takeTurn() {
+	c.turn.inline = nil
+	c.turn.number++
+	c.turn.busy.Add(1) // it was odd: nobody reads
+	number := c.turn.number
+	c.group.spawn(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pump(number)
+	})
+}
+
+// outlast waits until the connection is over, and then until the last handler has returned. c.mu is held.
+func (c *serverConn) outlast() {
+	for !c.turn.ended {
+		c.wait()
+	}
+	err := error(ErrPeerGone)
+	switch {
+	case c.fault != nil:
+		err = c.fault
+	case c.writeErr != nil:
+		err = c.writeErr
+	}
+	c.failAll(err)
+}
+
+// A monitor finds connections that nobody reads because a handler takes its time.
+type monitor struct {
+	group *Group
+	mu    sync.Mutex
+	list  []*serverConn
+	runs  bool
+}
+
+// monitorTick is how often a monitor looks: a handler has twice that before another goroutine takes over.
+const monitorTick = 2 * time.Millisecond
+
+// watch puts a connection on the list.
+func (m *monitor) watch(c *serverConn) {
+	if c.turn.listed.Load() {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.turn.listed.Swap(true) {
+		return
+	}
+	m.list = append(m.list, c)
+	if !m.runs {
+		m.runs = true
+		m.group.spawn(m.run)
+	}
+}
+
+func (m *monitor) run() {
+	t := time.NewTicker(monitorTick)
+	defer t.Stop()
+	seen := map[*serverConn]uint32{}
+	for {
+		<-t.C
+		m.mu.Lock()
+		kept := m.list[:0]
+		for _, c := range m.list {
+			if m.look(c, seen) {
+				kept = append(kept, c)
+			}
+		}
+		clear(m.list[len(kept):])
+		m.list = kept
+		if len(kept) == 0 {
+			m.runs = false
+			m.mu.Unlock()
+			return
+		}
+		m.mu.Unlock()
+	}
+}
+
+// look looks at one connection, and reports whether it is to be looked at again.
+func (m *monitor) look(c *serverConn, seen map[*serverConn]uint32) bool {
+	busy := c.turn.busy.Load()
+	last, known := seen[c]
+	switch {
+	case busy%2 == 0:
+		delete(seen, c)
+		c.turn.listed.Store(false)
+		return c.turn.busy.Load()%2 == 1 && !c.turn.listed.Swap(true) // it may have begun just now
+	case known && last == busy:
+		m.group.spawn(func() { c.overdue(busy) })
+	}
+	seen[c] = busy
+	return true
+}
+
+// overdue takes the turn from a goroutine that has been doing one thing for too long.
+func (c *serverConn) overdue(busy uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.turn.busy.Load() == busy && c.goesOn() {
+		c.takeTurn()
+	}
+}
