@@ -24,7 +24,7 @@ engine:        semantics
 h1:            engine semantics
 h2:            engine semantics hpack
 loop:          engine semantics flow
-alpn:          engine h1 h2 flow
+alpn:          semantics engine h1 h2 flow
 mimic:         flow
 .:             semantics engine h1 hpack h2 flow loop alpn mimic
 nethttp:       semantics engine h1 hpack h2 flow loop alpn mimic .

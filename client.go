@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
@@ -31,12 +31,19 @@ type Client struct {
 	//	paf.Client{Context: mimic.Add(mimic.Context{}, paf.Unix, "/run/my.sock")}
 	Context mimic.Context
 
+	// Protocol is the version that the client speaks. The zero value leaves it to TLS, of which HTTP/2 and
+	// HTTP/1.1 are asked (RFC 7301), and is HTTP/1.1 in clear. HTTP11 is that alone. HTTP2 is that alone: in
+	// clear by prior knowledge (RFC 9113, Section 3.3).
+	Protocol Protocol
+
 	// MaxRedirects bounds the redirects that Do follows. Default 10; negative: it
 	// follows none and returns the redirecting response.
 	MaxRedirects int
 
 	// MaxIdle and MaxConns bound, for each endpoint, the connections that lie idle
-	// and those that are open at all; Do waits for one. Default 64 and 256.
+	// and those that are open at all; Do waits for one. Default 64 and 256. One of
+	// HTTP/2 takes as many exchanges at once as the server and Limits.Streams allow, and
+	// another is opened when it takes no more.
 	MaxIdle, MaxConns int
 
 	// OpenTimeout bounds how long it may take to open a flow, a TLS handshake
@@ -151,11 +158,14 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		if err == nil {
 			return newResponse(r, conn, reply), nil
 		}
-		if !used || tries >= 3 || ctx.Err() != nil || !again(r, err) {
+		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
+		if !used && !unsent || tries >= 3 || ctx.Err() != nil || !again(r, err) {
 			return nil, err
 		}
-		// The server has closed this one; the others it has let lie are likely gone too.
-		c.pool.CloseIdleOf(c.place(r))
+		if !unsent {
+			// The server has closed this one; the others it has let lie are likely gone too.
+			c.pool.CloseIdleOf(c.place(r))
+		}
 	}
 }
 
@@ -174,6 +184,9 @@ func again(r *Request, err error) bool {
 	}
 	return r.rewind()
 }
+
+// refused is what a server says that has not processed a request (RFC 9113, Section 8.7).
+var refused = &engine.Error{Rule: engine.RuleRefused}
 
 var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 
@@ -212,8 +225,42 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 		if err != nil {
 			return nil, err
 		}
-		return c.group.Open(f, h1.NewClient(c.limits(), c.group.Now()))
+		eng, err := c.engine(f)
+		if err != nil {
+			_ = f.Close()
+			return nil, err
+		}
+		return c.group.Open(f, eng)
 	})
+}
+
+// engine returns the engine for a flow: what was negotiated decides, and where nothing was, the client.
+func (c *Client) engine(f flow.Flow) (engine.Client, error) {
+	p := flow.PowersOf(f)
+	protocol := p.NegotiatedProtocol()
+	switch {
+	case p.Negotiator == nil && c.Protocol == HTTP2:
+		protocol = alpn.H2
+	case c.Protocol == HTTP2 && protocol != alpn.H2, c.Protocol == HTTP11 && protocol == alpn.H2:
+		return nil, &alpn.ProtocolError{Protocol: protocol}
+	}
+	return alpn.Client(protocol, c.limits(), c.group.Now())
+}
+
+// offers returns what the client asks TLS for.
+func (c *Client) offers() []string {
+	switch c.Protocol {
+	case HTTP11:
+		return []string{alpn.HTTP11}
+	case HTTP2:
+		return []string{alpn.H2}
+	}
+	return []string{alpn.H2, alpn.HTTP11}
+}
+
+// mayShare reports whether a connection may turn out to be HTTP/2's.
+func (c *Client) mayShare(p place) bool {
+	return c.Protocol == HTTP2 || c.Protocol == 0 && p.scheme == "https"
 }
 
 // open opens a flow to where a request is for.
@@ -240,7 +287,7 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target))
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.
@@ -282,8 +329,8 @@ func (c *Client) init() {
 			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
 			Log:          c.Log,
 		})
-		c.pool = loop.NewPool[place](c.group, c.MaxIdle, c.MaxConns)
-		c.rules = mimic.Merge(defaults(), c.Context)
+		c.pool = loop.NewPool(c.group, c.MaxIdle, c.MaxConns, c.mayShare)
+		c.rules = mimic.Merge(defaults(c.offers()), c.Context)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
@@ -44,10 +45,11 @@ var (
 type TLSEndpoint struct {
 	Address string      // host:port
 	Config  *tls.Config // nil for the zero configuration
+	Offers  []string    // protocols to ask for where Config has no NextProtos; none: http/1.1
 }
 
 // defaults turn the facts of a URL into TCP and TLS endpoints.
-func defaults() mimic.Context {
+func defaults(offers []string) mimic.Context {
 	c := mimic.Fold3(mimic.Context{}, TCP, mimic.Req[string](Scheme), mimic.Req[string](Host), mimic.Req[string](Port),
 		func(_ context.Context, scheme, host, port string) (string, error) {
 			if scheme != "http" {
@@ -60,7 +62,7 @@ func defaults() mimic.Context {
 			if scheme != "https" {
 				return TLSEndpoint{}, mimic.ErrSkip
 			}
-			return TLSEndpoint{net.JoinHostPort(host, port), config}, nil
+			return TLSEndpoint{net.JoinHostPort(host, port), config, offers}, nil
 		})
 }
 
@@ -86,11 +88,11 @@ func openTLS(ctx context.Context, e TLSEndpoint) (flow.Flow, error) {
 		return nil, err
 	}
 	host, _, _ := net.SplitHostPort(e.Address)
-	return secure(ctx, f, e.Config, host)
+	return secure(ctx, f, e.Config, host, e.Offers)
 }
 
 // secure runs TLS over a flow; config may be nil.
-func secure(ctx context.Context, f flow.Flow, config *tls.Config, host string) (flow.Flow, error) {
+func secure(ctx context.Context, f flow.Flow, config *tls.Config, host string, offers []string) (flow.Flow, error) {
 	if config = config.Clone(); config == nil {
 		config = &tls.Config{}
 	}
@@ -98,7 +100,10 @@ func secure(ctx context.Context, f flow.Flow, config *tls.Config, host string) (
 		config.ServerName = host
 	}
 	if len(config.NextProtos) == 0 {
-		config.NextProtos = []string{"http/1.1"}
+		config.NextProtos = offers
+	}
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = []string{alpn.HTTP11}
 	}
 	secured, err := flow.TLSClient(ctx, f, config)
 	if err != nil {

@@ -16,6 +16,8 @@ var (
 	ErrStopped = loop.ErrStopped
 	// ErrListen: an address could not be listened on.
 	ErrListen = errors.New("paf: cannot listen")
+	// ErrHandshake: a flow was closed because its handshake failed, or took longer than Limits.HeadTimeout.
+	ErrHandshake = errors.New("paf: the handshake failed")
 	// ErrRedirects: a response redirects once more than the Client's MaxRedirects.
 	ErrRedirects = errors.New("paf: too many redirects")
 	// ErrNoContent: content was written to a response whose status has none

@@ -55,6 +55,9 @@ func (s serving) newExchange(x *loop.Exchange, status int) *exchange {
 func (r *Request) fill(x *loop.Exchange, body *requestBody) {
 	h := x.Head
 	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
+	if x.Secured() && h.Target.Form == semantics.OriginForm {
+		r.Scheme = "https"
+	}
 	r.Header = h.Fields.Share()
 	r.Length = x.Length
 	r.exchange = x

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/loop"
 )
 
@@ -83,7 +83,28 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // progress may finish within GracePeriod.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	g := s.loop()
-	return g.ServeFlow(ctx, f, h1.NewServer(s.Limits, g.Now()), serving{s})
+	eng, err := s.engine(ctx, f)
+	if err != nil {
+		_ = f.Close()
+		s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
+		return err
+	}
+	return g.ServeFlow(ctx, f, eng, serving{s})
+}
+
+// engine returns the engine for a flow, once its handshake is done.
+func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error) {
+	p := flow.PowersOf(f)
+	if p.Handshaker != nil {
+		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
+		}
+	}
+	now := s.loop().Now()
+	if p.Negotiator == nil {
+		return alpn.Sniff(s.Limits, now), nil
+	}
+	return alpn.Server(p.NegotiatedProtocol(), s.Limits, now)
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as

@@ -123,6 +123,15 @@ type Multiplexed interface {
 	Ready(out *Output) StreamID
 }
 
+// A Chooser is a server's engine that only finds out which engine the connection needs. A loop
+// asks for it after each call of Next, EOF, Tick and Shutdown, and puts it in the Chooser's place.
+type Chooser interface {
+	Server
+
+	// Chosen returns the engine, nil as long as it is not known.
+	Chosen() Server
+}
+
 // Verbatim is an optional power of an engine: content that needs no framing of
 // its own may be put on the wire by the loop itself, by sendfile or splice.
 type Verbatim interface {

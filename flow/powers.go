@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"io"
 	"net"
 	"syscall"
@@ -55,6 +56,13 @@ type (
 		LocalAddr() net.Addr
 	}
 
+	// A Handshaker has something to settle with its peer before content flows, as every TLS has.
+	// It is done once, before the flow is asked what was negotiated; a Read or a Write
+	// would do it too. An error ends the flow.
+	Handshaker interface {
+		HandshakeContext(ctx context.Context) error
+	}
+
 	// A Negotiator knows which protocol the two sides agreed on when the flow
 	// was opened, by ALPN (RFC 7301) or otherwise: "h2", "http/1.1", or "" if none.
 	// It is asked when the handshake is over.
@@ -83,6 +91,7 @@ type Powers struct {
 	Peer       Peered
 	Local      Localized
 	Negotiator Negotiator
+	Handshaker Handshaker
 }
 
 // PowersOf returns the powers of f. If f has a method Powers, that is the
@@ -136,6 +145,7 @@ func ownPowers(f Flow) Powers {
 	p.Peer, _ = f.(Peered)
 	p.Local, _ = f.(Localized)
 	p.Negotiator, _ = f.(Negotiator)
+	p.Handshaker, _ = f.(Handshaker)
 	p.fill(netPowers(f))
 	return p
 }
@@ -152,6 +162,7 @@ func (p *Powers) fill(q Powers) {
 	fill(&p.Peer, q.Peer)
 	fill(&p.Local, q.Local)
 	fill(&p.Negotiator, q.Negotiator)
+	fill(&p.Handshaker, q.Handshaker)
 }
 
 func fill[T comparable](power *T, other T) {

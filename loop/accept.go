@@ -47,6 +47,20 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, serve func(flow.Flow
 	return nil
 }
 
+// Handshake runs a flow's handshake, no longer than limit (0: for ever), and not when ctx ends or the group is
+// stopped: a connection that has not begun is not waited for.
+func (g *Group) Handshake(ctx context.Context, h flow.Handshaker, limit time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(g.stopped, cancel)()
+	if limit > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, limit)
+		defer end()
+	}
+	return h.HandshakeContext(ctx)
+}
+
 // An acceptor is the loop of one listener; the group's lock guards it.
 type acceptor struct {
 	group *Group

@@ -36,6 +36,37 @@ type ClientConn struct {
 	onRest func()        // called when the connection is free; nil: then it is closed
 	onGone func()        // called once when it is over
 	idle   bool          // it lies in a pool
+
+	reserved int // exchanges that are about to begin (multiplexed)
+}
+
+// reserve keeps a place for an exchange on a multiplexed connection, if it has one.
+func (c *ClientConn) reserve() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone || c.stopping || c.writeErr != nil || c.client.State() != engine.Open || c.client.Capacity() <= c.reserved {
+		return false
+	}
+	c.reserved++
+	return true
+}
+
+// unreserve gives a place back.
+func (c *ClientConn) unreserve() {
+	if c.mux == nil {
+		return
+	}
+	c.mu.Lock()
+	c.reserved = max(0, c.reserved-1)
+	c.mu.Unlock()
+	c.rest()
+}
+
+// unused reports whether nobody uses a multiplexed connection, or is about to.
+func (c *ClientConn) unused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.client.Streams() == 0 && c.reserved == 0
 }
 
 // Open makes a connection of a flow and an engine. ErrStopped if the group has
@@ -103,6 +134,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 // to the end of the content. Errors are *SendError.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
+		c.unreserve()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}
 	r := &Reply{c: c, call: call, ctx: ctx}
@@ -131,6 +163,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 // goroutine of its own. c.mu is held.
 func (r *Reply) begin() error {
 	c, call := r.c, r.call
+	c.reserved = max(0, c.reserved-1)
 	if c.gone || c.stopping || c.client.State() != engine.Open {
 		return &SendError{Err: ErrNoCapacity}
 	}

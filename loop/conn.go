@@ -50,10 +50,10 @@ type conn struct {
 }
 
 func (c *conn) init(g *Group, f flow.Flow, eng engine.Engine) {
-	c.group, c.flow, c.eng = g, f, eng
+	c.group, c.flow = g, f
 	c.powers = flow.PowersOf(f)
 	c.cond.L = &c.mu
-	c.initMux()
+	c.use(eng)
 	if c.powers.VecWriter != nil {
 		c.out.SegmentMin, c.spare.SegmentMin = segmentMin, segmentMin
 	}

@@ -49,6 +49,9 @@ func (x *Exchange) Peer() net.Addr { return x.c.powers.PeerAddr() }
 // Local returns our own address, nil if the flow does not tell.
 func (x *Exchange) Local() net.Addr { return x.c.powers.LocalAddr() }
 
+// Secured reports whether the connection had a handshake, as every TLS has.
+func (x *Exchange) Secured() bool { return x.c.powers.Negotiator != nil }
+
 // Date returns the time as the value of a Date field (RFC 9110, Section 6.6.1).
 func (x *Exchange) Date() string { return x.c.group.date() }
 

@@ -72,6 +72,8 @@ type Group struct {
 	stamp  atomic.Pointer[stamp]
 
 	monitor monitor
+	stopped context.Context // ends when the group begins to stop
+	halt    context.CancelFunc
 
 	mu         sync.Mutex
 	conns      map[member]struct{}
@@ -99,6 +101,7 @@ func NewGroup(config Config) *Group {
 	g := &Group{config: config.withDefaults(), conns: map[member]struct{}{}, listeners: map[net.Listener]struct{}{}, wake: make(chan struct{}, 1)}
 	g.changed.L = &g.mu
 	g.monitor.group = g
+	g.stopped, g.halt = context.WithCancel(context.Background())
 	g.tick = tickFor(config.Shortest, g.config.WriteTimeout, g.config.LingerTimeout, g.config.DrainTimeout)
 	g.origin = time.Now()
 	g.clock.Store(1)
@@ -209,6 +212,7 @@ func (g *Group) sweep(done chan struct{}) {
 func (g *Group) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	g.stopping = true
+	g.halt()
 	g.changed.Broadcast()
 	conns := g.list()
 	for ln := range g.listeners {

@@ -24,7 +24,9 @@ type receiver interface {
 // PING and heads of responses go on being laid out.
 const most = 1 << 20
 
-func (c *conn) initMux() {
+// use makes an engine the connection's.
+func (c *conn) use(eng engine.Engine) {
+	c.eng = eng
 	if m, ok := c.eng.(engine.Multiplexed); ok {
 		c.mux = &mux{Multiplexed: m, receivers: map[engine.StreamID]*content{}}
 	}

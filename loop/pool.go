@@ -13,6 +13,8 @@ type Pool[K comparable] struct {
 	maxIdle int
 	maxOpen int
 
+	mayShare func(K) bool // whether connections to a place may turn out to be multiplexed
+
 	mu     sync.Mutex
 	places map[K]*place
 	closed bool
@@ -21,19 +23,23 @@ type Pool[K comparable] struct {
 // A place is where the connections with one key lie.
 type place struct {
 	idle    []*ClientConn   // the one used last at the end
+	shared  []*ClientConn   // multiplexed, in use or not
 	open    int             // connections that are open or being opened
+	opening int             // of those, the ones that are being opened
 	waiting []chan struct{} // callers, each to be told once that something has changed
 }
 
 // NewPool makes a pool for connections of a group. maxIdle and maxOpen bound, for
 // each key, the connections that lie idle and those that are open at all;
-// negative means no limit.
-func NewPool[K comparable](g *Group, maxIdle, maxOpen int) *Pool[K] {
-	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, places: map[K]*place{}}
+// negative means no limit. mayShare tells whether connections with a key may turn out to be multiplexed.
+func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool) *Pool[K] {
+	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, mayShare: mayShare, places: map[K]*place{}}
 }
 
-// Get returns an idle connection, else one that open makes, else waits for
-// either to become possible. Errors are *SendError: nothing has been sent.
+// Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
+// either to become possible. While it is not known whether connections to a place can be shared, or if it is known
+// that they can, only one is opened at a time. The place that a caller has got on a shared connection is
+// kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
 	for {
 		c, wait, err := p.take(key)
@@ -75,12 +81,19 @@ func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
 		at.idle = at.idle[:n-1]
 		return c, nil, nil
 	}
-	if p.maxOpen >= 0 && at.open >= p.maxOpen {
+	for _, c := range at.shared {
+		if c.reserve() {
+			return c, nil, nil
+		}
+	}
+	oneByOne := len(at.shared) > 0 || p.mayShare(key)
+	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
 		wait := make(chan struct{})
 		at.waiting = append(at.waiting, wait)
 		return nil, wait, nil
 	}
 	at.open++
+	at.opening++
 	return nil, nil, nil
 }
 
@@ -88,19 +101,49 @@ func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
 func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
 	c, err := open(ctx)
 	if err != nil {
+		p.opened(key, nil)
 		p.forget(key, nil)
 		return nil, &SendError{Err: err}
 	}
 	c.mu.Lock()
 	gone := c.gone
-	c.onRest = func() { p.put(key, c) }
 	c.onGone = func() { p.forget(key, c) }
+	c.onRest = func() { p.put(key, c) }
+	if c.mux != nil {
+		c.onRest = func() { p.tell(key) }
+		c.reserved++
+	}
 	c.mu.Unlock()
+	p.opened(key, c)
 	if gone {
 		p.forget(key, nil)
 		return nil, &SendError{Err: ErrStopped}
 	}
 	return c, nil
+}
+
+// opened is called when an attempt to open a connection is over. Whoever has waited for it may use the
+// connection too if it can be shared, and else open others.
+func (p *Pool[K]) opened(key K, c *ClientConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.places[key]
+	at.opening--
+	if c != nil && c.mux != nil {
+		at.shared = append(at.shared, c)
+	}
+	for len(at.waiting) > 0 {
+		at.tell()
+	}
+}
+
+// tell wakes up whoever waits for a connection to take one more exchange.
+func (p *Pool[K]) tell(key K) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at := p.places[key]; at != nil {
+		at.tell()
+	}
 }
 
 // put lays a connection down, or closes it if there is no room.
@@ -163,6 +206,9 @@ func (at *place) drop(c *ClientConn) {
 	if i := slices.Index(at.idle, c); i >= 0 {
 		at.idle = slices.Delete(at.idle, i, i+1)
 	}
+	if i := slices.Index(at.shared, c); i >= 0 {
+		at.shared = slices.Delete(at.shared, i, i+1)
+	}
 }
 
 // tell wakes up the caller who has waited longest.
@@ -190,6 +236,11 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 		if which(key) {
 			idle = append(idle, at.idle...)
 			at.idle = nil
+			for _, c := range at.shared {
+				if c.unused() {
+					idle = append(idle, c)
+				}
+			}
 		}
 	}
 	p.mu.Unlock()

@@ -94,6 +94,7 @@ func (c *serverConn) serve() (err error) {
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
 	}()
+	c.choose()
 	if c.mux != nil {
 		c.pump(0)
 		c.outlast()
@@ -105,6 +106,24 @@ func (c *serverConn) serve() (err error) {
 		c.linger()
 	}
 	return nil
+}
+
+// choose waits until it is known which engine the connection needs.
+func (c *serverConn) choose() {
+	chooser, is := c.eng.(engine.Chooser)
+	for is {
+		var ev engine.Event
+		c.next(&ev)
+		if c.stopping {
+			c.server.Shutdown(&c.out)
+		}
+		if chosen := chooser.Chosen(); chosen != nil {
+			c.server = chosen
+			c.use(chosen)
+			return
+		}
+		c.fill(0)
+	}
 }
 
 // takeTurns runs exchanges one after another.
