@@ -11,6 +11,7 @@ import "github.com/paf-go/paf/engine"
 type credit struct {
 	size       int // what the connection's window is refilled to
 	streamSize int // and a stream's
+	announced  int // what a stream begins with, which our settings have said
 	most       int // which neither outgrows
 	window     int // what the peer may still send
 	owed       int // what may be given back and has not been
@@ -34,12 +35,13 @@ type streamCredit struct {
 func (k *credit) init(c *conn) {
 	k.size = max(c.limits.Window, initialWindow)
 	k.streamSize = max(k.size/4, initialWindow)
+	k.announced = k.streamSize
 	k.most = min(max(c.limits.WindowMax, k.size), maxWindow)
 	k.window = k.size
 }
 
 func (k *streamCredit) open(c *conn) {
-	*k = streamCredit{size: c.credit.streamSize, window: c.credit.streamSize}
+	*k = streamCredit{size: c.credit.announced, window: c.credit.announced}
 	if c.unacked > 0 && c.role == server {
 		// Until the peer has acknowledged our settings it may still go by the initial value, and not
 		// know of ours; what it is allowed is the greater.

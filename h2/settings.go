@@ -59,7 +59,7 @@ func (c *conn) greet(out *engine.Output) {
 			b = appendSetting(b, settingConnectProtocol, 1)
 		}
 	}
-	b = appendSetting(b, settingInitialWindow, uint32(c.credit.streamSize))
+	b = appendSetting(b, settingInitialWindow, uint32(c.credit.announced))
 	b = appendSetting(b, settingMaxListSize, uint32(min(c.limits.HeadBytes, 1<<31)))
 	length := len(b) - start - frameHeaderLen
 	b[start+1], b[start+2] = byte(length>>8), byte(length)

@@ -153,7 +153,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.leave(r, r.blame(err))
 		return nil, err
 	}
-	if r.content.ended {
+	if r.content.ended && r.content.queue.empty() {
 		r.finish()
 	}
 	return r, nil
