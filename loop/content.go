@@ -27,6 +27,7 @@ type content struct {
 	// Of a multiplexed connection only.
 	queue chunks    // what has come and has not been read
 	cond  sync.Cond // something has happened on the stream
+	woken int       // how often
 	ready bool      // it is its turn to write
 }
 

@@ -42,7 +42,7 @@ func (c *conn) attach(b *content) {
 func (c *conn) detach(b *content) {
 	delete(c.mux.receivers, b.stream)
 	b.queue = chunks{}
-	b.cond.Broadcast()
+	b.wake()
 }
 
 // deliver hands an event to whom it is for. c.mu is held.
@@ -62,14 +62,14 @@ func (c *conn) deliver(ev *engine.Event) {
 	} else {
 		b.take(ev)
 	}
-	b.cond.Broadcast()
+	b.wake()
 }
 
 // failAll tells all exchanges that the connection is over. c.mu is held.
 func (c *conn) failAll(err error) {
 	for _, b := range c.mux.receivers {
 		b.fail(err)
-		b.cond.Broadcast()
+		b.wake()
 	}
 }
 
@@ -82,7 +82,7 @@ func (c *conn) wakeReady() {
 		}
 		if b := c.mux.receivers[id]; b != nil {
 			b.ready = true
-			b.cond.Broadcast()
+			b.wake()
 		}
 	}
 }
@@ -138,12 +138,22 @@ func (b *content) readQueued(p []byte) (int, error) {
 // wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
 func (b *content) wait() {
 	c := b.c
+	woken := b.woken
 	b.owner.waits()
 	c.push()
+	if b.woken != woken {
+		return // while the output was being written
+	}
 	if b.due != 0 {
 		c.lookBy(b.due)
 	}
 	b.cond.Wait()
+}
+
+// wake wakes whoever waits on the stream. c.mu is held.
+func (b *content) wake() {
+	b.woken++
+	b.cond.Broadcast()
 }
 
 // lookBy makes the sweeper wake all who wait, at a time that one of them has set.
@@ -158,7 +168,7 @@ func (c *conn) wakeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, b := range c.mux.receivers {
-		b.cond.Broadcast()
+		b.wake()
 	}
 }
 

@@ -182,7 +182,7 @@ func (r *Reply) send() {
 	}
 	c.notify()
 	if c.mux != nil {
-		r.content.cond.Broadcast()
+		r.content.wake()
 		c.push()
 	}
 	c.mu.Unlock()
