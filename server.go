@@ -27,6 +27,11 @@ type Server struct {
 	// answers with the status in words.
 	ErrorHandler ErrorHandler
 
+	// Protocol is the version that the server speaks where nothing was negotiated. The zero value tells HTTP/2 from
+	// HTTP/1 by a client's first bytes (prior knowledge: RFC 9113, Section 3.3) on a flow without a handshake,
+	// and is HTTP/1 on one with. HTTP11 is HTTP/1 alone, HTTP2 is that alone.
+	Protocol Protocol
+
 	// Log receives panics, failures of Accept and misuse of a ResponseWriter;
 	// what peers do wrong comes at level Debug. Default slog.Default().
 	Log *slog.Logger
@@ -101,10 +106,14 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 		}
 	}
 	now := s.loop().Now()
-	if p.Negotiator == nil {
+	protocol := p.NegotiatedProtocol()
+	switch {
+	case protocol == "" && s.Protocol == HTTP2:
+		protocol = alpn.H2
+	case p.Negotiator == nil && s.Protocol == 0:
 		return alpn.Sniff(s.Limits, now), nil
 	}
-	return alpn.Server(p.NegotiatedProtocol(), s.Limits, now)
+	return alpn.Server(protocol, s.Limits, now)
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as

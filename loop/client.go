@@ -94,6 +94,9 @@ func (c *ClientConn) pump() {
 			c.deliver(&ev)
 			continue
 		}
+		if c.client.State() != engine.Open {
+			break
+		}
 		c.wakeReady()
 		if c.client.Streams() == 0 {
 			c.in.shrink()

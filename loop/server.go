@@ -136,7 +136,9 @@ func (c *serverConn) takeTurns() {
 			continue
 		}
 		if !c.next(&ev) {
-			c.await()
+			if c.goesOn() {
+				c.await()
+			}
 			continue
 		}
 		switch ev.Kind {

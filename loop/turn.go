@@ -33,8 +33,10 @@ func (c *serverConn) pump(number uint32) {
 		c.leave()
 		switch {
 		case !c.next(&ev):
-			c.wakeReady()
-			c.await()
+			if c.goesOn() {
+				c.wakeReady()
+				c.await()
+			}
 		case ev.Kind == engine.Request, ev.Kind == engine.Fault && ev.Err.Status != 0 && c.mux.receivers[ev.Stream] == nil:
 			c.exchange(&ev)
 		default:
