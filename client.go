@@ -40,6 +40,9 @@ type Client struct {
 	// follows none and returns the redirecting response.
 	MaxRedirects int
 
+	// MaxRetries bounds how often Do sends a request again. Default 3; negative: never.
+	MaxRetries int
+
 	// MaxIdle and MaxConns bound, for each endpoint, the connections that lie idle
 	// and those that are open at all; Do waits for one. Default 64 and 256. One of
 	// HTTP/2 takes as many exchanges at once as the server and Limits.Streams allow, and
@@ -159,7 +162,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 			return newResponse(r, conn, reply), nil
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= 3 || ctx.Err() != nil || !again(r, err) {
+		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(r, err) {
 			return nil, err
 		}
 		if !unsent {
@@ -321,6 +324,7 @@ func (c *Client) init() {
 	c.once.Do(func() {
 		set(&c.OpenTimeout, 30*time.Second)
 		set(&c.ExpectTimeout, time.Second)
+		set(&c.MaxRetries, 3)
 		set(&c.MaxIdle, 64)
 		set(&c.MaxConns, 256)
 		limits := c.limits().WithDefaults()

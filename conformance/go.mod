@@ -19,4 +19,7 @@ require (
 
 replace github.com/paf-go/paf => ..
 
-tool github.com/summerwind/h2spec/cmd/h2spec
+tool (
+	github.com/summerwind/h2spec/cmd/h2spec
+	github.com/summerwind/h2spec/cmd/h2specd
+)

@@ -56,9 +56,12 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 		return 0, err
 	}
 	c.greet(out)
-	c.lastOwn = max(c.lastOwn+2, 1)
-	s := c.conn.open(c.lastOwn | 1)
-	c.lastOwn = s.id
+	if c.lastOwn == 0 {
+		c.lastOwn = 1
+	} else {
+		c.lastOwn += 2
+	}
+	s := c.conn.open(c.lastOwn)
 	s.told, s.begun, s.method = true, true, r.Method
 	s.rest = length
 	if tunnel {
