@@ -70,8 +70,8 @@ func (b *content) advance(p []byte) error {
 // for input.
 func (b *content) await(p []byte) error {
 	c := b.c
-	if c.out.Len() > 0 {
-		_ = c.flush() // what the peer has still sent can be read all the same
+	if c.out.Len() > 0 && !c.writing {
+		b.owner.flush() // what the peer has still sent can be read all the same
 	}
 	if c.eng.State() != engine.Open && !b.ended {
 		b.fail(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})

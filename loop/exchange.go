@@ -257,6 +257,9 @@ func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
 	return n, err
 }
 
+// flush implements receiver.
+func (x *Exchange) flush() { _ = x.c.flush() }
+
 // End ends the response; trailer may be nil.
 func (x *Exchange) End(trailer *semantics.Fields) error {
 	c := x.c

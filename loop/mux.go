@@ -18,6 +18,7 @@ type mux struct {
 type receiver interface {
 	event(ev *engine.Event)
 	waits() // it is about to wait for something to happen on the stream
+	flush() // it is about to wait for input, and there is output
 }
 
 // most is how much output may pile up before reading stops: behind a write that blocks answers to

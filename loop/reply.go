@@ -171,7 +171,6 @@ func (r *Reply) send() {
 		_ = closer.Close()
 	}
 	c.mu.Lock()
-	r.sent = err == nil
 	var read *readError
 	if errors.As(err, &read) {
 		// The message cannot be completed: the peer must not take it for whole.
@@ -240,6 +239,7 @@ func (r *Reply) sendContent() error {
 	if err := c.client.End(&c.out, r.stream, trailer); err != nil {
 		return &readError{err}
 	}
+	r.sent = true // before the write returns: the response may be read before that
 	return c.flush()
 }
 
@@ -312,3 +312,17 @@ func inMemory(r io.Reader) bool {
 
 // waits implements receiver: a client's connection is read by a goroutine of its own.
 func (r *Reply) waits() {}
+
+// flush implements receiver. While the request's content is still being sent, by another goroutine, that
+// is done beside the reading: the peer may have to be read before it takes more.
+func (r *Reply) flush() {
+	if r.sent {
+		_ = r.c.flush()
+		return
+	}
+	r.c.group.spawn(func() {
+		r.c.mu.Lock()
+		defer r.c.mu.Unlock()
+		_ = r.c.flush()
+	})
+}
