@@ -88,16 +88,17 @@ func TestCurlGetsFilesWholeAndByRange(t *testing.T) {
 		}
 		_ = os.Remove(got)
 	}
-	if rss := peakRSS(t, p); rss > 64<<20 {
+	if rss := peakRSS(t, p.Cmd); rss > 64<<20 {
 		t.Errorf("the server's memory rose to %d MiB", rss>>20)
 	}
 }
 
 var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peakRSS returns the most memory that a server has had resident.
-func peakRSS(t *testing.T, p *process) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+// peakRSS returns the most memory that a running program has had resident.
+func peakRSS(t *testing.T, c *exec.Cmd) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
 	if err != nil {
 		t.Skipf("SKIPPED: no /proc: memory was not looked at: %v", err)
 	}
@@ -121,7 +122,7 @@ func TestChunkedUploadNeedsLittleMemory(t *testing.T) {
 	if werr := out.Wait(); err != nil || werr != nil || n != size {
 		t.Errorf("%d bytes of %d came back: %v, %v", n, size, err, werr)
 	}
-	if rss := peakRSS(t, p); rss > 64<<20 {
+	if rss := peakRSS(t, p.Cmd); rss > 64<<20 {
 		t.Errorf("the server's memory rose to %d MiB", rss>>20)
 	}
 }

@@ -88,9 +88,8 @@ func answer(s *site, w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	case "echo":
 		_ = http.NewResponseController(w).EnableFullDuplex()
-		w.WriteHeader(http.StatusOK)
+		_, _ = io.Copy(w, r.Body) // its first Read sends 100 (Continue), which a head sent before would have suppressed
 		_ = http.NewResponseController(w).Flush()
-		_, _ = io.Copy(w, r.Body)
 		for name, values := range r.Trailer {
 			w.Header()[http.TrailerPrefix+name] = values
 		}

@@ -63,6 +63,7 @@ http {
 	server {
 		listen CLEAR;
 		listen SECURE ssl;
+		location / { return 404; }
 		location /bytes/ { alias DIR/root/; }
 		location /chunked/ { alias DIR/root/; add_trailer X-Empty ""; }
 		location /toend/ { alias DIR/root/; ssi on; chunked_transfer_encoding off; }

@@ -97,7 +97,11 @@ func (x *there) url(path string) string { return x.scheme + "://" + x.addr + pat
 
 // client makes a client of the test that trusts the peer. At the end it must leave nothing.
 func (x *there) client(t testing.TB) *paf.Client {
-	c := &paf.Client{Context: mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: x.cert.roots})}
+	return clientWith(t, &tls.Config{RootCAs: x.cert.roots})
+}
+
+func clientWith(t testing.TB, config *tls.Config) *paf.Client {
+	c := &paf.Client{Context: mimic.Add(mimic.Context{}, paf.TLSConfig, config)}
 	t.Cleanup(func() {
 		c.Close()
 		if stats := c.Stats(); stats.Conns != 0 || stats.Active != 0 {

@@ -14,6 +14,8 @@ function answer(req, res) {
   const [, verb, name] = req.url.split('/');
   res.setHeader('X-Connection', socket.number);
   res.setHeader('X-Framing', (req.headers['content-length'] ?? '') + (req.headers['transfer-encoding'] ?? ''));
+  // keepAliveTimeout does not do: node adds a second of its own.
+  res.on('finish', () => socket.setTimeout(site.idle));
   switch (verb) {
     case 'bytes':
       return file(res, name, true);
@@ -51,7 +53,7 @@ function serve(server, opened, fd) {
     if (req.url !== '/refuse') res.writeContinue();
     answer(req, res);
   });
-  server.keepAliveTimeout = site.idle;
+  server.keepAliveTimeout = 120_000;
   server.maxRequestsPerSocket = site.requests;
   server.listen({fd});
 }
