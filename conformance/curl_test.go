@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -42,11 +40,6 @@ func curl(t testing.TB, stdin io.Reader, args ...string) []byte {
 	return out
 }
 
-func digest(p []byte) string {
-	sum := sha256.Sum256(p)
-	return hex.EncodeToString(sum[:])
-}
-
 // TestCurlSeesTheSameDigestEverywhere is the check of the originals' README: what /random
 // sends, what /hash says of it, and what /transmit sends back are one, over every version of
 // HTTP/1 and over a Unix socket.
@@ -70,20 +63,7 @@ func TestCurlGetsFilesWholeAndByRange(t *testing.T) {
 	dir := t.TempDir()
 	size := bulk()
 	path := filepath.Join(dir, "big")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A sparse file with marks in it.
-	for at := int64(0); at < size; at += size / 64 {
-		if _, err := f.WriteAt(fmt.Appendf(nil, "mark at %d", at), at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Truncate(size); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
+	markedFile(t, path, size)
 	want := fileDigest(t, path)
 	socket := filepath.Join(t.TempDir(), "s")
 	p := serve(t, "--listen", "127.0.0.1:0", "--listen", "unix:"+socket, dir)
@@ -108,30 +88,17 @@ func TestCurlGetsFilesWholeAndByRange(t *testing.T) {
 		}
 		_ = os.Remove(got)
 	}
-	if rss := peakRSS(t, p); rss > 64<<20 {
+	if rss := peakRSS(t, p.Cmd); rss > 64<<20 {
 		t.Errorf("the server's memory rose to %d MiB", rss>>20)
 	}
 }
 
-func fileDigest(t *testing.T, path string) string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		t.Fatal(err)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peakRSS returns the most memory that a server has had resident.
-func peakRSS(t *testing.T, p *process) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+// peakRSS returns the most memory that a running program has had resident.
+func peakRSS(t *testing.T, c *exec.Cmd) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
 	if err != nil {
 		t.Skipf("SKIPPED: no /proc: memory was not looked at: %v", err)
 	}
@@ -155,7 +122,7 @@ func TestChunkedUploadNeedsLittleMemory(t *testing.T) {
 	if werr := out.Wait(); err != nil || werr != nil || n != size {
 		t.Errorf("%d bytes of %d came back: %v, %v", n, size, err, werr)
 	}
-	if rss := peakRSS(t, p); rss > 64<<20 {
+	if rss := peakRSS(t, p.Cmd); rss > 64<<20 {
 		t.Errorf("the server's memory rose to %d MiB", rss>>20)
 	}
 }

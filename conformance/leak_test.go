@@ -108,13 +108,8 @@ func TestServerLeavesNothingBehind(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		stop()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("Serve did not return")
+		if !ended(t, "Serve", done) {
+			return
 		}
 		if stats := s.Stats(); stats.Conns != 0 || stats.Active != 0 {
 			t.Errorf("something is left: %+v", stats)

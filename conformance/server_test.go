@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // program is cmd/paf, built once for all tests.
@@ -70,20 +69,7 @@ func serve(t testing.TB, args ...string) *process {
 		for lines.Scan() { // so that it never blocks on a full pipe
 		}
 	}()
-	t.Cleanup(func() {
-		_ = p.Process.Signal(os.Interrupt)
-		done := make(chan error, 1)
-		go func() { done <- p.Wait() }()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("paf serve: %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			_ = p.Process.Kill()
-			t.Error("paf serve did not stop")
-		}
-	})
+	interrupted(t, p.Cmd)
 	return p
 }
 
@@ -93,9 +79,10 @@ func (p *process) url(path string) string { return "http://" + p.addr + path }
 // need returns the path of a tool. Without it the test is skipped, loudly, and fails in CI.
 func need(t testing.TB, tool string) string {
 	t.Helper()
-	path, err := exec.LookPath(tool)
-	if err == nil {
-		return path
+	for _, name := range []string{tool, "/usr/sbin/" + tool} { // where Debian has servers, and not every user looks
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
 	}
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s is not installed: conformance/install.sh brings it", tool)
