@@ -184,12 +184,16 @@ func (d *Decoder) update() {
 	d.in = d.in[n:]
 }
 
-// field notes that another field came, of the size given, and reports whether it
-// is to be handed out.
-func (d *Decoder) field(size uint64) bool {
+// field notes that another field came, its strings of the lengths given, and
+// reports whether it is to be handed out.
+func (d *Decoder) field(name, value uint64) bool {
 	d.begun, d.least = true, math.MaxUint64
-	d.list += size
-	if d.list > d.maxList && !d.mute {
+	d.list += name + value + entryOverhead
+	switch {
+	case d.mute:
+	case max(name, value) > d.maxString:
+		d.exceed(StringTooLong)
+	case d.list > d.maxList:
 		d.exceed(ListTooLong)
 	}
 	return !d.mute
@@ -209,7 +213,7 @@ func (d *Decoder) indexed(f *Field) bool {
 		return false
 	}
 	d.in = d.in[n:]
-	if !d.field(e.size()) {
+	if !d.field(uint64(len(e.name)), uint64(len(e.value))) {
 		return false
 	}
 	*f = Field{Name: e.name, Value: e.value}

@@ -30,10 +30,7 @@ func (d *Decoder) literal(f *Field, b byte) bool {
 	if l.enters && !enters {
 		d.table.evict(0) // Section 4.4: not an error
 	}
-	if max(l.name.size, l.value.size) > d.maxString && !d.mute {
-		d.exceed(StringTooLong)
-	}
-	handed := d.field(size)
+	handed := d.field(l.name.size, l.value.size)
 	switch {
 	case enters:
 		e := d.makeEntry(&l)

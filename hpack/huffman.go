@@ -65,37 +65,38 @@ func decodedMost(n int) int { return n/shortest*8 + n%shortest*8/shortest }
 func decodeHuffman(out, in []byte) (n int, fault Error) {
 	var bits uint64 // those not yet read are the highest, zeros follow
 	var have uint   // how many; fewer than a longest code has when the loop begins
-	for {
-		tail := len(in) < 4
-		if !tail {
-			bits |= uint64(binary.BigEndian.Uint32(in)) << (32 - have)
+	for tail := false; ; {
+		if len(in) >= 4 {
+			bits |= uint64(binary.BigEndian.Uint32(in)) << ((32 - have) & 63)
 			have += 32
 			in = in[4:]
 		} else {
 			for _, b := range in {
-				bits |= uint64(b) << (56 - have)
+				bits |= uint64(b) << ((56 - have) & 63)
 				have += 8
 			}
+			tail = true
 		}
 		for have >= longest || tail {
 			c := quickCodes[bits>>(64-quickBits)]
 			if c.length == 0 {
 				c = longCode(uint32(bits >> 32))
+				if c.symbol == eos && have >= longest {
+					// Section 5.2: "A Huffman-encoded string literal containing the EOS symbol
+					// MUST be treated as a decoding error."
+					return n, HuffmanEOS
+				}
 			}
-			if uint(c.length) > have { // at the end only
+			length := uint(c.length)
+			if length > have { // at the end only
 				return n, padding(bits, have)
 			}
-			if c.symbol == eos {
-				// Section 5.2: "A Huffman-encoded string literal containing the EOS symbol
-				// MUST be treated as a decoding error."
-				return n, HuffmanEOS
-			}
-			bits <<= c.length
-			have -= uint(c.length)
 			if n < len(out) {
 				out[n] = byte(c.symbol)
 			}
 			n++
+			bits <<= length & 63 // which says that it is less than 64
+			have -= length
 		}
 	}
 }
