@@ -34,11 +34,11 @@
 //
 // Whoever may write blocks wants a decoder to work, or to remember, more than it
 // costs to write them. A decoder reads each octet of a block once. It holds no
-// more than its table (a multiple below 4 of the size that was allowed), a
-// little more for strings that come again, and, while it reads, the list that
-// [Decoder.SetLimits] allows. An index of one octet for an entry of thousands
-// ("HPACK bomb") costs no memory, as the entry's strings are handed out
-// themselves, and counts in full.
+// more than its table (at worst five times the size that was allowed), some 30
+// KB at worst for strings that come again and for work, and, while it reads, the
+// list that [Decoder.SetLimits] allows. An index of one octet for an entry of
+// thousands ("HPACK bomb") costs no memory, as the entry's strings are handed
+// out themselves, and counts in full.
 //
 // Whoever may choose fields that an encoder sends wants its look-ups to be slow:
 // they are hashed with a seed of the encoder's own. They may want to guess
