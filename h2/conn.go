@@ -64,7 +64,8 @@ func newConn(limits engine.Limits, r role, now engine.Instant) conn {
 		peer:     defaultSettings,
 		timers:   timers{opened: now, idle: now},
 	}
-	c.dec.SetMaxListSize(limits.HeadBytes)
+	most := uint32(min(limits.HeadBytes, maxWindow))
+	c.dec.SetLimits(most, most)
 	c.credit.init(&c)
 	c.window.init()
 	return c

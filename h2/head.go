@@ -101,10 +101,10 @@ func (c *conn) decode(bytes []byte) *message {
 	for c.dec.Next(&f) {
 		m.see(&f, c.limits.Fields)
 	}
-	switch err := c.dec.Err(); {
-	case errors.Is(err, hpack.ErrListTooLong):
+	var broken hpack.Error
+	if err := c.dec.Err(); errors.As(err, &broken) && !broken.Fatal() {
 		m.breaks(ruleHeadLong)
-	case err != nil:
+	} else if err != nil {
 		m.failed = err
 	}
 	return m
