@@ -102,11 +102,10 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		if err != nil || next == nil {
 			return resp, err
 		}
-		if hops >= c.MaxRedirects && c.MaxRedirects != 0 || hops >= 10 && c.MaxRedirects == 0 {
-			_ = resp.Body.Close()
+		_ = resp.Body.Close()
+		if hops >= c.MaxRedirects {
 			return resp, ErrRedirects
 		}
-		_ = resp.Body.Close()
 		r = next
 	}
 }
@@ -325,6 +324,7 @@ func (c *Client) init() {
 		set(&c.OpenTimeout, 30*time.Second)
 		set(&c.ExpectTimeout, time.Second)
 		set(&c.MaxRetries, 3)
+		set(&c.MaxRedirects, 10)
 		set(&c.MaxIdle, 64)
 		set(&c.MaxConns, 256)
 		limits := c.limits().WithDefaults()

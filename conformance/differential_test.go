@@ -131,7 +131,7 @@ func drive(eng engine.Engine, raw []byte, begin func(*engine.Event) *message) *m
 				m.trailer = lines(ev.Trailer)
 			}
 			return m
-		case engine.Fault, engine.Switch:
+		case engine.Fault:
 			return nil
 		}
 	}

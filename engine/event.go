@@ -32,14 +32,9 @@ const (
 	// one, and always when Err.Status may be answered; Request, if the head
 	// had been read. Err.Scope says what it ends.
 	Fault
-
-	// Switch: the connection (HTTP/2: the stream) now belongs to another
-	// protocol; what was not consumed is its first input. On a client it follows
-	// the Response whose status switches. Set: Stream.
-	Switch
 )
 
-var kindNames = [...]string{"none", "request", "interim", "response", "data", "end", "fault", "switch"}
+var kindNames = [...]string{"none", "request", "interim", "response", "data", "end", "fault"}
 
 // String returns the name of the kind.
 func (k Kind) String() string { return kindNames[k] }

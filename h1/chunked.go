@@ -130,7 +130,7 @@ func (d *chunkDecoder) size(b byte) rule {
 //
 // The grammar's "bad" white space is refused: nobody sends it but to be misread.
 func (d *chunkDecoder) extension(b byte) rule {
-	token := b != '\n' && semantics.ValidName(string(rune(b)))
+	token := semantics.ValidName(string(rune(b)))
 	switch d.at {
 	case chunkExtension:
 		return d.to(chunkExtensionName, token)

@@ -15,7 +15,6 @@ type ClientConn struct {
 	method   string // of the exchange in progress
 	offered  bool   // the request offers an upgrade
 	interims int    // 1xx responses so far
-	rested   bool   // an exchange has ended, and nobody has told the time since
 	seen     bool   // something of a response has come
 }
 
@@ -52,15 +51,11 @@ func (c *ClientConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 	case c.half[server] == content:
 		c.timers.pause(now)
 		n = c.readContent(in, ev)
-	case c.half[server] == swapping:
-		ev.Kind, ev.Stream = engine.Switch, c.id
-		c.step(server, take)
 	case c.half[server] == ended && c.eof:
 		// The response is complete, and nobody takes the rest of the request.
 		c.abandon()
 	}
 	c.expire(ev)
-	c.rest()
 	return n
 }
 
@@ -172,22 +167,7 @@ func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts
 	if length == 0 {
 		ev.End = true
 		c.step(server, end)
-		c.rest()
 	}
-}
-
-// rest notes that an exchange has ended.
-func (c *ClientConn) rest() {
-	c.rested = c.rested || c.half == [2]half{idle, idle}
-}
-
-// Deadline implements engine.Engine.
-func (c *ClientConn) Deadline(now engine.Instant) engine.Instant {
-	if c.rested {
-		c.rested = false
-		c.timers.idle = now
-	}
-	return c.conn.Deadline(now)
 }
 
 // Request implements engine.Client.
@@ -236,7 +216,7 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 		// Section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a
 		// request that does not include content."
 		return length == 0 && semantics.EqualFold(name, "Expect") ||
-			ownOfRequest(name) && !semantics.EqualFold(name, "Upgrade")
+			ownOfSwitch(name)
 	})
 	if err != nil {
 		return dst, f, err

@@ -29,7 +29,7 @@ func newConn(limits engine.Limits, role side, now engine.Instant) conn {
 		role:       role,
 		half:       [2]half{idle, idle},
 		persistent: true,
-		timers:     timers{opened: now, idle: now},
+		timers:     timers{idle: now},
 	}
 }
 
@@ -89,8 +89,7 @@ func (c *conn) Shutdown(*engine.Output) {
 // closeIdle closes the connection if no exchange is in progress.
 func (c *conn) closeIdle() {
 	if c.half == [2]half{idle, idle} {
-		c.step(client, shut)
-		c.step(server, shut)
+		c.abandon()
 	}
 }
 
@@ -111,9 +110,6 @@ func (c *conn) fault(ev *engine.Event, r rule, detail string) {
 	c.broken = ok
 	c.persistent = false
 	c.timers.whole()
-	if c.role == client {
-		ev.Err.Status = 0
-	}
 	c.step(c.peer(), fault)
 	if c.role == client || ev.Err.Status == 0 || !c.may(server, head) {
 		ev.Err.Status = 0
@@ -136,7 +132,7 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 
 // End implements engine.Engine.
 func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fields) error {
-	if id == c.id && (c.half[server] == swapping || c.half[server] == switched) {
+	if id == c.id && c.half[server] == switched {
 		return nil // a switch has no content to end
 	}
 	if err := c.writing(id); err != nil {

@@ -12,7 +12,6 @@ type ServerConn struct {
 	request  *semantics.Request // of the exchange in progress; nil if its head could not be read
 	facts    facts
 	expected bool // the client waits for 100 (Continue), and has not got it
-	rested   bool // a response has ended, and nobody has told the time since
 	blank    bool // an empty line has been skipped before the request line
 }
 
@@ -166,14 +165,6 @@ func (s *ServerConn) appendSwitch(dst []byte, r *semantics.Response) ([]byte, er
 // handOver gives the connection to another protocol.
 func (s *ServerConn) handOver() {
 	s.step(server, swap)
-	s.step(server, take)
-}
-
-// End implements engine.Engine.
-func (s *ServerConn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fields) error {
-	err := s.conn.End(out, id, trailer)
-	s.rested = s.half[client] == idle
-	return err
 }
 
 // version returns the version of the request, 0 if it is not known.

@@ -25,7 +25,6 @@ func (s *ServerConn) Next(now engine.Instant, in []byte, ev *engine.Event) (n in
 		if ev.Kind == engine.Data {
 			s.expected = false // the client has not waited
 		}
-		s.rest(now)
 		return n
 	}
 	return 0 // a request is complete: its response comes first (RFC 9112, Section 9.3.2)
@@ -207,21 +206,4 @@ func (s *ServerConn) expectation(p semantics.Protocol, awaits bool) rule {
 		s.expected = awaits
 	}
 	return ok
-}
-
-// rest notes when the connection has become idle.
-func (s *ServerConn) rest(now engine.Instant) {
-	if s.half[client] == idle {
-		s.timers.idle = now
-	}
-}
-
-// Deadline implements engine.Engine. A response ends without a time being told; the
-// idle time counts from the wait for what comes next.
-func (s *ServerConn) Deadline(now engine.Instant) engine.Instant {
-	if s.rested {
-		s.rested = false
-		s.timers.idle = now
-	}
-	return s.conn.Deadline(now)
 }

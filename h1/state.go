@@ -29,8 +29,6 @@ const (
 	waiting               // server half: a request has begun, its final response has not
 	content               // the head is done, content under way
 	ended                 // the message is complete
-	closed                // no further message
-	swapping              // server half: the final response hands the connection over
 	switched              // the bytes belong to another protocol (RFC 9110, Section 7.8)
 	failed                // the message will never be complete
 	numHalves
@@ -44,10 +42,7 @@ const (
 	turn                // the client half has begun a message, or failed before it could
 	interim             // a 1xx response
 	swap                // 101, or 2xx to CONNECT
-	take                // who receives that has been told
 	end                 // the end of a message
-	next                // both messages are complete and the connection persists
-	shut                // nothing more will come
 	fault               // the message is broken, or abandoned
 	numMoves
 )
@@ -62,16 +57,15 @@ const (
 
 var moves = [2][numHalves][numMoves]half{
 	client: {
-		idle:    {head: content, shut: closed, fault: failed},
+		idle:    {head: content, fault: failed},
 		content: {end: ended, fault: failed},
-		ended:   {next: idle, swap: switched, shut: closed, fault: failed},
+		ended:   {fault: failed},
 	},
 	server: {
-		idle:     {turn: waiting, shut: closed, fault: failed},
-		waiting:  {interim: waiting, head: content, swap: swapping, fault: failed},
+		idle:     {turn: waiting, fault: failed},
+		waiting:  {interim: waiting, head: content, swap: switched, fault: failed},
 		content:  {end: ended, fault: failed},
-		ended:    {next: idle, shut: closed, fault: failed},
-		swapping: {take: switched, fault: failed},
+		ended:    {fault: failed},
 	},
 }
 
@@ -99,15 +93,15 @@ func (c *conn) couple() {
 	from := c.half
 	switch {
 	case from == [2]half{ended, ended} && c.persists():
-		c.half = [2]half{moves[client][ended][next], moves[server][ended][next]}
+		c.half = [2]half{idle, idle}
 	case from == [2]half{ended, ended}:
-		c.half = [2]half{closed, closed}
+		c.half = [2]half{failed, failed}
 	case from == [2]half{ended, switched}:
 		c.half[client] = switched
 	case from == [2]half{content, ended} && c.role == server && !c.persists():
 		// The final response has been sent and says close: what is left of the
 		// request does not matter any more.
-		c.half = [2]half{closed, closed}
+		c.half = [2]half{failed, failed}
 	case from == [2]half{failed, ended}, from == [2]half{content, failed}, from == [2]half{ended, failed}, from == [2]half{idle, failed}:
 		c.half = [2]half{failed, failed}
 	}
@@ -115,6 +109,5 @@ func (c *conn) couple() {
 
 // over reports whether nothing more will be read or sent.
 func (c *conn) over() bool {
-	dead := func(h half) bool { return h == closed || h == failed }
-	return dead(c.half[client]) && dead(c.half[server])
+	return c.half == [2]half{failed, failed}
 }

@@ -11,8 +11,8 @@ import (
 // TestMovesAreThoseOnRecord prints the whole grid of states and moves and compares it with
 // testdata/moves.txt, so that a change of one cell is a change of one line.
 func TestMovesAreThoseOnRecord(t *testing.T) {
-	states := [numHalves]string{"forbidden", "idle", "waiting", "content", "ended", "closed", "swapping", "switched", "failed"}
-	names := [numMoves]string{"head", "turn", "interim", "swap", "take", "end", "next", "shut", "fault"}
+	states := [numHalves]string{"forbidden", "idle", "waiting", "content", "ended", "switched", "failed"}
+	names := [numMoves]string{"head", "turn", "interim", "swap", "end", "fault"}
 	var b strings.Builder
 	for s, side := range [2]string{"client", "server"} {
 		for from := idle; from < numHalves; from++ {

@@ -10,8 +10,7 @@ import (
 // time: which one depends on what the peer is to send next. Zero means that the
 // clock in question does not run.
 type timers struct {
-	opened  engine.Instant
-	idle    engine.Instant // since when no exchange has been in progress
+	idle    engine.Instant // since when no exchange has been in progress: since the loop first waits for one
 	head    engine.Instant // of the first byte of a head that is not complete
 	request engine.Instant // when our request was complete (client)
 
@@ -29,6 +28,9 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	}
 	if c.role == client && c.half == [2]half{ended, waiting} && c.timers.request == 0 {
 		c.timers.request = now
+	}
+	if c.half == [2]half{idle, idle} && c.timers.idle == 0 {
+		c.timers.idle = now
 	}
 	return c.deadline()
 }
@@ -56,7 +58,7 @@ func (c *conn) deadline() engine.Instant {
 	case c.half[c.peer()] == content:
 		return after(t.waiting, c.limits.ContentTimeout-t.waited)
 	case c.half == [2]half{idle, idle} && c.role == server && c.id == 0:
-		return after(t.opened, c.limits.HeadTimeout)
+		return after(t.idle, c.limits.HeadTimeout)
 	case c.half == [2]half{idle, idle} && t.head == 0:
 		return after(t.idle, c.limits.IdleTimeout)
 	case c.role == client:
@@ -103,4 +105,4 @@ func (t *timers) began(now engine.Instant, pending int) {
 	}
 }
 
-func (t *timers) whole() { *t = timers{opened: t.opened, idle: t.idle} }
+func (t *timers) whole() { *t = timers{} }

@@ -2,14 +2,11 @@ package loop
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/paf-go/paf/engine"
 )
-
-var errDeadline = os.ErrDeadlineExceeded
 
 // Context returns a context that is cancelled when the peer goes away, when the
 // connection is cut, and when the exchange is over; context.Cause tells which.

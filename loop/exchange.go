@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"os"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -54,9 +55,6 @@ func (x *Exchange) Secured() bool { return x.c.powers.Negotiator != nil }
 
 // Date returns the time as the value of a Date field (RFC 9110, Section 6.6.1).
 func (x *Exchange) Date() string { return x.c.group.date() }
-
-// Stream returns the number of the exchange on its connection.
-func (x *Exchange) Stream() engine.StreamID { return x.stream }
 
 // Read reads the content of the request. If the client waits for it, the first
 // Read sends 100 (Continue).
@@ -307,7 +305,7 @@ func (x *Exchange) writable() error {
 	case x.c.writeErr != nil:
 		return x.c.writeErr
 	case past(int64(x.writeBy), x.c.group.now()):
-		return errDeadline
+		return os.ErrDeadlineExceeded
 	case x.c.mux != nil && x.content.err != nil:
 		return x.content.err // the stream was reset
 	}

@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"os"
+
 	"github.com/paf-go/paf/engine"
 )
 
@@ -126,7 +128,7 @@ func (b *content) readQueued(p []byte) (int, error) {
 			return 0, b.end()
 		}
 		if past(int64(b.due), c.group.now()) {
-			return 0, errDeadline
+			return 0, os.ErrDeadlineExceeded
 		}
 		b.wait()
 	}

@@ -50,12 +50,10 @@ func (r *Reply) event(ev *engine.Event) {
 	case engine.Response:
 		r.Head, r.Length = ev.Response, ev.Length
 		r.content.due = 0
-		if ev.End {
+		if ev.End || r.c.client.State() == engine.Switched {
 			r.content.ended = true
 		}
 		r.c.notify() // a sender that waits for 100 (Continue) has its answer
-	case engine.Switch:
-		r.content.ended = true
 	}
 }
 

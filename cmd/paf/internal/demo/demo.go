@@ -24,8 +24,6 @@ func New() *Application {
 // Serve answers one request.
 func (a *Application) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	switch {
-	case ambiguous(&r.Header):
-		reply.Status(w, semantics.StatusBadRequest)
 	case r.Form == semantics.AuthorityForm:
 		reply.Status(w, semantics.StatusNotImplemented) // CONNECT
 	case r.Form == semantics.AsteriskForm:
@@ -66,19 +64,4 @@ func (a *Application) route(w *paf.ResponseWriter, r *paf.Request) {
 	default:
 		reply.Status(w, semantics.StatusNotFound)
 	}
-}
-
-// ambiguous reports whether a field differs from one that frames the message
-// only by an underscore.
-func ambiguous(h *semantics.Fields) bool {
-	for name := range h.All() {
-		if !strings.Contains(name, "_") {
-			continue
-		}
-		name = strings.ReplaceAll(name, "_", "-")
-		if semantics.EqualFold(name, "Content-Length") || semantics.EqualFold(name, "Transfer-Encoding") {
-			return true
-		}
-	}
-	return false
 }
