@@ -3,6 +3,7 @@ package paf
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -227,7 +228,7 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 		if err != nil {
 			return nil, err
 		}
-		eng, err := c.engine(f)
+		eng, err := c.engine(ctx, f)
 		if err != nil {
 			_ = f.Close()
 			return nil, err
@@ -237,8 +238,14 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 }
 
 // engine returns the engine for a flow: what was negotiated decides, and where nothing was, the client.
-func (c *Client) engine(f flow.Flow) (engine.Client, error) {
+func (c *Client) engine(ctx context.Context, f flow.Flow) (engine.Client, error) {
 	p := flow.PowersOf(f)
+	if p.Handshaker != nil {
+		limit := max(0, c.OpenTimeout)
+		if err := c.group.Handshake(ctx, p.Handshaker, limit); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
+		}
+	}
 	protocol := p.NegotiatedProtocol()
 	switch {
 	case p.Negotiator == nil && c.Protocol == HTTP2:
@@ -276,12 +283,9 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 	if err != nil {
 		return nil, &URLError{URL: r.URL(), Err: err}
 	}
-	endpoints, err := own.Unfold(ctx)
-	if err != nil || !connectable(endpoints) {
-		full, err := facts(c.rules, &r.Target)
-		if err != nil {
-			return nil, err
-		}
+	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
+	if !connectable(endpoints) {
+		full, _ := facts(c.rules, &r.Target)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)

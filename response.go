@@ -10,7 +10,7 @@ import (
 
 // A Response is what a client has received.
 type Response struct {
-	Status   int    // 200 to 599
+	Status   int    // 200 to 999; 101 if the request offered an Upgrade, whose flow cannot be had yet
 	Reason   string // HTTP/1 only, may be empty
 	Protocol Protocol
 	Header   Fields

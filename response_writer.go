@@ -46,7 +46,8 @@ func (w *ResponseWriter) Trailer() *Fields { return &w.trailer }
 
 // WriteHeader sets the status. A status from 100 to 199, other than 101, is sent at once as an
 // interim response with the fields as they are, and may be sent several times. The first
-// other one counts; without one it is 200.
+// other one counts; without one it is 200. 101, to a request that offers an Upgrade, ends
+// HTTP on the connection, which is closed: a handler cannot have its flow yet.
 func (w *ResponseWriter) WriteHeader(status int) {
 	switch {
 	case status < 100 || status > 999:
