@@ -62,37 +62,44 @@ func TestHammer(t *testing.T) {
 		},
 	}
 	for name, listen := range listeners {
-		t.Run(name, func(t *testing.T) {
-			ln, c := listen(t)
-			c.MaxConns = 20
-			s := handle(hammered)
-			s.GracePeriod = 2 * time.Second
-			ctx, stop := context.WithCancel(context.Background())
-			done := make(chan error, 1)
-			go func() { done <- s.Serve(ctx, ln) }()
-			end := time.Now().Add(1500 * time.Millisecond)
-			var workers sync.WaitGroup
-			for seed := range uint64(40) {
-				workers.Go(func() {
-					rnd := rand.New(rand.NewPCG(seed, 1))
-					for time.Now().Before(end) {
-						hit(t, c, rnd, ctx)
-					}
-				})
-			}
-			time.Sleep(time.Second)
-			stop()
-			if err := <-done; err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-			workers.Wait()
-			c.Close()
-			for side, stats := range map[string]paf.Stats{"server": s.Stats(), "client": c.Stats()} {
-				if stats.Conns != 0 || stats.Active != 0 {
-					t.Errorf("%s: something is left: %+v", side, stats)
-				}
+		for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+			t.Run(name+" "+protocol.String(), func(t *testing.T) {
+				ln, c := listen(t)
+				c.MaxConns, c.Protocol = 20, protocol
+				hammer(t, ln, c)
+			})
+		}
+	}
+}
+
+// hammer serves a listener and lets a client loose on it.
+func hammer(t *testing.T, ln net.Listener, c *paf.Client) {
+	s := handle(hammered)
+	s.GracePeriod = 2 * time.Second
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, ln) }()
+	end := time.Now().Add(1500 * time.Millisecond)
+	var workers sync.WaitGroup
+	for seed := range uint64(40) {
+		workers.Go(func() {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			for time.Now().Before(end) {
+				hit(t, c, rnd, ctx)
 			}
 		})
+	}
+	time.Sleep(time.Second)
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	workers.Wait()
+	c.Close()
+	for side, stats := range map[string]paf.Stats{"server": s.Stats(), "client": c.Stats()} {
+		if stats.Conns != 0 || stats.Active != 0 {
+			t.Errorf("%s: something is left: %+v", side, stats)
+		}
 	}
 }
 

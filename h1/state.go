@@ -62,10 +62,10 @@ var moves = [2][numHalves][numMoves]half{
 		ended:   {fault: failed},
 	},
 	server: {
-		idle:     {turn: waiting, fault: failed},
-		waiting:  {interim: waiting, head: content, swap: switched, fault: failed},
-		content:  {end: ended, fault: failed},
-		ended:    {fault: failed},
+		idle:    {turn: waiting, fault: failed},
+		waiting: {interim: waiting, head: content, swap: switched, fault: failed},
+		content: {end: ended, fault: failed},
+		ended:   {fault: failed},
 	},
 }
 

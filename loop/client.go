@@ -149,6 +149,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err == nil {
 		err = r.await()
 	}
+	whole := r.content.ended && r.content.queue.empty()
 	c.mu.Unlock()
 	if err != nil {
 		r.cancelled(&err)
@@ -156,7 +157,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.leave(r, r.blame(err))
 		return nil, err
 	}
-	if r.content.ended && r.content.queue.empty() {
+	if whole {
 		r.finish()
 	}
 	return r, nil
