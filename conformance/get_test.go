@@ -132,7 +132,7 @@ func TestUntrustedCertificateIsRefused(t *testing.T) {
 	})
 }
 
-// TestGetNeedsLittleMemory moves a GiB with PAF_LONG=1 or CI=true, else 64 MiB.
+// TestGetNeedsLittleMemory moves a GiB with PAF_LONG=1 or CI=true, else 64 MiB in clear.
 func TestGetNeedsLittleMemory(t *testing.T) {
 	size := bulk()
 	build := func(t *testing.T) *site {
@@ -141,6 +141,7 @@ func TestGetNeedsLittleMemory(t *testing.T) {
 		return s
 	}
 	eachOf(t, 0, build, func(t *testing.T, x *there) {
+		x.leaveForLong(t)
 		name := strconv.FormatInt(size, 10)
 		x.getLarge(t, size, nil, x.url("/bytes/"+name))
 		if x.can&echoes != 0 {
