@@ -7,7 +7,9 @@ import "github.com/paf-go/paf/engine"
 // Credit is given back when the application has taken content, so what the peer can make us keep is
 // bounded by the windows. They begin small and grow to what the path can hold, the product of its bandwidth
 // and its delay: a PING is sent with the credit, and what the application takes until the answer comes is how
-// much fits into a round trip. If that is most of the window, the window is what holds the peer up, and it doubles.
+// much fits into a round trip. If that is a third of
+// the window, it doubles: right after it has grown a round trip still shows the content that the former
+// window let through.
 type credit struct {
 	size       int // what the connection's window is refilled to
 	streamSize int // and a stream's
@@ -150,8 +152,8 @@ func (k *credit) measured(c *conn) {
 	}
 	k.pinged = false
 	trip := k.consumed - k.mark
-	if trip < int64(k.streamSize)*2/3 {
-		k.next = k.consumed + 8*int64(k.streamSize) // the path is full; look again later
+	if trip < int64(k.streamSize)/3 {
+		k.next = k.consumed + int64(k.streamSize) // the path is full, or content comes in bursts: look again
 		return
 	}
 	k.streamSize = min(2*k.streamSize, k.most)
