@@ -29,10 +29,22 @@ func (c *conn) appendFields(dst []byte, fields *semantics.Fields) []byte {
 		f := &fields.List()[i]
 		name := lower(f.Name)
 		if !c.own(name, f.Value) {
-			dst = c.enc.AppendField(dst, hpack.Field{Name: name, Value: f.Value, Sensitive: f.Sensitive})
+			dst = c.enc.AppendField(dst, hpack.Field{Name: name, Value: f.Value, Sensitive: f.Sensitive || secret(name, f.Value)})
 		}
 	}
 	return dst
+}
+
+// secret says which fields are sensitive though nobody has said so (RFC 7541, Section 7.1.3): credentials, and cookies
+// that are short enough to be guessed.
+func secret(name, value string) bool {
+	switch name {
+	case "authorization", "proxy-authorization":
+		return true
+	case "cookie":
+		return len(value) < 20
+	}
+	return false
 }
 
 // own reports whether a field is not to be sent as it is: it frames the message, or rules a connection of HTTP/1

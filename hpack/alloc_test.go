@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -157,13 +158,15 @@ func TestStringsBeyondTheLimitTakeNoMemory(t *testing.T) {
 func TestDecoderKeepsLittle(t *testing.T) {
 	large := string(make([]byte, 16000))
 	half := string(make([]byte, 1500))
-	var names [][]byte // each entry of the table again, by its own name alone, oldest first
-	for range 60 {
-		names = append(names, []byte{0x7f, 62 + 60 - 63, 0})
+	// An entry of 1500 octets, an empty one of its name, and the same of the names
+	// of the 59 oldest: the newest of the others, as it was before, has to go.
+	names := append(plain(0x40, "a", half), 0x7e, 0)
+	for range 59 {
+		names = append(names, 0x7f, 62+61-63, 0)
 	}
 	for name, block := range map[string][]byte{
 		"small entries beside large fields":          append(plain(0, "n", large), plain(0x40, "a", "b")...),
-		"small entries that share large ones' names": append(plain(0x40, "a", half), slices.Concat(names...)...),
+		"small entries that share large ones' names": names,
 		"large fields by names of the static table":  slices.Concat(append([]byte{0x04, 0x7f, 0x81, 0x7c}, large...), plain(0, "n", large)),
 		"large entries": plain(0x40, "a", half+half),
 		"as many entries as can be, and as many more": bytes.Repeat([]byte{0x40, 0, 0}, 500),
@@ -198,6 +201,19 @@ func TestDecoderKeepsLittle(t *testing.T) {
 			}
 			runtime.KeepAlive(decoders)
 		})
+	}
+}
+
+func TestMemoryForLongStringsIsNotKept(t *testing.T) {
+	long := strings.Repeat("long", 3000)
+	for name, block := range map[string][]byte{"plain": plain(0, "n", long), "Huffman": huffman(0, "n", long)} {
+		d := NewDecoder(4096)
+		if fields, err := decodeAll(d, block); err != nil || fields[0].Value != long {
+			t.Fatal(err)
+		}
+		if got := cap(d.scratch) + d.passing.chunk.Cap(); got > 2*memoryKept {
+			t.Errorf("%s: %d octets", name, got)
+		}
 	}
 }
 

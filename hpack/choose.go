@@ -53,7 +53,7 @@ func (e *Encoder) hasName(f *Field, p *place) bool {
 
 // changing is the names of the static table, each a bit at its first index, whose
 // values belong to one message or to one resource.
-const changing = 1<<4 | // :path
+const changing uint64 = 1<<4 | // :path
 	1<<21 | // age
 	1<<28 | // content-length
 	1<<30 | // content-range

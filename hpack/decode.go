@@ -8,7 +8,7 @@ import "math"
 type Decoder struct {
 	table   table
 	allowed uint64 // the largest table size that the peer may choose
-	least   uint64 // the smallest that allowed was since the last block
+	least   uint64 // the smallest that allowed was since the peer has changed the size
 
 	maxString, maxList uint64
 
@@ -187,7 +187,7 @@ func (d *Decoder) update() {
 // field notes that another field came, its strings of the lengths given, and
 // reports whether it is to be handed out.
 func (d *Decoder) field(name, value uint64) bool {
-	d.begun, d.least = true, math.MaxUint64
+	d.begun = true
 	d.list += name + value + entryOverhead
 	switch {
 	case d.mute:

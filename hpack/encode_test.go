@@ -82,6 +82,23 @@ func TestEncoderTellsChangesOfTheTableSize(t *testing.T) {
 	}
 }
 
+func TestChangeOfTheTableSizeIsToldOnce(t *testing.T) {
+	var e Encoder
+	get := Field{Name: ":method", Value: "GET"}
+	for i, c := range []struct {
+		peer uint32
+		want string
+	}{{100, "3f45 82"}, {4096, "3fe11f 82"}, {4096, "82"}, {100, "3f45 82"}, {100, "82"}, {65536, "3fe11f 82"}, {5000, "82"}} {
+		e.SetMaxTableSize(c.peer)
+		if got := e.AppendField(nil, get); !bytes.Equal(got, unhex(t, c.want)) {
+			t.Errorf("%d: %x, wanted %s", i, got, c.want)
+		}
+		if got := e.AppendField(nil, get); len(got) != 1 {
+			t.Errorf("%d: then %x", i, got)
+		}
+	}
+}
+
 func TestSmallerTableDropsEntriesOnBothSides(t *testing.T) {
 	var e Encoder
 	d := NewDecoder(4096)

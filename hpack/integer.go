@@ -29,7 +29,12 @@ func parseInteger(in []byte, prefix uint) (v uint64, n int, fault Error) {
 	if b := in[0] & full; b < full {
 		return uint64(b), 1, ok
 	}
-	v = uint64(full)
+	return parseLong(in, uint64(full))
+}
+
+// parseLong reads what follows a prefix of ones only, which are the number v.
+// Apart from the rest so that most integers cost no call.
+func parseLong(in []byte, v uint64) (_ uint64, n int, fault Error) {
 	for shift := uint(0); shift < 35; shift += 7 { // the prefix and five octets say every number of 32 bits
 		n = int(shift/7) + 1
 		if n == len(in) {
