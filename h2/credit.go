@@ -80,8 +80,7 @@ func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	c.consumed(s, n)
 	c.credit.consumed += int64(n)
 	if s.since != 0 && s.credit.unread == 0 {
-		s.since = now // now the peer is to send more
-		c.timers.due = 0
+		c.awaits(s)
 	}
 }
 

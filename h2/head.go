@@ -154,7 +154,7 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 	if b.end {
 		ev.Length = 0
 	} else {
-		s.since = c.now
+		c.awaits(s)
 	}
 }
 
@@ -189,7 +189,7 @@ func (c *conn) takeResponse(s *stream, m *message, end bool, ev *engine.Event) {
 	}
 	s.left = length
 	*ev = engine.Event{Kind: engine.Response, Stream: s.id, Response: r, Length: length, End: end}
-	s.since = c.now
+	c.awaits(s)
 	if end {
 		ev.Length = 0
 		c.finishPeer(s)

@@ -144,7 +144,7 @@ var rules = [numRules]struct {
 	ruleGoAway:            {"RFC 9113, Section 6.8: the peer has ended the connection with an error", NoError, 0},
 	ruleTruncated:         {engine.RuleTruncated, NoError, 0},
 	ruleNoResponse:        {engine.RuleNoResponse, NoError, 0},
-	ruleTimeout:           {engine.RuleTimeout, NoError, 0},
+	ruleTimeout:           {engine.RuleTimeout, Cancel, 408},
 	ruleSettingsTimeout:   {"RFC 9113, Section 6.5.3: settings were not acknowledged in time", SettingsTimeout, 0},
 	ruleStall:             {"RFC 9113, Section 10.5: the peer takes less content than the limit StallTimeout wants", EnhanceYourCalm, 0},
 	ruleFloodReset:        {"RFC 9113, Section 10.5: more streams came to nothing than the limit Resets", EnhanceYourCalm, 0},

@@ -181,6 +181,7 @@ func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fi
 		}
 	}
 	s.done = true
+	c.timers.due = 0 // ResponseTimeout
 	if s.state == ended {
 		c.flood.earn()
 	}

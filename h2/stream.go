@@ -18,7 +18,7 @@ type stream struct {
 	interims int
 	since    engine.Instant // since when its message has made no progress; 0: it does not have to
 	arrived  int64          // content that has come since
-	asked    engine.Instant // when our request was complete (client)
+	asked    engine.Instant // when the response was first waited for; 0: it has not been (client)
 	credit   streamCredit
 
 	// What we send.

@@ -27,6 +27,7 @@ func (t *timers) pending(c *conn, left int) {
 // Deadline implements engine.Engine.
 func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	t := &c.timers
+	c.now = now
 	switch {
 	case c.life == over:
 		return 0
@@ -54,6 +55,12 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	return sooner(d, t.due)
 }
 
+// awaits is called when the peer is to send more of a message.
+func (c *conn) awaits(s *stream) {
+	s.since = c.now
+	c.timers.due = 0
+}
+
 // never is an instant that does not come.
 const never = engine.Instant(1<<63 - 1)
 
@@ -77,9 +84,15 @@ func (s *stream) due(c *conn) engine.Instant {
 		d = after(s.since, c.limits.ContentTimeout)
 	}
 	if c.role == client && s.state == localEnded && !s.headed {
+		if s.asked == 0 {
+			s.asked = c.now
+		}
 		d = sooner(d, after(s.asked, c.limits.ResponseTimeout))
 	}
-	if s.window.waiting && (s.window.size <= 0 || c.window.size <= 0) {
+	if c.stalls(s) {
+		if s.window.since == 0 {
+			s.window.since = c.now
+		}
 		d = sooner(d, after(s.window.since, c.limits.StallTimeout))
 	}
 	return d
@@ -128,12 +141,13 @@ func (c *conn) Tick(now engine.Instant) {
 func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 	switch {
 	case !past(s.due(c)):
-	case s.window.waiting && (s.window.size <= 0 || c.window.size <= 0) && past(after(s.window.since, c.limits.StallTimeout)):
+	case c.stalls(s) && past(after(s.window.since, c.limits.StallTimeout)):
 		c.timeOut(s.id, ruleStall)
 		s.window.since = c.now
 	default:
 		c.timeOut(s.id, ruleTimeout)
-		s.since, s.asked = 0, 0
+		s.since = 0
+		s.asked = never
 	}
 }
 

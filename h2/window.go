@@ -24,7 +24,7 @@ type streamWindow struct {
 	wanted  int            // how much was left over
 	named   bool           // by Ready, since the last Flush
 	turn    uint32         // when it was last named
-	since   engine.Instant // since when it has been getting less than stallBytes
+	since   engine.Instant // since when it has been getting less than stallBytes; 0: from the next wait on
 	taken   int            // meanwhile
 }
 
@@ -97,10 +97,17 @@ func (c *conn) wait(s *stream, wanted int) {
 	w := &s.window
 	w.wanted, w.named = wanted, false
 	if !w.waiting {
-		w.waiting, w.since, w.taken = true, c.now, 0
+		w.waiting, w.since, w.taken = true, 0, 0
 		c.window.waiting = append(c.window.waiting, s)
+	}
+	if c.stalls(s) {
 		c.timers.due = 0
 	}
+}
+
+// stalls reports whether a stream waits for the peer.
+func (c *conn) stalls(s *stream) bool {
+	return s.window.waiting && (s.window.size <= 0 || c.window.size <= 0)
 }
 
 // sent notes what has been laid out of a stream.
@@ -114,7 +121,7 @@ func (c *conn) sent(s *stream, n, wanted int) {
 		return
 	}
 	if w.taken += n; w.taken >= stallBytes {
-		w.since, w.taken = c.now, 0
+		w.since, w.taken = 0, 0
 	}
 	c.wait(s, wanted-n)
 }

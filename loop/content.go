@@ -29,6 +29,7 @@ type content struct {
 	cond  sync.Cond // something has happened on the stream
 	woken int       // how often
 	ready bool      // it is its turn to write
+	gone  error     // the stream, or the connection, is over
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.
@@ -122,15 +123,28 @@ func (b *content) take(ev *engine.Event) {
 			ev.Err.Err = b.c.readErr
 			b.c.fault = ev.Err
 		}
-		b.fail(ev.Err)
+		if ev.Err.Status != 0 {
+			b.breakOff(ev.Err)
+		} else {
+			b.fail(ev.Err)
+		}
 		b.owner.event(ev)
 	default:
 		b.owner.event(ev)
 	}
 }
 
-// fail ends the content with an error, for good.
+// fail ends the content with an error, for good. What had ended before stays whole, but nothing can be
+// sent any more on the stream of a multiplexed connection.
 func (b *content) fail(err error) {
+	if b.gone == nil {
+		b.gone = err
+	}
+	b.breakOff(err)
+}
+
+// breakOff ends the content with an error; the peer may be answered.
+func (b *content) breakOff(err error) {
 	if !b.ended {
 		b.ended, b.err = true, err
 	}

@@ -306,8 +306,8 @@ func (x *Exchange) writable() error {
 		return x.c.writeErr
 	case past(int64(x.writeBy), x.c.group.now()):
 		return os.ErrDeadlineExceeded
-	case x.c.mux != nil && x.content.err != nil:
-		return x.content.err // the stream was reset
+	case x.c.mux != nil && x.content.gone != nil:
+		return x.content.gone // the stream was reset
 	}
 	return nil
 }

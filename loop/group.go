@@ -100,7 +100,7 @@ type member interface {
 func NewGroup(config Config) *Group {
 	g := &Group{config: config.withDefaults(), conns: map[member]struct{}{}, listeners: map[net.Listener]struct{}{}, wake: make(chan struct{}, 1)}
 	g.changed.L = &g.mu
-	g.monitor.group = g
+	g.monitor.group, g.monitor.wake = g, make(chan struct{}, 1)
 	g.stopped, g.halt = context.WithCancel(context.Background())
 	g.tick = tickFor(config.Shortest, g.config.WriteTimeout, g.config.LingerTimeout, g.config.DrainTimeout)
 	g.origin = time.Now()

@@ -231,7 +231,7 @@ func (r *Reply) sendContent() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.over || c.mux != nil && r.content.err != nil {
+	if r.over || c.mux != nil && r.content.gone != nil {
 		return errClosed
 	}
 	if err := c.client.End(&c.out, r.stream, trailer); err != nil {
@@ -253,7 +253,7 @@ func (r *Reply) write(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(p) > 0 {
-		if r.over || c.gone || c.mux != nil && r.content.err != nil {
+		if r.over || c.gone || c.mux != nil && r.content.gone != nil {
 			return errClosed
 		}
 		n, err := c.client.Data(&c.out, r.stream, p)
@@ -287,7 +287,7 @@ func (r *Reply) mayProceed() bool {
 		r.proceed()
 	})
 	defer timer.Stop()
-	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.err == nil {
+	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
 		c.wait()
 	}
 	return r.goAhead

@@ -27,7 +27,7 @@ func (r *Reply) awaitEvent() {
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
 func (r *Reply) awaitReady() {
 	b := &r.content
-	for b.ready = false; !b.ready && !r.over && !r.c.gone && b.err == nil; {
+	for b.ready = false; !b.ready && !r.over && !r.c.gone && b.gone == nil; {
 		b.wait()
 	}
 }
@@ -60,7 +60,7 @@ func (c *ClientConn) leave(r *Reply, why CloseReason) {
 	}
 	c.mu.Lock()
 	if r.stream != 0 {
-		if !r.content.ended || r.content.err != nil || !r.sent {
+		if !r.content.ended || r.content.gone != nil || !r.sent {
 			c.client.Reset(&c.out, r.stream, engine.Code(0))
 		}
 		c.detach(&r.content)

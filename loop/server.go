@@ -91,6 +91,9 @@ func (c *serverConn) serve() (err error) {
 		for c.running > 0 {
 			c.wait()
 		}
+		if c.mux != nil {
+			c.group.monitor.forget(c)
+		}
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
 	}()
@@ -253,7 +256,7 @@ func (c *serverConn) finishOnly(x *Exchange) {
 // finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
 // wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
 func (c *serverConn) finishStream(x *Exchange) {
-	if !x.ended || !x.content.ended || x.content.err != nil {
+	if !x.ended || !x.content.ended || x.content.gone != nil {
 		c.server.Reset(&c.out, x.stream, 0)
 	}
 	c.detach(&x.content)

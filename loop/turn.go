@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,6 +118,7 @@ type monitor struct {
 	mu    sync.Mutex
 	list  []*serverConn
 	runs  bool
+	wake  chan struct{} // tells run that a connection has gone
 }
 
 // monitorTick is how often a monitor looks: a handler has twice that before another goroutine takes over.
@@ -139,12 +141,31 @@ func (m *monitor) watch(c *serverConn) {
 	}
 }
 
+// forget takes a connection that is over off the list.
+func (m *monitor) forget(c *serverConn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i := slices.Index(m.list, c); i >= 0 {
+		m.list = slices.Delete(m.list, i, i+1)
+	}
+	c.turn.listed.Store(true) // so that it does not come back
+	if m.runs && len(m.list) == 0 {
+		select {
+		case m.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
 func (m *monitor) run() {
 	t := time.NewTicker(monitorTick)
 	defer t.Stop()
 	seen := map[*serverConn]uint32{}
 	for {
-		<-t.C
+		select {
+		case <-t.C:
+		case <-m.wake:
+		}
 		m.mu.Lock()
 		kept := m.list[:0]
 		for _, c := range m.list {
