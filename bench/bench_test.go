@@ -12,6 +12,9 @@ import (
 
 func TestEveryContestantAnswersTheSame(t *testing.T) {
 	for _, c := range contestants {
+		if c.serve == nil {
+			continue // a program of its own
+		}
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

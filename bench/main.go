@@ -10,7 +10,7 @@ import (
 
 func main() {
 	var (
-		work   = flag.String("work", "h1,h1pipe", "what to measure: h1 (64 connections), h1pipe (pipelined by 16)")
+		work   = flag.String("work", "h1,h1pipe,h2", "what to measure: h1 (64 connections), h1pipe (pipelined by 16), h2 (8 connections of 32 streams)")
 		length = flag.Duration("time", 3*time.Second, "how long each contestant is loaded in each round")
 		rounds = flag.Int("rounds", 5, "how many rounds")
 		only   = flag.String("only", "", "the contestants, comma-separated; all if empty")
@@ -29,10 +29,10 @@ func main() {
 	for _, name := range strings.Split(*work, ",") {
 		w, ok := works[name]
 		if !ok {
-			fmt.Fprintf(os.Stderr, "bench: no work is named %q; there are h1 and h1pipe\n", name)
+			fmt.Fprintf(os.Stderr, "bench: no work is named %q; there are h1, h1pipe and h2\n", name)
 			os.Exit(2)
 		}
-		results := measure(w, chosen(*only), *length, *rounds)
+		results := measure(w, chosen(name, *only), *length, *rounds)
 		table := render(name, w, results)
 		fmt.Print(table)
 		report.WriteString(table)

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,13 +19,16 @@ import (
 // A work is a way to load a server.
 type work struct {
 	title string
-	args  []string // of wrk
+	tool  string   // that makes the load: wrk or h2load
+	args  []string // of the tool
 	lua   string   // a script for wrk, if it needs one
+	floor string   // the contestant that the others are compared with
 }
 
 var works = map[string]work{
-	"h1": {title: "HTTP/1.1, 64 connections, 13-byte answer", args: []string{"-t1", "-c64"}},
-	"h1pipe": {title: "HTTP/1.1 pipelined by 16, 64 connections, 13-byte answer", args: []string{"-t1", "-c64"}, lua: `
+	"h1": {title: "HTTP/1.1, 64 connections, 13-byte answer", tool: "wrk", floor: "floor", args: []string{"-t1", "-c64"}},
+	"h2": {title: "HTTP/2, 8 connections of 32 streams, 13-byte answer", tool: "h2load", floor: "nghttpd", args: []string{"-t1", "-c8", "-m32"}},
+	"h1pipe": {title: "HTTP/1.1 pipelined by 16, 64 connections, 13-byte answer", tool: "wrk", floor: "floor", args: []string{"-t1", "-c64"}, lua: `
 init = function(args)
   local r = {}
   for i = 1, 16 do r[i] = wrk.format("GET", "/") end
@@ -53,28 +58,15 @@ func measure(w work, names []string, length time.Duration, rounds int) map[strin
 
 // once starts a contestant's server, warms it up, and loads it.
 func once(w work, name string, length time.Duration) result {
-	self, err := os.Executable()
+	server, addr, err := start(name)
 	if err != nil {
-		return result{err: err}
-	}
-	server := pinned(0, self, "-serve", name)
-	out, err := server.StdoutPipe()
-	if err != nil {
-		return result{err: err}
-	}
-	server.Stderr = os.Stderr
-	if err := server.Start(); err != nil {
 		return result{err: err}
 	}
 	defer func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	}()
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return result{err: fmt.Errorf("the server did not start: %w", err)}
-	}
-	url := "http://" + strings.TrimSpace(addr) + "/"
+	url := "http://" + addr + "/"
 	if _, err := load(w, url, 500*time.Millisecond); err != nil {
 		return result{err: err}
 	}
@@ -96,6 +88,69 @@ func once(w work, name string, length time.Duration) result {
 	}
 }
 
+// start starts a contestant's server and returns where it listens.
+func start(name string) (*exec.Cmd, string, error) {
+	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
+	if c := contestants[i]; c.command != nil {
+		return startForeign(c)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, "", err
+	}
+	server := pinned(0, self, "-serve", name)
+	out, err := server.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		return nil, "", err
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = server.Process.Kill()
+		return nil, "", fmt.Errorf("the server did not start: %w", err)
+	}
+	return server, strings.TrimSpace(addr), nil
+}
+
+// startForeign starts a program that others have written and waits until it listens.
+func startForeign(c contestant) (*exec.Cmd, string, error) {
+	if _, err := exec.LookPath(c.name); err != nil {
+		return nil, "", fmt.Errorf("%s is not installed", c.name)
+	}
+	dir, err := site()
+	if err != nil {
+		return nil, "", err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	addr := ln.Addr().String()
+	_ = ln.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	args, err := c.command(dir, port)
+	if err != nil {
+		return nil, "", err
+	}
+	server := pinned(0, c.name, args...)
+	server.Dir = dir
+	if err := server.Start(); err != nil {
+		return nil, "", err
+	}
+	for range 100 {
+		if probe, err := net.Dial("tcp", addr); err == nil {
+			_ = probe.Close()
+			return server, addr, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = server.Process.Kill()
+	return nil, "", fmt.Errorf("%s does not listen", c.name)
+}
+
 // pinned makes a command that runs on one core where that can be had.
 func pinned(core int, name string, args ...string) *exec.Cmd {
 	if _, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > core {
@@ -104,12 +159,18 @@ func pinned(core int, name string, args ...string) *exec.Cmd {
 	return exec.Command(name, args...)
 }
 
-var counted = regexp.MustCompile(`(\d+) requests in`)
+var (
+	counted     = regexp.MustCompile(`(\d+) requests in`)
+	countedByH2 = regexp.MustCompile(`(\d+) succeeded, 0 failed, 0 errored`)
+)
 
-// load runs wrk and returns the number of requests that were answered. Any
+// load runs wrk or h2load and returns the number of requests that were answered. Any
 // that failed makes the round invalid.
 func load(w work, url string, length time.Duration) (int, error) {
 	args := append([]string{}, w.args...)
+	if w.tool == "h2load" {
+		return loadH2(append(args, "-D", strconv.Itoa(max(1, int(length.Seconds()))), url))
+	}
 	args = append(args, "-d", strconv.Itoa(max(1, int(length.Seconds())))+"s")
 	if w.lua != "" {
 		script := filepath.Join(os.TempDir(), "paf-bench-"+strconv.Itoa(os.Getpid())+".lua")
@@ -135,6 +196,19 @@ func load(w work, url string, length time.Duration) (int, error) {
 		err = errors.New("wrk counted no request")
 	}
 	return n, err
+}
+
+// loadH2 runs h2load.
+func loadH2(args []string) (int, error) {
+	out, err := pinned(1, "h2load", args...).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("h2load (Debian's package nghttp2-client): %w: %s", err, out)
+	}
+	m := countedByH2.FindSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("h2load saw errors: %s", out)
+	}
+	return strconv.Atoi(string(m[1]))
 }
 
 // cpuTime returns the user and system time of a process.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,22 +17,29 @@ import (
 
 const hello = "Hello, World!"
 
-// contestants are the servers that take part, the floor first.
-var contestants = []struct {
-	name  string
-	serve func(net.Listener) error
-}{
-	{"floor", serveFloor},
-	{"paf", servePaf},
-	{"fasthttp", serveFastHTTP},
-	{"net/http", serveNetHTTP},
+// A contestant is a server that takes part: serve runs in this program, command is a program's.
+type contestant struct {
+	name    string
+	works   string // "h1", "h2", or both
+	serve   func(net.Listener) error
+	command func(dir, port string) (args []string, err error)
 }
 
-// chosen returns the names of the contestants that take part.
-func chosen(only string) (names []string) {
+// contestants are the servers that take part, the floor first.
+var contestants = []contestant{
+	{"floor", "h1", serveFloor, nil},
+	{"paf", "h1 h2", servePaf, nil},
+	{"fasthttp", "h1", serveFastHTTP, nil},
+	{"net/http", "h1 h2", serveNetHTTP, nil},
+	{"nghttpd", "h2", nil, nghttpd},
+	{"h2o", "h2", nil, h2o},
+}
+
+// chosen returns the names of the contestants that take part in a work.
+func chosen(work, only string) (names []string) {
 	wanted := strings.Split(only, ",")
 	for _, c := range contestants {
-		if only == "" || slices.Contains(wanted, c.name) {
+		if (only == "" || slices.Contains(wanted, c.name)) && strings.Contains(c.works, work[:2]) {
 			names = append(names, c.name)
 		}
 	}
@@ -61,10 +70,32 @@ func servePaf(ln net.Listener) error {
 }
 
 func serveNetHTTP(ln net.Listener) error {
-	return http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := &http.Server{Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.Write([]byte(hello))
-	}))
+	})}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	return s.Serve(ln)
+}
+
+// site makes a directory with the answer as a file.
+func site() (string, error) {
+	dir := filepath.Join(os.TempDir(), "paf-bench-site")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "index.html"), []byte(hello), 0o644)
+}
+
+func nghttpd(dir, port string) ([]string, error) {
+	return []string{"--no-tls", "-n1", "-d", dir, port}, nil
+}
+
+func h2o(dir, port string) ([]string, error) {
+	config := filepath.Join(dir, "h2o.conf")
+	text := fmt.Sprintf("listen:\n  host: 127.0.0.1\n  port: %s\nnum-threads: 1\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", port, dir)
+	return []string{"-c", config}, os.WriteFile(config, []byte(text), 0o644)
 }
 
 func serveFastHTTP(ln net.Listener) error {

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// render makes a table of a work's results, the floor's ratio in the last column.
+// render makes a table of a work's results, the ratio to the work's floor in the last column.
 func render(name string, w work, results map[string][]result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n**%s**: %s\n\n", name, w.title)
-	b.WriteString("| server | CPU µs a request: median (min–max) | requests/s | × floor |\n| --- | --- | --- | --- |\n")
-	floor := median(results["floor"], func(r result) float64 { return r.micros })
+	b.WriteString("| server | CPU µs a request: median (min–max) | requests/s | × " + w.floor + " |\n| --- | --- | --- | --- |\n")
+	floor := median(results[w.floor], func(r result) float64 { return r.micros })
 	for _, c := range contestants {
 		rs, took := results[c.name]
 		if !took {
