@@ -98,17 +98,27 @@ func (c *serverConn) serve() (err error) {
 		c.group.remove(c, c.why)
 	}()
 	c.choose()
-	if c.mux != nil {
-		c.pump(0)
-		c.outlast()
-	} else {
+	if c.mux == nil {
 		c.takeTurns()
+		c.part()
+		return nil
 	}
+	c.pump(0)
+	for !c.turn.ended {
+		c.wait()
+	}
+	return nil
+}
+
+// part says the last words and closes the flow.
+func (c *serverConn) part() {
 	_ = c.flush()
+	c.lingers = c.lingers || c.mux != nil // GOAWAY is an answer too
 	if c.server.State() == engine.Closed && c.writeErr == nil {
 		c.linger()
 	}
-	return nil
+	c.because(c.reason())
+	c.quiesce()
 }
 
 // choose waits until it is known which engine the connection needs.

@@ -46,9 +46,22 @@ func (c *serverConn) pump(number uint32) {
 	}
 	if c.turn.number == number {
 		c.turn.busy.Add(1)
+		c.failAll(c.ending())
+		c.part()
 		c.turn.ended = true
 		c.notify()
 	}
+}
+
+// ending is what exchanges that go on are told at the end of their connection.
+func (c *serverConn) ending() error {
+	switch {
+	case c.fault != nil:
+		return c.fault
+	case c.writeErr != nil:
+		return c.writeErr
+	}
+	return ErrPeerGone
 }
 
 // leave begins to end the connection when it is to stop.
@@ -95,21 +108,6 @@ func (c *serverConn) takeTurn() {
 		defer c.mu.Unlock()
 		c.pump(number)
 	})
-}
-
-// outlast waits until the connection is over, and then until the last handler has returned. c.mu is held.
-func (c *serverConn) outlast() {
-	for !c.turn.ended {
-		c.wait()
-	}
-	err := error(ErrPeerGone)
-	switch {
-	case c.fault != nil:
-		err = c.fault
-	case c.writeErr != nil:
-		err = c.writeErr
-	}
-	c.failAll(err)
 }
 
 // A monitor finds connections that nobody reads because a handler takes its time.
