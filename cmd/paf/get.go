@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/fetch"
 	"github.com/urfave/cli/v3"
 )
@@ -56,6 +57,11 @@ func getFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print both heads to standard error as they are on the wire"},
 		&cli.BoolFlag{Name: "fail", Aliases: []string{"f"}, Usage: "take a status of 400 or more for a failure and print no content"},
 		&cli.BoolFlag{Name: "silent", Aliases: []string{"s"}, Usage: "show no progress"},
+		&cli.BoolFlag{Name: "http1", Aliases: []string{"http1.1"}, Usage: "speak HTTP/1.1 only"},
+		&cli.BoolFlag{Name: "http2", Usage: "speak HTTP/2 where TLS agrees on it, as without this; in clear that is HTTP/1.1"},
+		&cli.BoolFlag{Name: "http2-prior-knowledge", Usage: "speak HTTP/2 only, in clear too"},
+		&cli.BoolFlag{Name: "insecure", Aliases: []string{"k"}, Usage: "take any certificate: whoever is in between can read and change everything"},
+		&cli.StringFlag{Name: "cacert", Usage: "trust the authorities in the PEM file `FILE`, in place of the system's"},
 		&cli.StringFlag{Name: "unix", Usage: "connect to the Unix socket at `PATH`, whatever the URL's host"},
 		&cli.IntFlag{Name: "max-redirects", Value: 10, Usage: "follow at most `N` redirects"},
 		&cli.BoolFlag{Name: "no-redirects", Usage: "follow none: a redirect is the response"},
@@ -89,6 +95,10 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		return o, usagef(cmd, "either --output or --remote-name, not both")
 	case cmd.IsSet("max-redirects") && cmd.Bool("no-redirects"):
 		return o, usagef(cmd, "either --max-redirects or --no-redirects, not both")
+	case count(cmd, "http1", "http2", "http2-prior-knowledge") > 1:
+		return o, usagef(cmd, "one of --http1, --http2 and --http2-prior-knowledge, not several")
+	case cmd.Bool("insecure") && cmd.IsSet("cacert"):
+		return o, usagef(cmd, "either --insecure or --cacert, not both")
 	case cmd.Int("max-redirects") < 0:
 		return o, usagef(cmd, "--max-redirects %d is negative; --no-redirects follows none", cmd.Int("max-redirects"))
 	case cmd.Duration("timeout") < 0:
@@ -101,6 +111,8 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		Data:         append(cmd.StringSlice("data"), cmd.StringSlice("json")...),
 		JSON:         cmd.IsSet("json"),
 		Unix:         cmd.String("unix"),
+		Insecure:     cmd.Bool("insecure"),
+		CACert:       cmd.String("cacert"),
 		MaxRedirects: cmd.Int("max-redirects"),
 		Timeout:      cmd.Duration("timeout"),
 		Fail:         cmd.Bool("fail"),
@@ -112,8 +124,24 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		Stdout:       cmd.Root().Writer,
 		Stderr:       cmd.Root().ErrWriter,
 	}
+	switch {
+	case cmd.Bool("http1"):
+		o.Protocol = paf.HTTP11
+	case cmd.Bool("http2-prior-knowledge"):
+		o.Protocol = paf.HTTP2
+	}
 	if cmd.Bool("no-redirects") || o.MaxRedirects == 0 {
 		o.MaxRedirects = -1 // zero would mean the library's default
 	}
 	return o, nil
+}
+
+// count returns how many of some flags are set.
+func count(cmd *cli.Command, names ...string) (n int) {
+	for _, name := range names {
+		if cmd.Bool(name) {
+			n++
+		}
+	}
+	return n
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/cmd/paf/internal/serve"
 	"github.com/urfave/cli/v3"
 )
@@ -32,6 +35,7 @@ Examples:
   paf serve --index --quiet .            this directory, with listings
   paf serve --listen unix:/run/paf.sock  on a Unix socket
   paf serve --listen localhost:0         on a free port, which it prints
+  paf serve --tls                        over TLS, with a certificate of its own
 
 Exit status: 0 after a graceful stop, 1 if it cannot listen or serve, 2 for a
 wrong command line, 128 + N when signal N ended it at once.`,
@@ -40,6 +44,11 @@ wrong command line, 128 + N when signal N ended it at once.`,
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
 				Usage: "listen on `ADDR`, host:port or unix:PATH; may be given several times",
 			},
+			&cli.BoolFlag{Name: "tls", Usage: "speak TLS, with a certificate made for this run unless --cert and --key give one"},
+			&cli.StringFlag{Name: "cert", Usage: "the certificate, and its chain, in the PEM file `FILE`"},
+			&cli.StringFlag{Name: "key", Usage: "its key, in the PEM file `FILE`"},
+			&cli.StringFlag{Name: "alpn", Value: "h2,http/1.1",
+				Usage: "the protocols that are spoken, the preferred one first: `LIST` of h2, http/1.1 and http/1.0"},
 			&cli.BoolFlag{Name: "index", Usage: "list the entries of directories without index.html"},
 			&cli.BoolFlag{Name: "dotfiles", Usage: "serve names that begin with a dot too"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no line for a request"},
@@ -59,6 +68,10 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Duration("grace") < 0 {
 		return usagef(cmd, "--grace %v is negative", cmd.Duration("grace"))
 	}
+	secure, protocol, err := tlsOptions(cmd)
+	if err != nil {
+		return err
+	}
 	dir := cmd.Args().First()
 	if dir == "" && (cmd.Bool("index") || cmd.Bool("dotfiles")) {
 		return usagef(cmd, "--index and --dotfiles need a DIR to serve")
@@ -73,8 +86,31 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		Index:    cmd.Bool("index"),
 		Dotfiles: cmd.Bool("dotfiles"),
 		Quiet:    cmd.Bool("quiet"),
+		TLS:      secure,
+		Protocol: protocol,
 		Grace:    grace,
 		Out:      cmd.Root().Writer,
 		Log:      slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
 	})
+}
+
+// tlsOptions reads the flags of TLS and of the protocols. In clear HTTP/2 is told from HTTP/1 by its
+// first bytes, if both are wanted.
+func tlsOptions(cmd *cli.Command) (*serve.TLS, paf.Protocol, error) {
+	offers, err := serve.Protocols(cmd.String("alpn"))
+	switch {
+	case err != nil:
+		return nil, 0, usagef(cmd, "--alpn: %v", err)
+	case cmd.IsSet("cert") != cmd.IsSet("key"):
+		return nil, 0, usagef(cmd, "--cert and --key go together")
+	case cmd.IsSet("cert") && !cmd.Bool("tls"):
+		return nil, 0, usagef(cmd, "--cert and --key are for --tls")
+	case cmd.Bool("tls"):
+		return &serve.TLS{Cert: cmd.String("cert"), Key: cmd.String("key"), Offers: offers}, 0, nil
+	case !slices.Contains(offers, alpn.H2):
+		return nil, paf.HTTP11, nil
+	case len(offers) == 1:
+		return nil, paf.HTTP2, nil
+	}
+	return nil, 0, nil
 }

@@ -4,11 +4,15 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
@@ -17,12 +21,15 @@ import (
 // Options say what is sent, and what becomes of the response.
 type Options struct {
 	URL          string
-	Method       string   // "" for GET, or POST with Data
-	Fields       []string // "Name: value"; "Name:" takes a field away
-	Data         []string // pieces of content: text, "@FILE" or "@-"
-	JSON         bool     // Data is JSON, and JSON is wanted
-	Unix         string   // path of a Unix socket to connect to
-	MaxRedirects int      // as in paf.Client: negative for none
+	Method       string       // "" for GET, or POST with Data
+	Fields       []string     // "Name: value"; "Name:" takes a field away
+	Data         []string     // pieces of content: text, "@FILE" or "@-"
+	JSON         bool         // Data is JSON, and JSON is wanted
+	Unix         string       // path of a Unix socket to connect to
+	Protocol     paf.Protocol // as in paf.Client
+	Insecure     bool         // any certificate will do
+	CACert       string       // PEM file of the authorities to trust
+	MaxRedirects int          // as in paf.Client: negative for none
 	Timeout      time.Duration
 	Fail         bool   // a status of 400 or more is a failure, without output
 	Output       string // file for the content, "" for Stdout
@@ -47,13 +54,19 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	client := o.client()
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
 	defer client.Close()
 	response, err := client.Do(ctx, request)
 	if err != nil {
 		return failure(ctx, err)
 	}
 	defer response.Body.Close()
+	if o.Trace && response.Protocol == paf.HTTP2 {
+		o.traceHeads(response)
+	}
 	if o.Head {
 		if _, err := io.WriteString(o.Stdout, headOf(response)); err != nil {
 			return exit.Errorf(exit.Write, "cannot write the head: %w", err)
@@ -65,15 +78,43 @@ func Run(ctx context.Context, o Options) error {
 	return o.save(ctx, response)
 }
 
-func (o *Options) client() *paf.Client {
+func (o *Options) client() (*paf.Client, error) {
 	var c mimic.Context
+	config, err := o.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	c = mimic.Add(c, paf.TLSConfig, config)
 	if o.Unix != "" {
 		c = mimic.Add(c, paf.Unix, o.Unix)
 	}
 	if o.Trace {
-		c = traced(c, o.Stderr)
+		c = traced(c, o.Stderr, o.Protocol == paf.HTTP2)
 	}
-	return &paf.Client{Context: c, MaxRedirects: o.MaxRedirects}
+	return &paf.Client{Context: c, MaxRedirects: o.MaxRedirects, Protocol: o.Protocol}, nil
+}
+
+// tlsConfig returns what of TLS the options ask for.
+func (o *Options) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: o.Insecure, NextProtos: []string{alpn.H2, alpn.HTTP11}}
+	switch o.Protocol {
+	case paf.HTTP11:
+		config.NextProtos = []string{alpn.HTTP11}
+	case paf.HTTP2:
+		config.NextProtos = []string{alpn.H2}
+	}
+	if o.CACert == "" {
+		return config, nil
+	}
+	text, err := os.ReadFile(o.CACert)
+	if err != nil {
+		return nil, exit.Errorf(exit.Read, "cannot read the authorities: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(text) {
+		return nil, exit.Errorf(exit.Usage, "%s holds no certificate in PEM", o.CACert)
+	}
+	return config, nil
 }
 
 // headOf returns the head of a response as HTTP/1.1 would write it.
@@ -83,6 +124,9 @@ func headOf(r *paf.Response) string {
 		reason = paf.StatusText(r.Status)
 	}
 	head := fmt.Appendf(nil, "%s %d %s\r\n", r.Protocol, r.Status, reason)
+	if r.Protocol == paf.HTTP2 { // which has no reason phrase
+		head = fmt.Appendf(nil, "HTTP/2 %d\r\n", r.Status)
+	}
 	for name, value := range r.Header.All() {
 		head = fmt.Appendf(head, "%s: %s\r\n", name, value)
 	}

@@ -3,22 +3,28 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"sync"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
 )
 
 // traced returns a context like c whose flows show the heads that go over them.
-func traced(c mimic.Context, to io.Writer) mimic.Context {
+func traced(c mimic.Context, to io.Writer, http2 bool) mimic.Context {
 	way := mimic.Register("traced", 0, func(ctx context.Context, p place) (flow.Flow, error) {
 		f, err := p.context(c).Resolve(ctx)
 		if err != nil {
 			return nil, err
+		}
+		tellSession(f, to)
+		if http2 || flow.PowersOf(f).NegotiatedProtocol() == alpn.H2 {
+			return f, nil // its heads are told by traceHeads
 		}
 		return tap(f, to), nil
 	})
@@ -38,9 +44,46 @@ func (p place) context(c mimic.Context) mimic.Context {
 		return c
 	}
 	if p.scheme == "https" {
-		return mimic.Add(c, paf.TLS, paf.TLSEndpoint{Address: p.address})
+		config, _ := mimic.Get(c, paf.TLSConfig)
+		return mimic.Add(c, paf.TLS, paf.TLSEndpoint{Address: p.address, Config: config})
 	}
 	return mimic.Add(c, paf.TCP, p.address)
+}
+
+// tellSession says what the handshake has agreed on.
+func tellSession(f flow.Flow, to io.Writer) {
+	c, ok := flow.As[*tls.Conn](f)
+	if !ok {
+		return
+	}
+	s := c.ConnectionState()
+	protocol := s.NegotiatedProtocol
+	if protocol == "" {
+		protocol = "none"
+	}
+	fmt.Fprintf(to, "* %s, %s, ALPN: %s\n", tls.VersionName(s.Version), tls.CipherSuiteName(s.CipherSuite), protocol)
+}
+
+// traceHeads tells both heads of an exchange over HTTP/2, on whose wire they are not to be read.
+func (o *Options) traceHeads(r *paf.Response) {
+	t := &tapped{to: o.Stderr}
+	t.print("> ", fmt.Appendf(nil, "%s %s HTTP/2\r\nhost: %s\r\n%s", r.Request.Method, pathOf(r.Request), r.Request.Authority, linesOf(&r.Request.Header)))
+	t.print("< ", []byte(headOf(r)))
+}
+
+func pathOf(r *paf.Request) string {
+	if r.Query == "" {
+		return r.Path
+	}
+	return r.Path + "?" + r.Query
+}
+
+func linesOf(fields *paf.Fields) string {
+	var b []byte
+	for name, value := range fields.All() {
+		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
+	}
+	return string(b) + "\r\n"
 }
 
 // tap returns f with everything passing through Read and Write, where the heads

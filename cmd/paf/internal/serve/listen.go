@@ -21,14 +21,18 @@ func listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
 	for _, addr := range addrs {
 		ln, err := listen(ctx, addr)
 		if err != nil {
-			for _, ln := range listeners {
-				ln.Close()
-			}
+			closeAll(listeners)
 			return nil, err
 		}
 		listeners = append(listeners, ln)
 	}
 	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		ln.Close()
+	}
 }
 
 // listen listens on "host:port" or "unix:PATH".
@@ -111,7 +115,7 @@ func removeStale(ctx context.Context, path string) error {
 }
 
 // urlOf returns the URL at which an address is reached from this machine.
-func urlOf(addr net.Addr) string {
+func urlOf(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return "unix:" + addr.String()
@@ -120,5 +124,5 @@ func urlOf(addr net.Addr) string {
 	if tcp.IP.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)) + "/"
 }

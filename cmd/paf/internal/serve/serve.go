@@ -4,6 +4,7 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ type Options struct {
 	Index    bool          // list directories
 	Dotfiles bool          // serve names that begin with a dot
 	Quiet    bool          // no line a request
+	TLS      *TLS          // nil for none
+	Protocol paf.Protocol  // in clear: 0 for both; see paf.Server
 	Grace    time.Duration // how long exchanges may go on after ctx has ended
 	Out      io.Writer     // receives the addresses and the line a request
 	Log      *slog.Logger  // receives what goes wrong
@@ -44,13 +47,26 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	lines := &accessLog{w: o.Out}
-	server := &paf.Server{Handler: handler, ErrorHandler: reply.Fault, Log: o.Log, GracePeriod: o.Grace}
+	server := &paf.Server{Handler: handler, ErrorHandler: reply.Fault, Log: o.Log, GracePeriod: o.Grace, Protocol: o.Protocol}
 	if !o.Quiet {
 		server.Handler = lines.around(handler)
 		server.ErrorHandler = lines.aroundErrors(reply.Fault)
 	}
+	scheme := "http"
+	if o.TLS != nil {
+		scheme = "https"
+		config, said, err := o.TLS.config(listeners)
+		if err != nil {
+			closeAll(listeners)
+			return err
+		}
+		for i, ln := range listeners {
+			listeners[i] = tls.NewListener(ln, config)
+		}
+		lines.printf("TLS with a %s\n", said)
+	}
 	for _, ln := range listeners {
-		lines.printf("Serving %s at %s\n", what, urlOf(ln.Addr()))
+		lines.printf("Serving %s at %s\n", what, urlOf(scheme, ln.Addr()))
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if n := server.Stats().Active; n > 0 && !o.Quiet {

@@ -278,7 +278,7 @@ func TestURLsCanBeFollowed(t *testing.T) {
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "http://[::1]:8080/"},
 		{&net.UnixAddr{Name: "/run/s", Net: "unix"}, "unix:/run/s"},
 	} {
-		if got := urlOf(c.addr); got != c.want {
+		if got := urlOf("http", c.addr); got != c.want {
 			t.Errorf("%v: %s, want %s", c.addr, got, c.want)
 		}
 	}
