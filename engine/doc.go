@@ -37,6 +37,18 @@
 //		}
 //	}
 //
+// An engine whose exchanges go on side by side is [Multiplexed]: its events are for the stream that they name,
+// content is credited when it has been taken, and a stream that could not send all it had is named by
+// Ready when it may go on:
+//
+//	case engine.Data:
+//		keep(ev.Stream, ev.Data)      // and when somebody has taken n bytes:
+//		eng.Consumed(now(), ev.Stream, n)
+//	…
+//	for id := eng.Ready(&out); id != 0; id = eng.Ready(&out) {
+//		goOn(id)                      // Data again, with what is left
+//	}
+//
 // # Who owns which bytes
 //
 // The loop owns the input. What Next did not consume must be shown again, with

@@ -9,7 +9,7 @@
 //
 // # The life of a connection
 //
-// One goroutine owns a server's connection. It reads into the connection's
+// One goroutine owns a server's connection of HTTP/1. It reads into the connection's
 // input, asks the engine for events, runs the handler of a request itself, and
 // writes the output when no more input is at hand:
 //
@@ -24,6 +24,13 @@
 //     watcher too, so that it is not reused when the server has closed it.
 //   - a request with content that does not fit into the output at once is sent
 //     by a goroutine of its own, while the caller waits for the response.
+//
+// # Exchanges side by side
+//
+// An engine that is [engine.Multiplexed] gets a connection that all exchanges share. One goroutine at a time
+// reads it and hands each event to the exchange that it is for, where content waits in memory, bounded by the
+// window, until it is asked for; each exchange has a condition of its own to wait on. On a client that is a goroutine of the
+// connection's. On a server it is the goroutine whose turn it is, which runs the handlers too: see turn.go and docs/adr/0006.
 //
 // At any moment at most one goroutine reads the flow and at most one writes it.
 // Whoever needs input while another reads waits for that one. The connection's
