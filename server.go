@@ -11,7 +11,9 @@ import (
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A Server answers requests on any number of listeners and flows. Its zero value
@@ -31,6 +33,10 @@ type Server struct {
 	// HTTP/1 by a client's first bytes (prior knowledge: RFC 9113, Section 3.3) on a flow without a handshake,
 	// and is HTTP/1 on one with. HTTP11 is HTTP/1 alone, HTTP2 is that alone.
 	Protocol Protocol
+
+	// UpgradeH2C lets a client upgrade a connection from HTTP/1.1 in clear to HTTP/2 (RFC 7540, Section 3.2, which RFC 9113
+	// no longer has). Prior knowledge needs no leave.
+	UpgradeH2C bool
 
 	// Log receives panics, failures of Accept and misuse of a ResponseWriter;
 	// what peers do wrong comes at level Debug. Default slog.Default().
@@ -189,4 +195,16 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	return ln, nil
+}
+
+// Upgrade implements loop.Upgrader.
+func (s serving) Upgrade(r *semantics.Request, now engine.Instant) (engine.Server, *semantics.Response) {
+	if !s.UpgradeH2C || !h2.Upgrades(r) {
+		return nil, nil
+	}
+	eng := h2.NewServerUpgraded(s.Limits, now, r)
+	if eng == nil {
+		return nil, nil
+	}
+	return eng, &semantics.Response{Status: semantics.StatusSwitchingProtocols, Fields: semantics.FieldsOf("Upgrade", "h2c")}
 }

@@ -3,6 +3,7 @@ package h2
 import (
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/hpack"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A role is a side of the connection.
@@ -29,6 +30,7 @@ type conn struct {
 	pending  []byte          // frames that Flush appends
 	faults   []told          // what Next tells before it looks at input
 	eof      bool
+	upgraded *semantics.Request // to be told first: see upgrade.go
 
 	in      reading
 	message message

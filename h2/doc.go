@@ -26,6 +26,7 @@
 //	server.go, client.go  the commands of each side
 //	settings.go  settings, ours and the peer's (Section 6.5)
 //	shutdown.go  GOAWAY, both ways (Section 6.8)
+//	upgrade.go   from HTTP/1.1 to HTTP/2 on one connection (RFC 7540, Section 3.2)
 //	time.go      deadlines
 //	flood.go     what a peer may do for nothing
 //	rules.go     each rule that a peer can break, and what it costs

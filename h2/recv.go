@@ -18,6 +18,10 @@ type reading struct {
 // Next implements engine.Engine.
 func (c *conn) Next(now engine.Instant, in []byte, ev *engine.Event) (n int) {
 	c.now = now
+	if c.upgraded != nil {
+		c.tellUpgraded(ev)
+		return 0
+	}
 	if c.tell(ev) {
 		return 0
 	}

@@ -96,14 +96,22 @@ func (c *conn) takeSettings(h *frameHeader, payload []byte, ev *engine.Event) {
 	if c.life == settings {
 		c.peer.maxStreams = 1<<32 - 1 // until the server says otherwise
 	}
-	for p := payload; len(p) > 0; p = p[6:] {
-		if broken := c.set(setting(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])); broken != ok {
-			c.fault(ev, broken, "")
-			return
-		}
+	if broken := c.setAll(payload); broken != ok {
+		c.fault(ev, broken, "")
+		return
 	}
 	c.pending = appendFrameHeader(c.pending, 0, frameSettings, flagAck, 0)
 	c.turn(settled)
+}
+
+// setAll takes the settings of a payload whose length is a multiple of 6, in order.
+func (c *conn) setAll(payload []byte) rule {
+	for p := payload; len(p) > 0; p = p[6:] {
+		if broken := c.set(setting(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])); broken != ok {
+			return broken
+		}
+	}
+	return ok
 }
 
 // set takes one setting. "An endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST

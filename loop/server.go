@@ -6,7 +6,15 @@ import (
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/semantics"
 )
+
+// An Upgrader is a Handler that may have a connection go on with another engine.
+type Upgrader interface {
+	// Upgrade returns the engine that takes over with a request, which it then tells itself, and the response that says so
+	// to the client; nil for none. It is asked for requests without content.
+	Upgrade(r *semantics.Request, now engine.Instant) (engine.Server, *semantics.Response)
+}
 
 // A Handler answers the exchanges of a server's connections.
 type Handler interface {
@@ -100,6 +108,8 @@ func (c *serverConn) serve() (err error) {
 	c.choose()
 	if c.mux == nil {
 		c.takeTurns()
+	}
+	if c.mux == nil {
 		c.part()
 		return nil
 	}
@@ -156,6 +166,9 @@ func (c *serverConn) takeTurns() {
 		}
 		switch ev.Kind {
 		case engine.Request:
+			if c.upgrade(&ev) {
+				return
+			}
 			c.exchange(&ev)
 		case engine.Fault:
 			c.fault = ev.Err
@@ -164,6 +177,21 @@ func (c *serverConn) takeTurns() {
 			}
 		}
 	}
+}
+
+// upgrade has another engine take over, if the handler wants that.
+func (c *serverConn) upgrade(ev *engine.Event) bool {
+	u, can := c.handler.(Upgrader)
+	if !can || !ev.End || c.powers.Negotiator != nil { // in clear only
+		return false
+	}
+	eng, response := u.Upgrade(ev.Request, c.group.now())
+	if eng == nil || c.server.Respond(&c.out, ev.Stream, response, 0) != nil {
+		return false
+	}
+	c.server = eng
+	c.use(eng)
+	return true
 }
 
 // await writes what is there to be written, then waits for input.
