@@ -100,7 +100,11 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 		s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
 		return err
 	}
-	return g.ServeFlow(ctx, f, eng, serving{s})
+	err = g.ServeFlow(ctx, f, eng, serving{s})
+	if err != nil {
+		s.log().Debug("paf: a connection broke off", "component", "paf-server", "error", err)
+	}
+	return err
 }
 
 // engine returns the engine for a flow, once its handshake is done.

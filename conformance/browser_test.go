@@ -9,12 +9,13 @@ import (
 	"testing"
 )
 
-// chromium runs headless Chromium on a page with one more flag, and returns what it prints.
-func chromium(t *testing.T, url string, flag string) string {
+// chromium runs headless Chromium on a page with more flags, and returns what it prints.
+func chromium(t *testing.T, url string, flags ...string) string {
 	t.Helper()
-	c := exec.Command(need(t, "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--user-data-dir="+t.TempDir(), "--window-size=800,600", "--virtual-time-budget=5000", flag, url)
+		"--user-data-dir=" + t.TempDir(), "--window-size=800,600", "--virtual-time-budget=5000"}
+	c := exec.Command(need(t, "chromium"), append(append(args, flags...), url)...)
 	out, err := c.Output()
 	if err != nil {
 		t.Fatalf("chromium: %v", err)

@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 // A process is a running paf serve.
 type process struct {
 	*exec.Cmd
-	addr string // host:port, or the path of a Unix socket
+	addr   string // host:port, or the path of a Unix socket
+	scheme string // http or https
 }
 
 // serve starts `paf serve` with args, on a TCP port of its own unless they say otherwise. It is
@@ -42,7 +43,7 @@ func serve(t testing.TB, args ...string) *process {
 	if !strings.Contains(strings.Join(args, " "), "--listen") {
 		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
 	}
-	p := &process{Cmd: exec.Command(program, append([]string{"serve", "--quiet"}, args...)...)}
+	p := &process{Cmd: exec.Command(program, append([]string{"serve", "--quiet"}, args...)...), scheme: "http"}
 	p.Stderr = os.Stderr
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -53,7 +54,8 @@ func serve(t testing.TB, args ...string) *process {
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if _, rest, found := strings.Cut(lines.Text(), "http://"); found {
+		if before, rest, found := strings.Cut(lines.Text(), "://"); found {
+			p.scheme = before[strings.LastIndexByte(before, ' ')+1:]
 			p.addr = strings.TrimRight(strings.Fields(rest)[0], "/.")
 			break
 		}
@@ -74,7 +76,7 @@ func serve(t testing.TB, args ...string) *process {
 }
 
 // url returns the URL of a path on a server.
-func (p *process) url(path string) string { return "http://" + p.addr + path }
+func (p *process) url(path string) string { return p.scheme + "://" + p.addr + path }
 
 // need returns the path of a tool. Without it the test is skipped, loudly, and fails in CI.
 func need(t testing.TB, tool string) string {

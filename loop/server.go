@@ -208,13 +208,17 @@ func (c *serverConn) await() {
 
 // exchange runs the handler of a request, or of what the engine has refused, on this goroutine.
 func (c *serverConn) exchange(ev *engine.Event) {
-	x := newExchange(c, ev)
-	fault := ev.Err
-	if fault == nil {
-		c.group.stats.exchanges.Add(1)
-	}
-	returned := false
+	x, fault := newExchange(c, ev), ev.Err
 	c.begin(x)
+	if c.mux != nil {
+		c.turn.inline = x
+	}
+	c.handle(x, fault)
+}
+
+// handle runs a handler, without the lock, and finishes its exchange.
+func (c *serverConn) handle(x *Exchange, fault *engine.Error) {
+	returned := false
 	defer func() { c.finish(x, returned) }()
 	c.run(func() {
 		if fault == nil {
@@ -228,12 +232,14 @@ func (c *serverConn) exchange(ev *engine.Event) {
 
 // begin counts an exchange.
 func (c *serverConn) begin(x *Exchange) {
+	if x.Head != nil {
+		c.group.stats.exchanges.Add(1)
+	}
 	if c.running++; c.running == 1 {
 		c.group.stats.active.Add(1)
 	}
 	if c.mux != nil {
 		c.attach(&x.content)
-		c.turn.inline = x
 	} else {
 		c.current = x
 	}

@@ -23,7 +23,17 @@ type turn struct {
 	listed atomic.Bool   // the monitor looks at it
 	inline *Exchange     // whose handler that goroutine runs
 	ended  bool          // it has found that the connection is over
+
+	// Handlers that were found to block are likely to be followed by others: the next ones run on goroutines of
+	// their own, so many, before one is tried again.
+	apart int // how many are left
+	again int // how many there were the last time
 }
+
+const (
+	apartLeast = 256
+	apartMost  = 64 << 10
+)
 
 // pump reads and runs handlers for as long as it is its turn. c.mu is held, and released meanwhile.
 func (c *serverConn) pump(number uint32) {
@@ -39,7 +49,7 @@ func (c *serverConn) pump(number uint32) {
 				c.await()
 			}
 		case ev.Kind == engine.Request, ev.Kind == engine.Fault && ev.Err.Status != 0 && c.mux.receivers[ev.Stream] == nil:
-			c.exchange(&ev)
+			c.start(&ev)
 		default:
 			c.deliver(&ev)
 		}
@@ -62,6 +72,26 @@ func (c *serverConn) ending() error {
 		return c.writeErr
 	}
 	return ErrPeerGone
+}
+
+// start runs the handler of a request, on this goroutine unless handlers have been found to block.
+func (c *serverConn) start(ev *engine.Event) {
+	if c.turn.apart == 0 {
+		number := c.turn.number
+		c.exchange(ev)
+		if c.turn.number == number {
+			c.turn.again = 0
+		}
+		return
+	}
+	c.turn.apart--
+	x, fault := newExchange(c, ev), ev.Err
+	c.begin(x)
+	c.group.spawn(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.handle(x, fault)
+	})
 }
 
 // leave begins to end the connection when it is to stop.
@@ -203,6 +233,8 @@ func (c *serverConn) overdue(busy uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.turn.busy.Load() == busy && c.goesOn() {
+		c.turn.again = min(max(apartLeast, 2*c.turn.again), apartMost)
+		c.turn.apart = c.turn.again
 		c.takeTurn()
 	}
 }
