@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	crand "crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
@@ -159,3 +160,6 @@ func open(t testing.TB, path string) *os.File {
 	t.Cleanup(func() { f.Close() })
 	return f
 }
+
+// tlsTrusting returns a configuration that trusts the site's certificate.
+func tlsTrusting(s *site) *tls.Config { return &tls.Config{RootCAs: s.cert.roots} }
