@@ -158,6 +158,7 @@ func (x *Exchange) Write(p []byte) (int, error) {
 		if err := x.writable(); err != nil {
 			return written, err
 		}
+		x.content.ready = false // before: it may come while what Data took is being written
 		n, err := c.server.Data(&c.out, x.stream, p[written:])
 		written += n
 		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt) {
@@ -177,7 +178,7 @@ func (x *Exchange) Write(p []byte) (int, error) {
 // were before us have written.
 func (x *Exchange) awaitReady() {
 	b := &x.content
-	for b.ready = false; !b.ready && x.writable() == nil; {
+	for !b.ready && x.writable() == nil {
 		if x.writeBy != 0 {
 			x.c.lookBy(x.writeBy)
 		}

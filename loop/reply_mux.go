@@ -27,7 +27,7 @@ func (r *Reply) awaitEvent() {
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
 func (r *Reply) awaitReady() {
 	b := &r.content
-	for b.ready = false; !b.ready && !r.over && !r.c.gone && b.gone == nil; {
+	for !b.ready && !r.over && !r.c.gone && b.gone == nil {
 		b.wait()
 	}
 }
