@@ -206,9 +206,10 @@ func (c *conn) judge(h *frameHeader, ev *engine.Event) (s *stream, accepted bool
 	st, known := c.stateOf(h.stream)
 	s = c.streams[h.stream]
 	switch v := verdicts[st][h.kind]; {
-	case v == accept:
+	case v == accept && s != nil:
 		return s, true
-	case v == unexpected:
+	case v == accept, v == unexpected:
+		// Only a client's HEADERS open a stream, and takeRequest deals with those.
 		c.fault(ev, ruleStreamIdle, "")
 	case v == closedConn:
 		c.fault(ev, ruleStreamClosed, "")
