@@ -67,9 +67,9 @@ func (c *conn) takeGoAway(payload []byte, ev *engine.Event) {
 	}
 	c.leaving.heard, c.leaving.last = true, last
 	if c.role == client {
-		for id, s := range c.streams {
-			if id > last && !s.state.over() {
-				c.faults = append(c.faults, told{id, ruleRefused})
+		for _, s := range c.inOrder() {
+			if s.id > last && !s.state.over() {
+				c.note(s.id, ruleRefused)
 			}
 		}
 	}

@@ -1,6 +1,12 @@
 package h2
 
-import "github.com/paf-go/paf/engine"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/paf-go/paf/engine"
+)
 
 // A stream is one exchange.
 type stream struct {
@@ -66,6 +72,13 @@ func (c *conn) settle(s *stream) {
 
 // freeStreams is how many streams a connection keeps for use by later ones.
 const freeStreams = 32
+
+// inOrder returns the streams that there are, the first one first.
+func (c *conn) inOrder() []*stream {
+	all := slices.Collect(maps.Values(c.streams))
+	slices.SortFunc(all, func(a, b *stream) int { return cmp.Compare(a.id, b.id) })
+	return all
+}
 
 // A history remembers how the latest streams have ended, for what may still come on them depends on that.
 type history struct {

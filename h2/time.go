@@ -115,7 +115,7 @@ func (c *conn) Tick(now engine.Instant) {
 		return
 	case c.life <= settings:
 		if past(after(t.opened, c.limits.HeadTimeout)) {
-			c.timeOut(0, ruleTimeout)
+			c.note(0, ruleTimeout)
 		}
 		return
 	case c.life == parting && past(after(c.leaving.warned, partTime)):
@@ -123,16 +123,16 @@ func (c *conn) Tick(now engine.Instant) {
 	}
 	switch {
 	case c.unacked > 0 && past(after(c.settled, c.limits.HeadTimeout)):
-		c.timeOut(0, ruleSettingsTimeout)
+		c.note(0, ruleSettingsTimeout)
 	case past(after(t.frame, c.limits.HeadTimeout)):
-		c.timeOut(0, ruleTimeout)
+		c.note(0, ruleTimeout)
 	case len(c.streams) == 0 && t.idle != 0 && past(after(t.idle, c.limits.IdleTimeout)):
 		c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
 		c.turn(finish)
 	}
 	if past(t.due) {
 		t.due = 0
-		for _, s := range c.streams {
+		for _, s := range c.inOrder() {
 			c.tickStream(s, past)
 		}
 	}
@@ -142,17 +142,17 @@ func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 	switch {
 	case !past(s.due(c)):
 	case c.stalls(s) && past(after(s.window.since, c.limits.StallTimeout)):
-		c.timeOut(s.id, ruleStall)
+		c.note(s.id, ruleStall)
 		s.window.since = c.now
 	default:
-		c.timeOut(s.id, ruleTimeout)
+		c.note(s.id, ruleTimeout)
 		s.since = 0
 		s.asked = never
 	}
 }
 
-// timeOut notes a fault that the next call of Next tells.
-func (c *conn) timeOut(id engine.StreamID, r rule) {
+// note notes a fault that the next call of Next tells.
+func (c *conn) note(id engine.StreamID, r rule) {
 	c.faults = append(c.faults, told{id, r})
 }
 
