@@ -34,9 +34,9 @@ func (x *there) get(t *testing.T, stdin io.Reader, args ...string) got {
 	return got{out.String(), failed.String(), c.ProcessState.ExitCode()}
 }
 
-// getCommand makes a command that trusts a certificate. It is the system's only one then: `paf get` trusts no other.
+// getCommand makes a command of HTTP/1.1 that trusts a certificate, as the system's only one.
 func getCommand(t *testing.T, trusted *certificate, stdin io.Reader, args ...string) *exec.Cmd {
-	c := exec.CommandContext(t.Context(), program, append([]string{"get", "--silent", "--timeout", "300s"}, args...)...)
+	c := exec.CommandContext(t.Context(), program, append([]string{"get", "--http1", "--silent", "--timeout", "300s"}, args...)...)
 	c.Env = append(os.Environ(), "SSL_CERT_FILE="+trusted.pem, "SSL_CERT_DIR="+t.TempDir())
 	c.Stdin = stdin
 	return c

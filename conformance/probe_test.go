@@ -46,7 +46,7 @@ type reaction struct {
 // scored row may fail, and what warns is explained above.
 func TestHTTP11Probe(t *testing.T) {
 	rows := readProbes(t, vectors(t, "http11probe.tsv"))
-	p := serve(t)
+	p := serve(t, "--alpn", "http/1.1") // else the preface of HTTP/2 is one
 	results := make([]string, len(rows))
 	details := make([]string, len(rows))
 	var all sync.WaitGroup
