@@ -2,7 +2,16 @@ module github.com/paf-go/paf/conformance
 
 go 1.26.0
 
-require github.com/paf-go/paf v0.0.0
+require (
+	github.com/paf-go/paf v0.0.0
+	github.com/refraction-networking/utls v1.8.2
+)
+
+require (
+	github.com/andybalholm/brotli v1.0.6 // indirect
+	github.com/klauspost/compress v1.17.4 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+)
 
 require (
 	github.com/fatih/color v1.19.0 // indirect
