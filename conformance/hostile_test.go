@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,12 +25,13 @@ type hostile struct {
 	code      http2.ErrCode // of its GOAWAY
 	release   chan struct{} // lets the handlers return
 	handling  chan struct{} // holds one for each handler that runs
+	statuses  chan string   // of the responses, as they come
 }
 
 // hostileTo starts a server whose handlers wait, and connects to it.
 func hostileTo(t *testing.T) *hostile {
 	t.Helper()
-	h := &hostile{end: make(chan error, 1), release: make(chan struct{}), handling: make(chan struct{}, 1<<20)}
+	h := &hostile{end: make(chan error, 1), release: make(chan struct{}), handling: make(chan struct{}, 1<<20), statuses: make(chan string, 1<<16)}
 	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
 		h.handling <- struct{}{}
 		<-h.release
@@ -75,13 +77,17 @@ func block(method string) []byte {
 // listen reads the server's frames until there are no more.
 func (h *hostile) listen() error {
 	r := http2.NewFramer(io.Discard, h.Conn)
+	r.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	for {
 		f, err := r.ReadFrame()
 		if err != nil {
 			return err
 		}
-		if g, ok := f.(*http2.GoAwayFrame); ok {
-			h.code = g.ErrCode
+		switch f := f.(type) {
+		case *http2.GoAwayFrame:
+			h.code = f.ErrCode
+		case *http2.MetaHeadersFrame:
+			h.statuses <- f.PseudoValue("status")
 		}
 	}
 }
@@ -209,6 +215,32 @@ func TestFloodsAreStopped(t *testing.T) {
 				t.Errorf("memory grew by %d KiB", grown>>10)
 			}
 		})
+	}
+}
+
+// Requests that are refused with a status, and never end, hold no place: more than the limit of streams are
+// answered one after another.
+func TestRefusedRequestsThatNeverEndHoldNoPlace(t *testing.T) {
+	h := hostileTo(t)
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	e.SetMaxDynamicTableSize(0)
+	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/" + strings.Repeat("x", 17<<10)}} {
+		_ = e.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	head := b.Bytes()
+	for id := uint32(1); id < 600; id += 2 {
+		if err := h.open(id, head, false); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case got := <-h.statuses:
+			if got != "414" {
+				t.Fatalf("request %d got %q", id, got)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("request %d got no answer", id)
+		}
 	}
 }
 

@@ -300,9 +300,7 @@ func (c *serverConn) finishOnly(x *Exchange) {
 // finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
 // wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
 func (c *serverConn) finishStream(x *Exchange) {
-	if !x.ended || !x.content.ended || x.content.gone != nil {
-		c.server.Reset(&c.out, x.stream, 0)
-	}
+	c.server.Reset(&c.out, x.stream, 0) // of one that is complete on both sides nothing is left to reset
 	c.detach(&x.content)
 	x.finishContext()
 	if c.turn.inline == x {
