@@ -1,0 +1,172 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h1"
+)
+
+func neverShared(string) bool { return false }
+
+// A caller who leaves after it has been told that a connection is free passes the word on.
+func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
+	g := NewGroup(Config{})
+	p := NewPool(g, 1, 1, neverShared)
+	defer p.Close()
+	near, far := flow.Pipe(0)
+	defer far.Close()
+	c, err := p.Get(t.Context(), "key", func(context.Context) (*ClientConn, error) {
+		return g.Open(near, h1.NewClient(engine.Limits{}, g.Now()))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first, _ := p.take("key")
+	_, second, _ := p.take("key")
+	if first == nil || second == nil {
+		t.Fatal("a pool that is full gave a connection away")
+	}
+	p.put("key", c)
+	<-first // it has been told
+	select {
+	case <-second:
+		t.Fatal("both have been told of one connection")
+	default:
+	}
+	p.leave("key", first) // and leaves
+	select {
+	case <-second:
+	default:
+		t.Error("the second one waits for ever")
+	}
+}
+
+// The connection used last is used next: the others may go idle and be closed.
+func TestThePoolGivesOutTheNewest(t *testing.T) {
+	g := NewGroup(Config{})
+	p := NewPool(g, 2, 3, neverShared)
+	defer p.Close()
+	var conns []*ClientConn
+	for range 3 {
+		near, far := flow.Pipe(0)
+		defer far.Close()
+		c, err := p.Get(t.Context(), "key", func(context.Context) (*ClientConn, error) {
+			return g.Open(near, h1.NewClient(engine.Limits{}, g.Now()))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		p.put("key", c)
+	}
+	if n := g.Stats().Conns; n != 2 {
+		t.Errorf("%d connections lie in a pool for 2", n)
+	}
+	if c, _, _ := p.take("key"); c != conns[1] {
+		t.Error("another one than the newest")
+	}
+}
+
+// A shaky listener fails for a while, as one does that lacks descriptors.
+type shaky struct {
+	net.Listener
+	fails int
+}
+
+type passing struct{ error }
+
+func (passing) Temporary() bool { return true }
+func (passing) Timeout() bool   { return false }
+
+func (l *shaky) Accept() (net.Conn, error) {
+	if l.fails > 0 {
+		l.fails--
+		return nil, &net.OpError{Op: "accept", Err: passing{errors.New("too many open files")}}
+	}
+	return l.Listener.Accept()
+}
+
+func TestErrorsOfAcceptThatPassAreWaitedOut(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewGroup(Config{})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	served := make(chan struct{})
+	go func() {
+		done <- g.Serve(ctx, &shaky{ln, 3}, func(f flow.Flow) {
+			_ = f.Close()
+			close(served)
+		})
+	}()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	select {
+	case <-served:
+	case err := <-done:
+		t.Fatalf("Serve ended: %v", err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the connection was not served")
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// MaxConns connections are served at a time; the next one waits.
+func TestMoreThanMaxConnsWait(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewGroup(Config{MaxConns: 2})
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	began, end := make(chan struct{}, 3), make(chan struct{})
+	go func() {
+		done <- g.Serve(ctx, ln, func(f flow.Flow) {
+			began <- struct{}{}
+			<-end
+			_ = f.Close()
+		})
+	}()
+	for range 3 {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	<-began
+	<-began
+	select {
+	case <-began:
+		t.Error("a third connection is served")
+	case <-time.After(100 * time.Millisecond):
+	}
+	end <- struct{}{}
+	select {
+	case <-began:
+	case <-time.After(10 * time.Second):
+		t.Error("the third one is not served though there is room")
+	}
+	close(end)
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
