@@ -28,7 +28,7 @@ func (c *conn) Next(now engine.Instant, in []byte, ev *engine.Event) (n int) {
 	for c.life != over && ev.Kind == engine.NoEvent {
 		m := c.read(in[n:], ev)
 		n += m
-		if m == 0 {
+		if m == 0 || ev.Kind == engine.NoEvent && c.tell(ev) { // what a frame means for several streams comes before the next frame
 			break
 		}
 	}
