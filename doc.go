@@ -1,6 +1,6 @@
 // Package paf is HTTP for Go over any flow of bytes: kernel TCP, Unix sockets,
 // TLS of any make, pipes in memory. One [Handler] and one [Client] serve every
-// protocol version; what is here now speaks HTTP/1.0 and HTTP/1.1.
+// protocol version: HTTP/1.0, HTTP/1.1 and HTTP/2.
 //
 // A server:
 //
@@ -38,7 +38,7 @@
 // # The rooms
 //
 // Package paf is the front door. Behind it: semantics (the words of RFC 9110),
-// engine (the contract between a protocol and a loop), h1 (RFC 9112), flow (streams of bytes
-// and what they can do), loop (clocks, goroutines, locks), mimic (from a URL to
-// a flow). Each is public and can be used alone.
+// engine (the contract between a protocol and a loop), h1 (RFC 9112), h2 (RFC 9113) with hpack (RFC 7541), alpn (which
+// of them a flow gets), flow (streams of bytes and what they can do), loop (clocks, goroutines, locks), mimic (from a
+// URL to a flow). Each is public and can be used alone.
 package paf

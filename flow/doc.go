@@ -42,6 +42,11 @@
 //
 // A wrapper with neither method has just the powers that it has itself.
 //
+// # Handshakes
+//
+// A flow with a method HandshakeContext, as every TLS has one, is a [Handshaker]: a server runs it on the connection's
+// own goroutine, under a time-out, before it asks the [Negotiator] what was agreed on.
+//
 // # What is here
 //
 //   - [Conn] and [NetConn] turn a net.Conn into a flow and back.
