@@ -114,6 +114,9 @@ func (c *ClientConn) pump() {
 	}
 	_ = c.flush()
 	c.failAll(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})
+	if c.fault != nil && c.writeErr == nil {
+		c.linger() // so that the peer gets to read why
+	}
 	c.mu.Unlock()
 	c.discard(why)
 }

@@ -251,3 +251,27 @@ func (c *conn) quiesce() {
 		c.wait()
 	}
 }
+
+// linger goes on reading after the last response, until the peer has closed its side:
+// to close the flow on input that was not read would make TCP reset it, and the
+// peer lose what it has not read yet (RFC 9112, Section 9.6: "servers typically
+// close a connection in stages").
+func (c *conn) linger() {
+	if c.eof || c.closed || c.powers.CloseWriter == nil {
+		return
+	}
+	c.mu.Unlock()
+	err := c.powers.CloseWriter.CloseWrite()
+	c.mu.Lock()
+	due := c.group.after(c.group.config.LingerTimeout)
+	for err == nil && !c.eof && !c.closed && !past(int64(due), c.group.now()) {
+		c.readDue.Store(int64(due))
+		if c.reading {
+			c.wait()
+			continue
+		}
+		c.in = input{buf: c.in.buf}
+		c.read(c.in.room(false))
+	}
+	c.readDue.Store(0)
+}

@@ -124,7 +124,7 @@ func (c *serverConn) serve() (err error) {
 func (c *serverConn) part() {
 	_ = c.flush()
 	c.lingers = c.lingers || c.mux != nil // GOAWAY is an answer too
-	if c.server.State() == engine.Closed && c.writeErr == nil {
+	if c.lingers && c.server.State() == engine.Closed && c.writeErr == nil {
 		c.linger()
 	}
 	c.because(c.reason())
@@ -362,30 +362,6 @@ func (c *serverConn) drain(x *Exchange) {
 	if !x.content.ended && c.server.State() == engine.Open {
 		c.server.Reset(&c.out, x.stream, 0)
 	}
-}
-
-// linger goes on reading after the last response, until the peer has closed its side:
-// to close the flow on input that was not read would make TCP reset it, and the
-// peer lose what it has not read yet (RFC 9112, Section 9.6: "servers typically
-// close a connection in stages").
-func (c *serverConn) linger() {
-	if !c.lingers || c.eof || c.closed || c.powers.CloseWriter == nil {
-		return
-	}
-	c.mu.Unlock()
-	err := c.powers.CloseWriter.CloseWrite()
-	c.mu.Lock()
-	due := c.group.after(c.group.config.LingerTimeout)
-	for err == nil && !c.eof && !c.closed && !past(int64(due), c.group.now()) {
-		c.readDue.Store(int64(due))
-		if c.reading {
-			c.wait()
-			continue
-		}
-		c.in = input{buf: c.in.buf}
-		c.read(c.in.room(false))
-	}
-	c.readDue.Store(0)
 }
 
 func (c *serverConn) reason() CloseReason {

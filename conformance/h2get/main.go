@@ -20,6 +20,7 @@ func main() {
 	resp, err := c.Get(ctx, os.Args[len(os.Args)-1])
 	if err != nil {
 		fmt.Println("error:", err)
+		time.Sleep(100 * time.Millisecond) // a process that is gone cannot let the server read its last words
 		return
 	}
 	n, err := io.Copy(io.Discard, resp.Body)
