@@ -74,7 +74,6 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 		buf = c.appendLength(buf, length) // RFC 9110, Section 8.6
 	}
 	c.endBlock(out, start, buf, s, s.rest == 0)
-	s.step(sendHead)
 	if s.rest == 0 {
 		s.step(sendEnd)
 	}

@@ -42,6 +42,7 @@ type conn struct {
 
 	credit  credit // what the peer may send
 	window  window // what we may send
+	early   earlier
 	flood   floods
 	leaving leaving
 	timers  timers
@@ -66,8 +67,6 @@ func newConn(limits engine.Limits, r role, now engine.Instant) conn {
 		peer:     defaultSettings,
 		timers:   timers{opened: now, idle: now},
 	}
-	most := uint32(min(limits.HeadBytes, maxWindow))
-	c.dec.SetLimits(most, most)
 	c.credit.init(&c)
 	c.window.init()
 	return c
@@ -152,17 +151,21 @@ func (c *conn) resetStream(s *stream, code engine.Code) {
 	c.settle(s)
 }
 
-// Reset implements engine.Engine. With code 0 it says what the state of the exchange says: NO_ERROR when our
-// message is complete and the rest of the peer's is not wanted (Section 8.1), else
-// INTERNAL_ERROR from a server and CANCEL from a client.
+// Reset implements engine.Engine. With code 0 it says what the state of the exchange says: a client CANCEL; a server
+// NO_ERROR when its response is complete and the rest of the request is not wanted (Section 8.1), else
+// INTERNAL_ERROR.
 func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
 	s := c.streams[id]
 	if s == nil {
 		return
 	}
 	c.greet(out)
-	if code == NoError && s.state != localEnded {
-		code = [...]engine.Code{server: InternalError, client: Cancel}[c.role]
+	switch {
+	case code != NoError:
+	case c.role == client:
+		code = Cancel
+	case s.state != localEnded:
+		code = InternalError
 	}
 	s.done, s.deaf = true, true
 	c.resetStream(s, code)

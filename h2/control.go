@@ -30,21 +30,48 @@ func (c *conn) refuseStream(ev *engine.Event, id engine.StreamID, r rule) {
 }
 
 // takePriorityUpdate reads PRIORITY_UPDATE (RFC 9218, Section 7.1): the stream it is about, then the value of
-// a Priority field. What is about a stream that does not exist (yet) is not kept.
+// a Priority field.
 func (c *conn) takePriorityUpdate(payload []byte, ev *engine.Event) {
 	id := engine.StreamID(binary.BigEndian.Uint32(payload) & maxStream)
 	switch {
-	case c.role == client, id == 0:
+	case c.role == client, id%2 == 0:
 		// "If a client receives a PRIORITY_UPDATE frame, it MUST respond with a connection error of type
-		// PROTOCOL_ERROR", and so must a server if the prioritized stream is 0.
-		c.fault(ev, ruleStreamZero, "PRIORITY_UPDATE")
+		// PROTOCOL_ERROR", and so must a server if the prioritized stream is 0, or one to be pushed.
+		c.fault(ev, rulePriorityUpdate, "")
 		return
 	case !c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority):
 		return
 	}
+	first := parsePriority(string(payload[4:]))
 	if s := c.streams[id]; s != nil {
-		s.first = parsePriority(string(payload[4:]))
+		s.first = first
+	} else if id > c.lastPeer {
+		c.early.add(id, first)
 	}
+}
+
+// earlier keeps the latest priorities of streams that are not open yet: "Servers SHOULD buffer the most recently received
+// PRIORITY_UPDATE frame and apply it once the referenced stream is opened" (RFC 9218, Section 7).
+type earlier struct {
+	ids [8]engine.StreamID
+	is  [8]urgency
+	at  int
+}
+
+func (e *earlier) add(id engine.StreamID, u urgency) {
+	e.ids[e.at], e.is[e.at] = id, u
+	e.at = (e.at + 1) % len(e.ids)
+}
+
+// of returns the priority of a stream that opens: what was said before in a frame goes before what its Priority field
+// says.
+func (e *earlier) of(id engine.StreamID, field string) urgency {
+	for k := 1; k <= len(e.ids); k++ {
+		if i := (e.at + len(e.ids) - k) % len(e.ids); e.ids[i] == id {
+			return e.is[i]
+		}
+	}
+	return parsePriority(field)
 }
 
 // takeRSTStream deals with RST_STREAM (Section 6.4).
@@ -76,7 +103,9 @@ func (c *conn) takePing(h *frameHeader, payload []byte, ev *engine.Event) {
 		case pathPing:
 			c.credit.measured(c)
 		case partingPing:
-			c.part()
+			if c.life == parting {
+				c.part()
+			}
 		}
 		return
 	}

@@ -30,7 +30,7 @@ type streamCredit struct {
 	size   int
 	window int
 	owed   int
-	unread int // told, or still to be told, and not consumed
+	unread int // told and not consumed
 	listed bool
 }
 
@@ -65,9 +65,6 @@ func (k *credit) giveBack(n int) { k.owed += n }
 
 func (k *streamCredit) spend(n int) { k.window -= n }
 
-// unread notes content that the application will be told.
-func (s *stream) unread(_ *conn, n int) { s.credit.unread += n }
-
 // Consumed implements engine.Multiplexed.
 func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	c.now = now
@@ -79,8 +76,8 @@ func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	s.credit.unread -= n
 	c.consumed(s, n)
 	c.credit.consumed += int64(n)
-	if s.since != 0 && s.credit.unread == 0 {
-		c.awaits(s)
+	if s.credit.unread == 0 {
+		s.resume(c)
 	}
 }
 

@@ -9,6 +9,7 @@ type dataFrame struct {
 	left   int // content that has not come
 	pad    int // padding that has not come
 	end    bool
+	lost   bool // its content is thrown away, and the credit for it has been given back
 }
 
 // beginData deals with the header of a DATA frame, and the length of its padding.
@@ -42,15 +43,12 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 	}
 	if s == nil || s.deaf || !accepted {
 		c.credit.giveBack(h.length)
-		c.in.data.stream = 0 // what comes is thrown away
-		if accepted && c.in.data.end {
-			c.in.data.stream = h.stream
-		}
+		c.in.data.lost = true
+		c.in.data.end = c.in.data.end && accepted
 		return n
 	}
 	s.credit.spend(h.length)
 	c.consumed(s, h.length-content) // padding is consumed as it comes
-	s.unread(c, content)
 	return n
 }
 
@@ -61,7 +59,7 @@ func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Even
 		c.faultStream(ev, s, ruleFlowControl, "")
 	case s.deaf:
 	case !s.headed:
-		c.faultStream(ev, s, rulePseudoMissing, "content before the head")
+		c.faultStream(ev, s, ruleHeadFirst, "")
 	case s.left >= 0 && int64(content) > s.left:
 		c.faultStream(ev, s, ruleLengthSum, "more content")
 	case s.got+int64(content) > c.limits.ContentBytes:
@@ -78,13 +76,12 @@ func (c *conn) readData(in []byte, ev *engine.Event) int {
 	n := min(len(in), d.left)
 	if n > 0 {
 		d.left -= n
-		if s != nil && !s.deaf {
-			s.got += int64(n)
-			s.progress(c, n)
-			if s.left >= 0 {
-				s.left -= int64(n)
-			}
-			*ev = engine.Event{Kind: engine.Data, Stream: s.id, Data: in[:n:n]}
+		switch {
+		case d.lost:
+		case s.deaf: // since a part of the frame has come
+			c.credit.giveBack(n)
+		default:
+			c.tellData(s, in[:n:n], ev)
 		}
 		return n
 	}
@@ -101,6 +98,25 @@ func (c *conn) readData(in []byte, ev *engine.Event) int {
 		c.endData(s, ev)
 	}
 	return c.readNext(in, ev)
+}
+
+// tellData tells content.
+func (c *conn) tellData(s *stream, p []byte, ev *engine.Event) {
+	s.got += int64(len(p))
+	if s.left >= 0 {
+		s.left -= int64(len(p))
+	}
+	s.credit.unread += len(p)
+	s.progress(c, len(p))
+	*ev = engine.Event{Kind: engine.Data, Stream: s.id, Data: p}
+}
+
+// loseData gives back credit for what has not come of a DATA frame whose stream ends in the middle of it.
+func (c *conn) loseData(s *stream) {
+	if d := &c.in.data; d.open && d.stream == s.id && !d.lost {
+		c.credit.giveBack(d.left)
+		d.lost = true
+	}
 }
 
 // readNext goes on with the next frame, so that the end of a frame without a byte of its own is no end of the input.

@@ -71,7 +71,11 @@ func (c *conn) takeBlock(b *block, bytes []byte, ev *engine.Event) {
 		c.takeRequest(b, bytes, ev)
 		return
 	}
-	m := c.decode(bytes)
+	most := c.limits.TrailerBytes
+	if c.role == client && !c.headed(b.stream) {
+		most = c.limits.HeadBytes
+	}
+	m := c.decode(bytes, most)
 	if m.failed != nil {
 		c.fault(ev, ruleCompression, m.failed.Error())
 		return
@@ -92,10 +96,19 @@ func (c *conn) takeBlock(b *block, bytes []byte, ev *engine.Event) {
 	}
 }
 
-// decode decompresses a field block into what it says.
-func (c *conn) decode(bytes []byte) *message {
+// headed reports whether the head of a stream's message has come, so that what follows is a trailer section.
+func (c *conn) headed(id engine.StreamID) bool {
+	s := c.streams[id]
+	return s != nil && s.headed
+}
+
+// decode decompresses a field block into what it says; most is how long its section may be, as RFC 9113, Section 6.5.2
+// counts it.
+func (c *conn) decode(bytes []byte, most int) *message {
 	m := &c.message
 	m.reset()
+	limit := uint32(min(most, maxWindow))
+	c.dec.SetLimits(limit, limit)
 	var f hpack.Field
 	c.dec.Begin(bytes)
 	for c.dec.Next(&f) {
@@ -112,7 +125,7 @@ func (c *conn) decode(bytes []byte) *message {
 
 // takeRequest opens a stream of the peer's (server).
 func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
-	m := c.decode(bytes)
+	m := c.decode(bytes, c.limits.HeadBytes)
 	switch {
 	case m.failed != nil:
 		c.fault(ev, ruleCompression, m.failed.Error())
@@ -131,7 +144,6 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 		return
 	}
 	s := c.open(b.stream)
-	s.step(recvHead)
 	s.headed = true
 	if b.end {
 		s.step(recvEnd)
@@ -149,11 +161,12 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 	}
 	s.told = true
 	s.method, s.left = r.Method, f.length
-	s.first = parsePriority(f.priority)
+	s.first = c.early.of(s.id, f.priority)
 	*ev = engine.Event{Kind: engine.Request, Stream: s.id, Request: r, Length: f.length, End: b.end, Expect: f.expect && !b.end}
-	if b.end {
+	switch {
+	case b.end:
 		ev.Length = 0
-	} else {
+	case !f.expect: // one that waits for 100 (Continue) need not send
 		c.awaits(s)
 	}
 }
@@ -165,7 +178,7 @@ func (c *conn) takeResponse(s *stream, m *message, end bool, ev *engine.Event) {
 	switch {
 	case broken != ok:
 	case informational && end:
-		broken = ruleTrailerEnd // "A HEADERS frame with the END_STREAM flag set that carries an informational status code is malformed"
+		broken = ruleInterimEnd // "A HEADERS frame with the END_STREAM flag set that carries an informational status code is malformed"
 	case informational && s.interims >= c.limits.Interim:
 		broken = ruleInterim
 	}
@@ -200,7 +213,8 @@ func (c *conn) takeResponse(s *stream, m *message, end bool, ev *engine.Event) {
 func (c *conn) takeTrailer(s *stream, m *message, end bool, ev *engine.Event) {
 	fields, broken, detail := m.trailer()
 	switch {
-	case broken == ruleHeadLong || broken == ruleFieldCount:
+	case broken == ruleHeadLong:
+		broken = ruleTrailerLong
 	case broken != ok:
 	case !end:
 		broken = ruleTrailerEnd

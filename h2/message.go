@@ -274,10 +274,13 @@ func (m *message) response(c *conn) (*semantics.Response, facts, rule, string) {
 	if m.broken != ok {
 		return nil, f, m.broken, m.detail
 	}
-	for p := range numPseudos {
-		if m.has[p] != (p == status) {
+	for p := range status {
+		if m.has[p] {
 			return nil, f, rulePseudo, ""
 		}
+	}
+	if !m.has[status] {
+		return nil, f, rulePseudoMissing, ":status"
 	}
 	code := m.pseudo[status]
 	if len(code) != 3 || code[0] < '1' || code[0] > '9' || !isDigit(code[1]) || !isDigit(code[2]) || code == "101" {

@@ -35,7 +35,10 @@ func (c *conn) Next(now engine.Instant, in []byte, ev *engine.Event) (n int) {
 	if c.eof && ev.Kind == engine.NoEvent && c.life != over {
 		c.ended(ev)
 	}
-	c.timers.pending(c, len(in)-n)
+	c.timers.taken = c.timers.taken || n > 0
+	if ev.Kind == engine.NoEvent {
+		c.timers.pending(c, len(in)-n)
+	}
 	return n
 }
 
@@ -206,10 +209,9 @@ func (c *conn) judge(h *frameHeader, ev *engine.Event) (s *stream, accepted bool
 	st, known := c.stateOf(h.stream)
 	s = c.streams[h.stream]
 	switch v := verdicts[st][h.kind]; {
-	case v == accept && s != nil:
-		return s, true
-	case v == accept, v == unexpected:
-		// Only a client's HEADERS open a stream, and takeRequest deals with those.
+	case v == accept:
+		return s, s != nil
+	case v == unexpected:
 		c.fault(ev, ruleStreamIdle, "")
 	case v == closedConn:
 		c.fault(ev, ruleStreamClosed, "")

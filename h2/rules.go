@@ -39,6 +39,7 @@ const (
 	ruleNoBlock
 	ruleCompression
 	ruleSettingsAck
+	ruleSettingsUnasked
 	ruleSettingValue
 	ruleWindowZero
 	ruleWindowOverflow
@@ -46,8 +47,8 @@ const (
 	ruleWindowSettings
 	rulePush
 	ruleSelfDependent
+	rulePriorityUpdate
 	ruleGoAwayGrows
-	ruleStreamsOver
 	ruleMalformedName
 	ruleMalformedValue
 	rulePseudo
@@ -59,10 +60,12 @@ const (
 	ruleLengthField
 	ruleLengthSum
 	ruleTrailerEnd
+	ruleInterimEnd
+	ruleHeadFirst
 	ruleStatus
 	ruleInterim
-	ruleNoContent
 	ruleHeadLong
+	ruleTrailerLong
 	ruleFieldCount
 	ruleTargetLong
 	ruleContentLong
@@ -71,10 +74,10 @@ const (
 	ruleTrailerField
 	ruleReset
 	ruleRefused
-	ruleGoAway
 	ruleTruncated
 	ruleNoResponse
 	ruleTimeout
+	ruleConnTimeout
 	ruleSettingsTimeout
 	ruleStall
 	ruleFloodReset
@@ -108,7 +111,8 @@ var rules = [numRules]struct {
 	ruleBlockOpen:         {"RFC 9113, Section 6.10: CONTINUATION of the same stream follows an open field block, and nothing else", ProtocolError, 0},
 	ruleNoBlock:           {"RFC 9113, Section 6.10: CONTINUATION follows only an open field block", ProtocolError, 0},
 	ruleCompression:       {"RFC 9113, Section 4.3: the field block cannot be decompressed", CompressionError, 0},
-	ruleSettingsAck:       {"RFC 9113, Section 6.5: an acknowledgment of settings is empty, and follows settings", FrameSizeError, 0},
+	ruleSettingsAck:       {"RFC 9113, Section 6.5: an acknowledgment of settings is empty", FrameSizeError, 0},
+	ruleSettingsUnasked:   {"RFC 9113, Section 6.5.3: settings are acknowledged once, after they have been sent", ProtocolError, 0},
 	ruleSettingValue:      {"RFC 9113, Section 6.5.2: a setting has a value that it cannot have", ProtocolError, 0},
 	ruleWindowZero:        {"RFC 9113, Section 6.9: a window grows by 1 or more", ProtocolError, 0},
 	ruleWindowOverflow:    {"RFC 9113, Section 6.9.1: a window is 2^31-1 at the most", FlowControlError, 0},
@@ -116,8 +120,8 @@ var rules = [numRules]struct {
 	ruleWindowSettings:    {"RFC 9113, Section 6.5.2: an initial window is 2^31-1 at the most", FlowControlError, 0},
 	rulePush:              {"RFC 9113, Section 8.4: nothing may be pushed", ProtocolError, 0},
 	ruleSelfDependent:     {"RFC 7540, Section 5.3.1: a stream cannot depend on itself", ProtocolError, 0},
+	rulePriorityUpdate:    {"RFC 9218, Section 7.1: PRIORITY_UPDATE is sent by a client, about a request", ProtocolError, 0},
 	ruleGoAwayGrows:       {"RFC 9113, Section 6.8: the last stream of a later GOAWAY is not greater", ProtocolError, 0},
-	ruleStreamsOver:       {"RFC 9113, Section 5.1.2: more streams than the limit Streams are open", RefusedStream, 0},
 	ruleMalformedName:     {"RFC 9113, Section 8.2.1: a field name is a token without capitals", ProtocolError, 0},
 	ruleMalformedValue:    {"RFC 9113, Section 8.2.1: a field value has no control characters, nor white space around it", ProtocolError, 0},
 	rulePseudo:            {"RFC 9113, Section 8.3: a pseudo-header field is unknown, repeated or not of this kind of message", ProtocolError, 0},
@@ -127,12 +131,14 @@ var rules = [numRules]struct {
 	ruleTarget:            {"RFC 9113, Section 8.3.1: :scheme, :authority and :path make a target", ProtocolError, 0},
 	ruleAuthority:         {"RFC 9113, Section 8.3.1: Host is one, valid, and the same as :authority", ProtocolError, 0},
 	ruleLengthField:       {"RFC 9110, Section 8.6: Content-Length is one decimal number", ProtocolError, 0},
-	ruleLengthSum:         {"RFC 9113, Section 8.1.1: Content-Length is the sum of the DATA frames", ProtocolError, 0},
+	ruleLengthSum:         {"RFC 9113, Section 8.1.1: the DATA frames hold as much as Content-Length and the kind of message say", ProtocolError, 0},
 	ruleTrailerEnd:        {"RFC 9113, Section 8.1: the second field section ends the message", ProtocolError, 0},
+	ruleInterimEnd:        {"RFC 9113, Section 8.1: an interim response does not end the stream", ProtocolError, 0},
+	ruleHeadFirst:         {"RFC 9113, Section 8.1: a message begins with its head", ProtocolError, 0},
 	ruleStatus:            {"RFC 9113, Section 8.3.2: :status is a status code, and not 101", ProtocolError, 0},
 	ruleInterim:           {"RFC 9110, Section 15.2: there are more interim responses than the limit Interim", EnhanceYourCalm, 0},
-	ruleNoContent:         {"RFC 9110, Section 6.4.1: a response to HEAD, and one with this status, has no content", ProtocolError, 0},
 	ruleHeadLong:          {"RFC 9113, Section 10.5.1: the field section is longer than the limit HeadBytes", EnhanceYourCalm, 431},
+	ruleTrailerLong:       {"RFC 9113, Section 10.5.1: the trailer section is longer than the limit TrailerBytes", EnhanceYourCalm, 431},
 	ruleFieldCount:        {"RFC 9110, Section 5.4: there are more field lines than the limit Fields", EnhanceYourCalm, 431},
 	ruleTargetLong:        {"RFC 9110, Section 15.5.15: the target is longer than the limit TargetBytes", ProtocolError, 414},
 	ruleContentLong:       {"RFC 9110, Section 15.5.14: the content is longer than the limit ContentBytes", Cancel, 413},
@@ -141,10 +147,10 @@ var rules = [numRules]struct {
 	ruleTrailerField:      {"RFC 9110, Section 6.5.1: the field must not be in a trailer section", ProtocolError, 0},
 	ruleReset:             {"RFC 9113, Section 6.4: the peer has reset the stream", Cancel, 0},
 	ruleRefused:           {engine.RuleRefused, RefusedStream, 0},
-	ruleGoAway:            {"RFC 9113, Section 6.8: the peer has ended the connection with an error", NoError, 0},
 	ruleTruncated:         {engine.RuleTruncated, NoError, 0},
 	ruleNoResponse:        {engine.RuleNoResponse, NoError, 0},
 	ruleTimeout:           {engine.RuleTimeout, Cancel, 408},
+	ruleConnTimeout:       {engine.RuleTimeout, NoError, 0},
 	ruleSettingsTimeout:   {"RFC 9113, Section 6.5.3: settings were not acknowledged in time", SettingsTimeout, 0},
 	ruleStall:             {"RFC 9113, Section 10.5: the peer takes less content than the limit StallTimeout wants", EnhanceYourCalm, 0},
 	ruleFloodReset:        {"RFC 9113, Section 10.5: more streams came to nothing than the limit Resets", EnhanceYourCalm, 0},

@@ -54,7 +54,9 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	}
 	end := !interim && (s.silent || s.rest == 0)
 	c.endBlock(out, start, buf, s, end)
-	s.step(sendHead)
+	if r.Status == semantics.StatusContinue && s.since == 0 && s.state == open {
+		c.awaits(s)
+	}
 	if interim {
 		return nil
 	}

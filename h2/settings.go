@@ -79,11 +79,14 @@ func appendSetting(b []byte, s setting, value uint32) []byte {
 // takeSettings deals with SETTINGS (Section 6.5).
 func (c *conn) takeSettings(h *frameHeader, payload []byte, ev *engine.Event) {
 	if h.flags.has(flagAck) {
-		if len(payload) > 0 || c.unacked == 0 {
+		switch {
+		case len(payload) > 0:
 			c.fault(ev, ruleSettingsAck, "")
-			return
+		case c.unacked == 0:
+			c.fault(ev, ruleSettingsUnasked, "")
+		default:
+			c.unacked--
 		}
-		c.unacked--
 		return
 	}
 	if len(payload)%6 != 0 {
@@ -93,7 +96,8 @@ func (c *conn) takeSettings(h *frameHeader, payload []byte, ev *engine.Event) {
 	if !c.spend(ev, &c.flood.settings, c.limits.Settings, ruleFloodSettings) {
 		return
 	}
-	if c.life == settings {
+	first := c.life == settings
+	if first {
 		c.peer.maxStreams = 1<<32 - 1 // until the server says otherwise
 	}
 	if broken := c.setAll(payload); broken != ok {
@@ -102,6 +106,9 @@ func (c *conn) takeSettings(h *frameHeader, payload []byte, ev *engine.Event) {
 	}
 	c.pending = appendFrameHeader(c.pending, 0, frameSettings, flagAck, 0)
 	c.turn(settled)
+	if first && c.leaving.asked && c.role == server {
+		c.warn()
+	}
 }
 
 // setAll takes the settings of a payload whose length is a multiple of 6, in order.

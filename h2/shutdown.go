@@ -9,6 +9,7 @@ import (
 
 // leaving is what we know of the end of the connection.
 type leaving struct {
+	asked  bool            // Shutdown has been called
 	warned engine.Instant  // when the first GOAWAY was sent
 	last   engine.StreamID // the last that the peer will process, once it has said so
 	heard  bool
@@ -22,27 +23,27 @@ const partTime = time.Second
 // that requests which are on their way are still served, the second after a PING has come back.
 func (c *conn) Shutdown(out *engine.Output) {
 	c.greet(out)
+	c.leaving.asked = true
 	switch {
-	case c.role == client && (c.life == running || c.life == settings):
-		c.pending = appendGoAway(c.pending, 0, NoError)
-		c.turn(part)
-	case c.life == running:
-		c.pending = appendGoAway(c.pending, maxStream, NoError)
-		c.pending = appendPing(c.pending, 0, partingPing)
-		c.leaving.warned = c.now
-		c.turn(warn)
-	case c.life == settings || c.life == preface:
-		c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
-		c.turn(part)
+	case c.role == server && c.life == running:
+		c.warn()
+	case c.role == server && len(c.streams) > 0:
+		// Upgraded: what the client has to say first is on its way, and is waited for.
+	case c.life <= running:
+		c.part()
 	}
-	c.leave()
+}
+
+// warn says the first GOAWAY.
+func (c *conn) warn() {
+	c.pending = appendGoAway(c.pending, maxStream, NoError)
+	c.pending = appendPing(c.pending, 0, partingPing)
+	c.leaving.warned = c.now
+	c.turn(warn)
 }
 
 // part says the last GOAWAY.
 func (c *conn) part() {
-	if c.life != parting {
-		return
-	}
 	c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
 	c.turn(part)
 	c.leave()

@@ -6,8 +6,8 @@ package h2
 // A life is the state of a connection.
 //
 //	preface ──greeted──▶ settings ──settled──▶ running ──warn──▶ parting ──part──▶ parted
-//	                                              │                                  ▲
-//	                                              └───────────────part───────────────┘
+//	   │                    │                     │                                  ▲
+//	   └────────part────────┴────────part─────────┴───────────────part───────────────┘
 //
 // and from anywhere to over: by a fault, the end of the flow, or the last stream of a parted one.
 type life uint8
@@ -36,41 +36,38 @@ const (
 
 // lives is the table of a connection; what is left out does not change it.
 var lives = [numLives][numTurnings]life{
-	preface:  {greeted: settings, part: over, warn: over, finish: over},
-	settings: {settled: running, part: parted, warn: parted, finish: over},
+	preface:  {greeted: settings, part: parted, finish: over},
+	settings: {settled: running, part: parted, finish: over},
 	running:  {warn: parting, part: parted, finish: over},
 	parting:  {part: parted, finish: over},
 	parted:   {finish: over},
 }
 
-// turn makes a connection's move, and reports whether there was one.
-func (c *conn) turn(t turning) bool {
-	to := lives[c.life][t]
-	if to == preface {
-		return false
+// turn makes a connection's move.
+func (c *conn) turn(t turning) {
+	if to := lives[c.life][t]; to != preface {
+		c.life = to
 	}
-	c.life = to
-	return true
 }
 
 // A state is the state of a stream (Section 5.1), seen from our side. There are three ways of being
 // closed, for what may still come depends on them. Streams are never reserved: nothing is pushed.
 //
-//	               idle
-//	  sendHead/recvHead │
-//	                    ▼
-//	  sendEnd          open          recvEnd
-//	     ┌───────────────┼───────────────┐
-//	     ▼               │               ▼
-//	localEnded           │          peerEnded
-//	     │ recvEnd       │      sendEnd  │
-//	     └──────▶ ended  │  ended ◀──────┘
-//	  recvReset: cancelled, sendReset: aborted, from any of the three
+//	              idle
+//	                │ HEADERS, either way
+//	                ▼
+//	  sendEnd     open     recvEnd
+//	     ┌──────────┴──────────┐
+//	     ▼                     ▼
+//	localEnded             peerEnded
+//	     │ recvEnd     sendEnd │
+//	     └──────▶ ended ◀──────┘
+//
+// and from any of the three by recvReset to cancelled, by sendReset to aborted.
 type state uint8
 
 const (
-	forbidden  state = iota // zero, so that a cell left out of moves is forbidden
-	idle                    // nothing has been sent or received
+	idle       state = iota // nothing has been sent or received; no stream is made for that, and no move leads there
 	open                    // both sides may send
 	localEnded              // half-closed (local): we have sent END_STREAM
 	peerEnded               // half-closed (remote): the peer has
@@ -84,26 +81,24 @@ const (
 type move uint8
 
 const (
-	recvHead move = iota // HEADERS that begin a message
-	recvEnd              // END_STREAM
+	recvEnd move = iota // END_STREAM
 	recvReset
-	sendHead
 	sendEnd
 	sendReset
 	numMoves
 )
 
+// moves is the table of a stream; what is left out does not change it.
 var moves = [numStates][numMoves]state{
-	idle:       {recvHead: open, sendHead: open},
-	open:       {recvHead: open, recvEnd: peerEnded, recvReset: cancelled, sendHead: open, sendEnd: localEnded, sendReset: aborted},
-	localEnded: {recvHead: localEnded, recvEnd: ended, recvReset: cancelled, sendReset: aborted},
-	peerEnded:  {recvReset: cancelled, sendHead: peerEnded, sendEnd: ended, sendReset: aborted},
+	open:       {recvEnd: peerEnded, recvReset: cancelled, sendEnd: localEnded, sendReset: aborted},
+	localEnded: {recvEnd: ended, recvReset: cancelled, sendReset: aborted},
+	peerEnded:  {recvReset: cancelled, sendEnd: ended, sendReset: aborted},
 }
 
-// step makes a stream's move, if the table allows it, and reports whether it did.
+// step makes a stream's move, if the table has it, and reports whether it did.
 func (s *stream) step(m move) bool {
 	to := moves[s.state][m]
-	if to == forbidden {
+	if to == idle {
 		return false
 	}
 	s.state = to
@@ -124,10 +119,9 @@ const (
 	closedConn                  // connection error STREAM_CLOSED
 )
 
-// verdicts says which frames may come in which state (Section 5.1). HEADERS on an idle stream opens it
-// on a server. PRIORITY may come at any time and is not here.
+// verdicts says which frames may come in which state (Section 5.1). A client's HEADERS on an idle stream open it and
+// are not judged; PRIORITY may come at any time and is not here.
 var verdicts = [numStates][frameContinuation + 1]verdict{
-	idle:       {frameHeaders: accept},
 	open:       {frameData: accept, frameHeaders: accept, frameRSTStream: accept, frameWindowUpdate: accept},
 	localEnded: {frameData: accept, frameHeaders: accept, frameRSTStream: accept, frameWindowUpdate: accept},
 	// "If an endpoint receives additional frames, other than WINDOW_UPDATE, PRIORITY, or RST_STREAM, for a stream

@@ -22,8 +22,9 @@ type stream struct {
 	left     int64  // content that its Content-Length announces and has not come; -1: not announced
 	got      int64  // content that has come
 	interims int
-	since    engine.Instant // since when its message has made no progress; 0: it does not have to
+	since    engine.Instant // since when its message has made too little progress; 0: it does not have to
 	arrived  int64          // content that has come since
+	held     engine.Instant // since when that clock stands still, for there is content that nobody has consumed; 0: it runs
 	asked    engine.Instant // when the response was first waited for; 0: it has not been (client)
 	credit   streamCredit
 
@@ -35,7 +36,7 @@ type stream struct {
 	first  urgency
 }
 
-// open makes a stream.
+// open makes a stream whose HEADERS have come, or are sent.
 func (c *conn) open(id engine.StreamID) *stream {
 	var s *stream
 	if n := len(c.free); n > 0 {
@@ -43,7 +44,7 @@ func (c *conn) open(id engine.StreamID) *stream {
 	} else {
 		s = &stream{}
 	}
-	*s = stream{id: id, state: idle, left: -1, rest: -1, first: usual}
+	*s = stream{id: id, state: open, left: -1, rest: -1, first: usual}
 	s.credit.open(c)
 	s.window.size = c.peer.initialWindow
 	c.streams[id] = s
@@ -55,6 +56,7 @@ func (c *conn) settle(s *stream) {
 	if !s.state.over() || s.told && !s.done || c.streams[s.id] != s {
 		return
 	}
+	c.loseData(s)
 	c.credit.close(s)
 	c.window.leave(s)
 	delete(c.streams, s.id)

@@ -11,17 +11,20 @@ type timers struct {
 	opened engine.Instant
 	idle   engine.Instant // since when there has been no stream; 0: from the next wait on
 	frame  engine.Instant // since when a frame or a field block has been incomplete; 0: none is
+	taken  bool           // input has been taken since that was looked at
 	due    engine.Instant // of the earliest deadline of a stream; 0: it is to be found out
 }
 
-// pending is called after input has been looked at; left is how much of it was not taken.
+// pending is called when Next can do nothing more with its input, of which left bytes are left. A frame that
+// makes progress is waited for anew, a field block is not; content has a clock of its own.
 func (t *timers) pending(c *conn, left int) {
 	switch {
-	case left == 0 && !c.in.block.open && !c.in.data.open:
+	case c.in.data.open || left == 0 && !c.in.block.open:
 		t.frame = 0
-	case t.frame == 0 && !c.in.data.open:
+	case t.frame == 0 || t.taken && !c.in.block.open:
 		t.frame = c.now
 	}
+	t.taken = false
 }
 
 // Deadline implements engine.Engine.
@@ -80,7 +83,7 @@ func (c *conn) streamsDue() engine.Instant {
 // due returns when a stream must have made progress.
 func (s *stream) due(c *conn) engine.Instant {
 	var d engine.Instant
-	if s.since != 0 && s.credit.unread == 0 {
+	if s.since != 0 && s.held == 0 {
 		d = after(s.since, c.limits.ContentTimeout)
 	}
 	if c.role == client && s.state == localEnded && !s.headed {
@@ -98,11 +101,26 @@ func (s *stream) due(c *conn) engine.Instant {
 	return d
 }
 
-// progress notes that content has come.
+// progress notes that content has come. Until it has been consumed it is the application that is waited for.
 func (s *stream) progress(c *conn, n int) {
-	if s.arrived += int64(n); s.arrived >= c.limits.ContentProgress {
-		s.since, s.arrived = c.now, 0
+	if s.since == 0 {
+		s.since = c.now
 	}
+	if s.held == 0 {
+		s.held = c.now
+	}
+	if s.arrived += int64(n); s.arrived >= c.limits.ContentProgress {
+		s.since, s.arrived, s.held = c.now, 0, c.now
+	}
+}
+
+// resume is called when all content that has come has been consumed: now it is the peer that is waited for.
+func (s *stream) resume(c *conn) {
+	if s.since != 0 && s.held != 0 {
+		s.since += c.now - s.held
+		c.timers.due = 0
+	}
+	s.held = 0
 }
 
 // Tick implements engine.Engine.
@@ -115,7 +133,7 @@ func (c *conn) Tick(now engine.Instant) {
 		return
 	case c.life <= settings:
 		if past(after(t.opened, c.limits.HeadTimeout)) {
-			c.note(0, ruleTimeout)
+			c.note(0, ruleConnTimeout)
 		}
 		return
 	case c.life == parting && past(after(c.leaving.warned, partTime)):
@@ -125,7 +143,7 @@ func (c *conn) Tick(now engine.Instant) {
 	case c.unacked > 0 && past(after(c.settled, c.limits.HeadTimeout)):
 		c.note(0, ruleSettingsTimeout)
 	case past(after(t.frame, c.limits.HeadTimeout)):
-		c.note(0, ruleTimeout)
+		c.note(0, ruleConnTimeout)
 	case len(c.streams) == 0 && t.idle != 0 && past(after(t.idle, c.limits.IdleTimeout)):
 		c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
 		c.turn(finish)

@@ -34,7 +34,6 @@ func NewServerUpgraded(limits engine.Limits, now engine.Instant, r *semantics.Re
 	}
 	c.lastPeer = 1
 	s := c.open(1)
-	s.step(recvHead)
 	s.step(recvEnd)
 	s.headed, s.told, s.method = true, true, r.Method
 	s.first = parsePriority(head.Fields.Get("Priority"))

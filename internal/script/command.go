@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,11 +30,13 @@ func (r *run) command(line string) error {
 		if err != nil {
 			return err
 		}
-		n, derr := r.eng.Data(&r.out, stream, []byte(text))
-		if derr == nil && n < len(text) {
-			r.outcome = append(r.outcome, fmt.Sprintf("= took %d", n))
+		r.content(stream, []byte(text))
+	case "fill":
+		n, err := strconv.Atoi(rest)
+		if err != nil {
+			return err
 		}
-		r.failed(derr)
+		r.content(stream, bytes.Repeat([]byte("x"), n))
 	case "verbatim":
 		n, err := strconv.ParseInt(rest, 10, 64)
 		if err != nil {
@@ -42,9 +45,23 @@ func (r *run) command(line string) error {
 		more := r.eng.(engine.Verbatim).Verbatim(stream, n)
 		r.outcome = append(r.outcome, fmt.Sprintf("= may put %d", more))
 	case "reset":
-		r.eng.Reset(&r.out, stream, 0)
+		code, _ := strconv.Atoi(rest) // none is 0
+		r.eng.Reset(&r.out, stream, engine.Code(code))
+	case "consumed":
+		n, err := strconv.Atoi(rest)
+		if err != nil {
+			return err
+		}
+		r.eng.(engine.Multiplexed).Consumed(r.now, stream, n)
+	case "ready":
+		for id := r.eng.(engine.Multiplexed).Ready(&r.out); id != 0; id = r.eng.(engine.Multiplexed).Ready(&r.out) {
+			r.outcome = append(r.outcome, fmt.Sprintf("= ready %d", id))
+		}
+	case "capacity":
+		r.outcome = append(r.outcome, fmt.Sprintf("= capacity %d", r.eng.(engine.Client).Capacity()))
 	case "shutdown":
 		r.eng.Shutdown(&r.out)
+	case "flush": // each step ends with it
 	case "eof":
 		r.eng.EOF(r.now)
 	case "wait", "work":
@@ -54,6 +71,15 @@ func (r *run) command(line string) error {
 	}
 	r.pump()
 	return nil
+}
+
+// content gives content, and notes how much was taken if that is not all.
+func (r *run) content(stream engine.StreamID, p []byte) {
+	n, err := r.eng.Data(&r.out, stream, p)
+	if err == nil && n < len(p) {
+		r.outcome = append(r.outcome, fmt.Sprintf("= took %d", n))
+	}
+	r.failed(err)
 }
 
 // pass lets time pass. A loop that waits asks for the deadline first, and says when it
@@ -133,6 +159,9 @@ func (r *run) respond(stream engine.StreamID, args []string, fields semantics.Fi
 
 func (r *run) request(args []string, fields semantics.Fields) error {
 	head := semantics.Request{Fields: fields, Protocol: semantics.HTTP11}
+	if k := len(args) - 1; k >= 0 && strings.HasPrefix(args[k], "protocol=") {
+		head.ConnectProtocol, args = strings.TrimPrefix(args[k], "protocol="), args[:k]
+	}
 	if len(args) > 0 && args[len(args)-1] == "HTTP/1.0" {
 		head.Protocol, args = semantics.HTTP10, args[:len(args)-1]
 	}
@@ -141,7 +170,7 @@ func (r *run) request(args []string, fields semantics.Fields) error {
 	if len(args) == 3 {
 		length, err = strconv.ParseInt(args[2], 10, 64)
 	} else if len(args) != 2 {
-		err = fmt.Errorf("request METHOD TARGET [LENGTH] [HTTP/1.0]")
+		err = fmt.Errorf("request METHOD TARGET [LENGTH] [HTTP/1.0] [protocol=NAME]")
 	}
 	if err != nil {
 		return err
@@ -152,7 +181,11 @@ func (r *run) request(args []string, fields semantics.Fields) error {
 	if head.Target.Raw, err = Unescape(args[1]); err != nil {
 		return err
 	}
-	if t, terr := semantics.ParseTarget(head.Method, head.Target.Raw); terr == nil {
+	method := head.Method
+	if head.ConnectProtocol != "" {
+		method = semantics.MethodGet // RFC 8441, Section 4: the target is that of any other request
+	}
+	if t, terr := semantics.ParseTarget(method, head.Target.Raw); terr == nil {
 		head.Target = t
 	}
 	id, rerr := r.eng.(engine.Client).Request(&r.out, &head, length)

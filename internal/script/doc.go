@@ -25,18 +25,23 @@
 //
 // The first line says which side is run and with which limits. Then ">" is input and "!" a
 // command; what follows is the outcome: "=" an event, an error or a change of the state,
-// "<" output. Bytes are written as in a Go string, without its quotes; \n at the end of
-// a line is written out. "-update" rewrites the outcomes; the diff is then the review.
+// "<" output. Bytes are written in the [Notation] of the protocol; in that of HTTP/1, [Text], as in
+// a Go string, without its quotes; \n at the end of a line is written out. "-update" rewrites the outcomes; the diff is then the review.
 //
 // Commands are
 //
 //	respond STATUS [LENGTH] [REASON] | Name: value | …
-//	request METHOD TARGET [LENGTH] | Name: value | …
+//	request METHOD TARGET [LENGTH] [HTTP/1.0] [protocol=NAME] | Name: value | …
 //	data TEXT
+//	fill N            content: N letters x
 //	end [| Name: value | …]
 //	verbatim N
-//	reset
+//	reset [CODE]
+//	consumed N        the application has taken so much content
+//	ready             which streams may send on, until none may
+//	capacity          how many exchanges may be opened
 //	shutdown
+//	flush             what the engine has to say leaves, as it does after each step
 //	eof
 //	wait DURATION     the loop waits for input, which does not come
 //	work DURATION     time passes, but nobody waits

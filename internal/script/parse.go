@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,6 +26,39 @@ type Case struct {
 	Role  string // "server" or "client"
 	Setup string // the limits, as they are written
 	Steps []Step
+
+	notation func() Notation
+	reading  Notation
+}
+
+// A Notation is how bytes are written in a script. One is made for each reading or writing of a
+// connection, for what bytes mean may depend on those before them.
+type Notation interface {
+	// Read returns the bytes that a line stands for.
+	Read(line string) ([]byte, error)
+
+	// Write returns the lines for bytes that the engine has sent.
+	Write(wire []byte) []string
+}
+
+// Text is the notation of protocols that are text: bytes stand as in a Go string, a line of output
+// ends with its \n.
+func Text() Notation { return text{} }
+
+type text struct{}
+
+func (text) Read(line string) ([]byte, error) {
+	s, err := Unescape(line)
+	return []byte(s), err
+}
+
+func (text) Write(wire []byte) (lines []string) {
+	for _, line := range bytes.SplitAfter(wire, []byte("\n")) {
+		if len(line) > 0 {
+			lines = append(lines, Escape(line))
+		}
+	}
+	return lines
 }
 
 // A Step is what is done, and what came of it.
@@ -38,8 +72,8 @@ type Step struct {
 
 const fence = "```"
 
-// Parse reads a file.
-func Parse(name, text string) (*File, error) {
+// Parse reads a file whose bytes are written in a notation.
+func Parse(name, text string, notation func() Notation) (*File, error) {
 	f := &File{Name: name}
 	var plain strings.Builder
 	var c *Case
@@ -49,7 +83,7 @@ func Parse(name, text string) (*File, error) {
 		case c == nil && line == fence:
 			f.parts = append(f.parts, part{text: plain.String()})
 			plain.Reset()
-			c = &Case{Name: title}
+			c = &Case{Name: title, notation: notation, reading: notation()}
 		case c != nil && line == fence:
 			f.parts = append(f.parts, part{c: c})
 			f.Cases = append(f.Cases, c)
@@ -83,7 +117,7 @@ func (c *Case) parseLine(n int, line string) error {
 	mark, rest, _ := strings.Cut(line, " ")
 	switch mark {
 	case ">":
-		in, err := Unescape(rest)
+		in, err := c.reading.Read(rest)
 		if err != nil {
 			return err
 		}
@@ -101,11 +135,11 @@ func (c *Case) parseLine(n int, line string) error {
 			if err != nil {
 				return err
 			}
-			in, err := Unescape(text)
+			in, err := c.reading.Read(text)
 			if err != nil {
 				return err
 			}
-			s.Input = []byte(strings.Repeat(in, k))
+			s.Input = bytes.Repeat(in, k)
 		}
 		c.Steps = append(c.Steps, s)
 	case "=", "<":

@@ -26,8 +26,10 @@ type run struct {
 	wire    []byte // what has left out
 	stream  engine.StreamID
 	state   engine.State
-	outcome []string // of the step in progress
-	data    []byte   // content that has come and is not told yet
+	outcome []string        // of the step in progress
+	data    []byte          // content that has come and is not told yet
+	on      engine.StreamID // its stream
+	writing Notation
 	Rules   []engine.Rule
 }
 
@@ -44,7 +46,7 @@ func (c *Case) Run(maker Maker, way Way) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{way: way, now: 1}
+	r := &run{way: way, now: 1, writing: c.notation()}
 	r.eng = maker(c.Role, limits, r.now)
 	r.out.SegmentMin = way.SegmentMin
 	var res Result
@@ -107,6 +109,10 @@ func (r *run) pump() {
 // tell notes an event. Content is told as a whole, for how it is cut is not laid down.
 func (r *run) tell(ev *engine.Event) {
 	if ev.Kind == engine.Data {
+		if ev.Stream != r.on {
+			r.told()
+		}
+		r.on, r.stream = ev.Stream, ev.Stream
 		r.data = append(r.data, ev.Data...)
 		return
 	}
@@ -122,7 +128,11 @@ func (r *run) tell(ev *engine.Event) {
 	switch {
 	case ev.Kind == engine.Fault:
 		r.Rules = append(r.Rules, ev.Err.Rule)
-		line += fmt.Sprintf(" %d %s", ev.Err.Status, ev.Err.Rule)
+		line += fmt.Sprintf(" %d ", ev.Err.Status)
+		if ev.Err.Code != 0 {
+			line += fmt.Sprintf("code=%d ", ev.Err.Code)
+		}
+		line += string(ev.Err.Rule)
 		if ev.Err.Blame != engine.Peer {
 			line += " BLAME " + strconv.Itoa(int(ev.Err.Blame))
 		}
@@ -132,6 +142,9 @@ func (r *run) tell(ev *engine.Event) {
 	case ev.Kind == engine.Request:
 		t := ev.Request.Target
 		line += " " + ev.Request.Method + " " + Escape([]byte(t.Raw)) + " " + ev.Request.Protocol.String() + r.message(ev)
+		if ev.Request.ConnectProtocol != "" {
+			line += " protocol=" + ev.Request.ConnectProtocol
+		}
 		if t.Form != semantics.OriginForm {
 			line += " " + t.Form.String() + " authority=" + t.Authority + " path=" + t.Path
 		}
@@ -173,11 +186,16 @@ func (r *run) told() {
 	if len(r.data) == 0 {
 		return
 	}
-	if len(r.data) > 100 {
-		r.outcome = append(r.outcome, fmt.Sprintf("= data of %d bytes", len(r.data)))
-	} else {
-		r.outcome = append(r.outcome, "= data "+Escape(r.data))
+	line := "= data "
+	if _, many := r.eng.(engine.Multiplexed); many {
+		line += strconv.Itoa(int(r.on)) + " "
 	}
+	if len(r.data) > 100 {
+		line += fmt.Sprintf("of %d bytes", len(r.data))
+	} else {
+		line += Escape(r.data)
+	}
+	r.outcome = append(r.outcome, line)
 	r.data = nil
 }
 
@@ -190,10 +208,8 @@ func (r *run) sent() {
 	}
 	from := len(r.wire)
 	r.drain(-1)
-	for _, line := range bytes.SplitAfter(r.wire[from:], []byte("\n")) {
-		if len(line) > 0 {
-			r.outcome = append(r.outcome, "< "+Escape(line))
-		}
+	for _, line := range r.writing.Write(r.wire[from:]) {
+		r.outcome = append(r.outcome, "< "+line)
 	}
 }
 
@@ -221,7 +237,7 @@ func (r *run) failed(err error) {
 	}
 }
 
-// parseLimits reads Name=value pairs; a value is a number or a duration.
+// parseLimits reads Name=value pairs; a value is a number, a duration, or yes.
 func parseLimits(setup string) (l engine.Limits, err error) {
 	v := reflect.ValueOf(&l).Elem()
 	for _, word := range strings.Fields(setup) {
@@ -229,6 +245,10 @@ func parseLimits(setup string) (l engine.Limits, err error) {
 		f := v.FieldByName(name)
 		if !f.IsValid() {
 			return l, fmt.Errorf("no limit %q", name)
+		}
+		if f.Kind() == reflect.Bool {
+			f.SetBool(value == "yes")
+			continue
 		}
 		var n int64
 		if d, derr := time.ParseDuration(value); derr == nil {

@@ -39,8 +39,11 @@ func (c *Case) Ways() []Way {
 		{Name: "short writes, by 1", Drain: 1, Step: 1},
 		{Name: "content beside the output", SegmentMin: 1},
 	}
-	const near = 600
 	n := len(c.Input())
+	near := 600
+	if n > 8<<10 {
+		near = 100
+	}
 	for cut := 1; cut < n; cut++ {
 		if cut > near && cut < n-near {
 			cut = n - near
