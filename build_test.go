@@ -11,7 +11,7 @@ import (
 
 // The core builds where Go runs, bare of an operating system included: a flow may
 // come from anywhere.
-var platforms = []string{"linux/amd64", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm"}
+var platforms = []string{"linux/amd64", "linux/386", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm"}
 
 func TestCoreBuildsEverywhere(t *testing.T) {
 	if testing.Short() {

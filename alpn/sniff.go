@@ -53,7 +53,7 @@ func (s *Sniffer) EOF(now engine.Instant) {
 
 // Tick implements engine.Engine.
 func (s *Sniffer) Tick(now engine.Instant) {
-	if now >= s.Deadline(now) {
+	if d := s.Deadline(now); d != 0 && now >= d {
 		s.giveUp()
 		s.chosen.Deadline(now)
 		s.chosen.Tick(now)

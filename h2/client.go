@@ -55,7 +55,7 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	if err != nil {
 		return 0, err
 	}
-	c.greet(out)
+	c.begin(out)
 	if c.lastOwn == 0 {
 		c.lastOwn = 1
 	} else {

@@ -89,13 +89,9 @@ func (c *conn) EOF(engine.Instant) { c.eof = true }
 
 // Flush implements engine.Engine.
 func (c *conn) Flush(out *engine.Output) {
-	c.greet(out)
 	c.window.newRound()
 	c.credit.grant(c)
-	if len(c.pending) > 0 {
-		out.Buf = append(out.Buf, c.pending...)
-		c.pending = c.pending[:0]
-	}
+	c.begin(out)
 }
 
 // fault ends the connection: GOAWAY tells the peer why (Section 5.4.1).
@@ -110,7 +106,7 @@ func (c *conn) fault(ev *engine.Event, r rule, detail string) {
 		Code:   rules[r].code,
 		Detail: detail,
 	}}
-	c.pending = appendGoAway(c.pending, c.lastPeer, rules[r].code)
+	c.pending = appendGoAway(c.pending, c.lastProcessed(), rules[r].code)
 	c.turn(finish)
 }
 
@@ -159,7 +155,7 @@ func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
 	if s == nil {
 		return
 	}
-	c.greet(out)
+	c.begin(out)
 	switch {
 	case code != NoError:
 	case c.role == client:

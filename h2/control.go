@@ -8,25 +8,19 @@ import (
 
 // takePriority deals with the priorities of RFC 7540, which are "deprecated" (RFC 9113, Section 5.3.2).
 func (c *conn) takePriority(h *frameHeader, payload []byte, ev *engine.Event) {
-	if dependsOnItself(payload, h.stream) {
-		c.refuseStream(ev, h.stream, ruleSelfDependent)
-		return
+	s := c.streams[h.stream]
+	switch {
+	case !dependsOnItself(payload, h.stream):
+		c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority)
+	case s != nil && !s.state.over():
+		c.faultStream(ev, s, ruleSelfDependent, "")
+	default: // RST_STREAM must not be sent on an idle stream (RFC 9113, Section 6.4)
+		c.fault(ev, ruleSelfDependent, "")
 	}
-	c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority)
 }
 
 func dependsOnItself(payload []byte, id engine.StreamID) bool {
 	return binary.BigEndian.Uint32(payload)&maxStream == uint32(id)
-}
-
-// refuseStream resets a stream that may not exist.
-func (c *conn) refuseStream(ev *engine.Event, id engine.StreamID, r rule) {
-	if s := c.streams[id]; s != nil && !s.state.over() {
-		c.faultStream(ev, s, r, "")
-		return
-	}
-	c.pending = appendRSTStream(c.pending, id, rules[r].code)
-	c.nothing(ev)
 }
 
 // takePriorityUpdate reads PRIORITY_UPDATE (RFC 9218, Section 7.1): the stream it is about, then the value of

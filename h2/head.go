@@ -134,7 +134,11 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 		c.fault(ev, ruleStreamIDParity, "")
 		return
 	case c.life == parted:
-		return // Section 6.8: such a stream is not processed, and its sender knows
+		// Section 6.8: "the endpoint might discard frames it receives on the streams opened by the peer after
+		// the GOAWAY"; its sender knows that the stream is not processed.
+		c.lastPeer = b.stream
+		c.past.add(b.stream, aborted)
+		return
 	}
 	c.lastPeer = b.stream
 	if len(c.streams) >= c.limits.Streams {

@@ -146,7 +146,7 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 	case s.state == localEnded || s.state == ended:
 		return 0, misuse(engine.RuleGone, "the message has ended")
 	}
-	c.greet(out)
+	c.begin(out)
 	n := c.room(out, s, len(p))
 	for sent := 0; sent < n; {
 		m := min(n-sent, c.peer.maxFrameSize)
@@ -191,7 +191,7 @@ func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fi
 
 // endOpen ends a message whose last frame has not ended it.
 func (c *conn) endOpen(out *engine.Output, s *stream, trailer *semantics.Fields) error {
-	c.greet(out)
+	c.begin(out)
 	if trailer == nil || !anyAllowed(trailer) {
 		out.Buf = appendFrameHeader(out.Buf, 0, frameData, flagEndStream, s.id)
 		s.step(sendEnd)

@@ -41,7 +41,7 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	if err := checkFields(&r.Fields); err != nil {
 		return err
 	}
-	c.greet(out)
+	c.begin(out)
 	interim := semantics.Informational(r.Status)
 	if !interim {
 		length = s.frame(r.Status, length)

@@ -28,22 +28,30 @@ type peerSettings struct {
 	maxStreams      uint32
 	initialWindow   int
 	maxFrameSize    int
-	maxListSize     uint32
 	connectProtocol bool
 }
 
 // defaultSettings are the initial values. That of MAX_CONCURRENT_STREAMS is "no limit", but "it is recommended that
 // this value be no smaller than 100": a client that has not heard from the server yet assumes that.
-var defaultSettings = peerSettings{maxStreams: 100, initialWindow: initialWindow, maxFrameSize: minFrameSize, maxListSize: 1<<32 - 1}
+var defaultSettings = peerSettings{maxStreams: 100, initialWindow: initialWindow, maxFrameSize: minFrameSize}
 
 const initialWindow = 65535
 
-// greet sends our preface, which comes before everything else (Section 3.4).
-func (c *conn) greet(out *engine.Output) {
-	if !c.greeting {
-		return
+// begin puts what the engine has to say before what a command says: our preface comes first of all (Section 3.4), and
+// the acknowledgment of settings before what obeys them (Section 6.5.3).
+func (c *conn) begin(out *engine.Output) {
+	if c.greeting {
+		c.greeting = false
+		c.greet(out)
 	}
-	c.greeting = false
+	if len(c.pending) > 0 {
+		out.Buf = append(out.Buf, c.pending...)
+		c.pending = c.pending[:0]
+	}
+}
+
+// greet says our preface.
+func (c *conn) greet(out *engine.Output) {
 	b := out.Buf
 	if c.role == client {
 		b = append(b, clientPreface...)
@@ -60,7 +68,7 @@ func (c *conn) greet(out *engine.Output) {
 		}
 	}
 	b = appendSetting(b, settingInitialWindow, uint32(c.credit.announced))
-	b = appendSetting(b, settingMaxListSize, uint32(min(c.limits.HeadBytes, 1<<31)))
+	b = appendSetting(b, settingMaxListSize, uint32(min(c.limits.HeadBytes, maxWindow)))
 	length := len(b) - start - frameHeaderLen
 	b[start+1], b[start+2] = byte(length>>8), byte(length)
 	if more := c.credit.size - initialWindow; more > 0 {
@@ -121,7 +129,7 @@ func (c *conn) setAll(payload []byte) rule {
 	return ok
 }
 
-// set takes one setting. "An endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST
+// set takes one setting. MAX_HEADER_LIST_SIZE is advisory: what is too long for the peer it refuses itself. "An endpoint that receives a SETTINGS frame with any unknown or unsupported identifier MUST
 // ignore that setting."
 func (c *conn) set(s setting, v uint32) rule {
 	switch s {
@@ -142,8 +150,6 @@ func (c *conn) set(s setting, v uint32) rule {
 			return ruleSettingValue
 		}
 		c.peer.maxFrameSize = int(v)
-	case settingMaxListSize:
-		c.peer.maxListSize = v
 	case settingConnectProtocol:
 		// RFC 8441, Section 3: "MUST be 0 or 1", and no 0 after a 1.
 		if v > 1 || v == 0 && c.peer.connectProtocol {
@@ -163,13 +169,14 @@ func (c *conn) setInitialWindow(v uint32) rule {
 	if v > maxWindow {
 		return ruleWindowSettings
 	}
-	change := int(v) - c.peer.initialWindow
+	change := int64(v) - int64(c.peer.initialWindow)
 	c.peer.initialWindow = int(v)
 	for _, s := range c.streams {
-		if s.window.size > maxWindow-change {
+		size := int64(s.window.size) + change
+		if size > maxWindow {
 			return ruleWindowOverflow
 		}
-		s.window.size += change
+		s.window.size = int(size)
 	}
 	return ok
 }

@@ -11,7 +11,8 @@ import (
 type leaving struct {
 	asked  bool            // Shutdown has been called
 	warned engine.Instant  // when the first GOAWAY was sent
-	last   engine.StreamID // the last that the peer will process, once it has said so
+	said   engine.StreamID // the last that we process, once we have said so
+	last   engine.StreamID // and the peer
 	heard  bool
 }
 
@@ -22,7 +23,7 @@ const partTime = time.Second
 // Shutdown implements engine.Engine. A server says GOAWAY twice: the first with the greatest identifier, so
 // that requests which are on their way are still served, the second after a PING has come back.
 func (c *conn) Shutdown(out *engine.Output) {
-	c.greet(out)
+	c.begin(out)
 	c.leaving.asked = true
 	switch {
 	case c.role == server && c.life == running:
@@ -44,9 +45,18 @@ func (c *conn) warn() {
 
 // part says the last GOAWAY.
 func (c *conn) part() {
-	c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
+	c.leaving.said = c.lastPeer
+	c.pending = appendGoAway(c.pending, c.leaving.said, NoError)
 	c.turn(part)
 	c.leave()
+}
+
+// lastProcessed returns what a GOAWAY may say now: no more than one before (Section 6.8).
+func (c *conn) lastProcessed() engine.StreamID {
+	if c.life == parted {
+		return c.leaving.said
+	}
+	return c.lastPeer
 }
 
 // leave closes a connection that has nothing left to do.
@@ -74,14 +84,13 @@ func (c *conn) takeGoAway(payload []byte, ev *engine.Event) {
 			}
 		}
 	}
-	if code != NoError && len(c.streams) == 0 {
+	switch {
+	case code != NoError && len(c.streams) == 0:
 		c.turn(finish)
-		return
+	case c.role == server && c.life != parted:
+		c.part() // so that a client which asks for more all the same knows what becomes of that
+	default:
+		c.turn(part)
+		c.leave()
 	}
-	if c.life == parting {
-		c.part()
-		return
-	}
-	c.turn(part)
-	c.leave()
 }

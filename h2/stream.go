@@ -84,20 +84,22 @@ func (c *conn) inOrder() []*stream {
 
 // A history remembers how the latest streams have ended, for what may still come on them depends on that.
 type history struct {
-	ids    [historySize]engine.StreamID
-	states [historySize]state
-	at     int
+	ids       [historySize]engine.StreamID
+	states    [historySize]state
+	at        int
+	forgotten engine.StreamID // the greatest of those before
 }
 
 const historySize = 64
 
 func (h *history) add(id engine.StreamID, s state) {
+	h.forgotten = max(h.forgotten, h.ids[h.at])
 	h.ids[h.at], h.states[h.at] = id, s
 	h.at = (h.at + 1) % historySize
 }
 
-// stateOf returns the state of any stream. known is false for one that was closed so long ago that nobody
-// remembers how, or was never opened and passed over.
+// stateOf returns the state of any stream. known is false for one that was passed over. One that was closed so long ago
+// that nobody remembers how is taken for one that we have reset, on which anything may come.
 func (c *conn) stateOf(id engine.StreamID) (st state, known bool) {
 	if s := c.streams[id]; s != nil {
 		return s.state, true
@@ -109,6 +111,9 @@ func (c *conn) stateOf(id engine.StreamID) (st state, known bool) {
 		if past == id {
 			return c.past.states[i], true
 		}
+	}
+	if id <= c.past.forgotten {
+		return aborted, true
 	}
 	return cancelled, false
 }

@@ -38,13 +38,10 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 		// What has been sent so far does not matter: a first message that comes byte by byte holds nothing open.
 		return after(t.opened, c.limits.HeadTimeout)
 	}
-	var d engine.Instant
-	if len(c.streams) == 0 && t.frame == 0 {
-		if t.idle == 0 {
-			t.idle = now
-		}
-		d = after(t.idle, c.limits.IdleTimeout)
+	if t.idle == 0 {
+		t.idle = now
 	}
+	d := c.idleDue()
 	d = sooner(d, after(t.frame, c.limits.HeadTimeout))
 	if c.unacked > 0 {
 		d = sooner(d, after(c.settled, c.limits.HeadTimeout))
@@ -56,6 +53,14 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 		t.due = c.streamsDue()
 	}
 	return sooner(d, t.due)
+}
+
+// idleDue returns when the connection has been idle for too long.
+func (c *conn) idleDue() engine.Instant {
+	if len(c.streams) > 0 || c.timers.frame != 0 {
+		return 0
+	}
+	return after(c.timers.idle, c.limits.IdleTimeout)
 }
 
 // awaits is called when the peer is to send more of a message.
@@ -144,8 +149,8 @@ func (c *conn) Tick(now engine.Instant) {
 		c.note(0, ruleSettingsTimeout)
 	case past(after(t.frame, c.limits.HeadTimeout)):
 		c.note(0, ruleConnTimeout)
-	case len(c.streams) == 0 && t.idle != 0 && past(after(t.idle, c.limits.IdleTimeout)):
-		c.pending = appendGoAway(c.pending, c.lastPeer, NoError)
+	case past(c.idleDue()):
+		c.pending = appendGoAway(c.pending, c.lastProcessed(), NoError)
 		c.turn(finish)
 	}
 	if past(t.due) {
