@@ -90,7 +90,7 @@ type place struct {
 // Proxy-Authorization) do not go to another origin.
 //
 // Without a response the error is a [*SendError], or a [*URLError] for a request that
-// cannot be sent at all; with ErrRedirects the last response is returned too, its
+// cannot be sent at all; with ErrRedirects, and a URLError of a Location, the last response is returned too, its
 // Body closed. Errors of ctx are its cause.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	c.init()
@@ -100,10 +100,13 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 			return nil, err
 		}
 		next, err := c.redirect(resp)
-		if err != nil || next == nil {
-			return resp, err
+		if err == nil && next == nil {
+			return resp, nil
 		}
 		_ = resp.Body.Close()
+		if err != nil {
+			return resp, err
+		}
 		if hops >= c.MaxRedirects {
 			return resp, ErrRedirects
 		}

@@ -3,6 +3,7 @@ package paf
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/loop"
@@ -44,6 +45,18 @@ func (e *URLError) Error() string { return fmt.Sprintf("paf: URL %q: %v", e.URL,
 
 // Unwrap returns the reason.
 func (e *URLError) Unwrap() error { return e.Err }
+
+// unparsed is the error of a URL that could not be taken apart. What net/url says cites pieces of it, of which
+// any may be a password's where there is one.
+func unparsed(raw string, err error) *URLError {
+	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
+		scheme, _, _ := strings.Cut(raw, "//")
+		return &URLError{URL: scheme + "//xxxxx" + raw[at:], Err: errUnparsed}
+	}
+	return &URLError{URL: raw, Err: err}
+}
+
+var errUnparsed = errors.New("it cannot be parsed")
 
 type errMethod string
 

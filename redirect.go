@@ -40,7 +40,7 @@ func (c *Client) redirect(resp *Response) (*Request, error) {
 	}
 	ref, err := base.Parse(location)
 	if err != nil {
-		return nil, &URLError{URL: location, Err: err}
+		return nil, unparsed(location, err)
 	}
 	// RFC 9110, Section 17.11 and fetch: what the old URL kept to itself stays there.
 	next.Target, err = targetOf(ref)

@@ -80,7 +80,7 @@ type Request struct {
 func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, &URLError{URL: rawURL, Err: err}
+		return nil, unparsed(rawURL, err)
 	}
 	target, err := targetOf(u)
 	if err != nil {
