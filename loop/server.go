@@ -346,16 +346,16 @@ func (c *serverConn) wakeReader() {
 // drain discards the rest of a request's content, within bounds.
 func (c *serverConn) drain(x *Exchange) {
 	left := c.group.config.DrainBytes
-	if x.Length > left && left >= 0 {
+	if x.Length-x.read > left && left >= 0 {
 		left = -1 // it could not be kept anyway
 	} else if left < 0 {
 		left = 1<<63 - 1
 	}
 	x.content.due = c.group.after(c.group.config.DrainTimeout)
-	for left >= 0 && c.server.State() == engine.Open {
+	for c.server.State() == engine.Open {
 		left -= int64(len(c.data))
 		c.data = nil
-		if x.content.advance(nil) != nil {
+		if left < 0 || x.content.advance(nil) != nil {
 			break
 		}
 	}
