@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -94,12 +93,14 @@ type place struct {
 // Body closed. Errors of ctx are its cause.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	c.init()
+	body := newUpload(r)
+	defer body.finish()
 	for hops := 0; ; hops++ {
-		resp, err := c.send(ctx, r)
+		resp, err := c.send(ctx, r, body)
 		if err != nil {
 			return nil, err
 		}
-		next, err := c.redirect(resp)
+		next, err := c.redirect(resp, body)
 		if err == nil && next == nil {
 			return resp, nil
 		}
@@ -143,14 +144,14 @@ func (c *Client) Stats() Stats {
 }
 
 // send sends one request, again if that is safe.
-func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
+func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
 	head, err := r.head()
 	if err != nil {
 		return nil, err
 	}
 	for tries := 0; ; tries++ {
 		body, length := r.content()
-		call := &loop.Call{Head: head, Body: body, Length: length, Interim: r.interim(),
+		call := &loop.Call{Head: head, Length: length, Interim: r.interim(),
 			Expect: semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
 		if r.Trailer != nil {
 			call.Trailer = func() *Fields { return r.Trailer }
@@ -160,12 +161,13 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 			return nil, err
 		}
 		used := conn.Used()
+		call.Body = u.begin(body)
 		reply, err := conn.Do(ctx, call)
 		if err == nil {
 			return newResponse(r, conn, reply), nil
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(r, err) {
+		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(r, u, err) {
 			return nil, err
 		}
 		if !unsent {
@@ -177,7 +179,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 
 // again reports whether a request that got no response may be sent once more, and
 // makes its content ready for that.
-func again(r *Request, err error) bool {
+func again(r *Request, u *upload, err error) bool {
 	var s *SendError
 	if !errors.As(err, &s) {
 		return false
@@ -188,26 +190,13 @@ func again(r *Request, err error) bool {
 	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
 		return false
 	}
-	return r.rewind()
+	return u.rewind()
 }
 
 // refused is what a server says that has not processed a request (RFC 9113, Section 8.7).
 var refused = &engine.Error{Rule: engine.RuleRefused}
 
 var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
-
-// rewind makes the content ready to be sent once more.
-func (r *Request) rewind() bool {
-	if r.Body == nil {
-		return true
-	}
-	s, ok := r.Body.(io.Seeker)
-	if !ok || !r.sought {
-		return false
-	}
-	_, err := s.Seek(r.start, io.SeekStart)
-	return err == nil
-}
 
 // interim adapts Interim to the loop.
 func (r *Request) interim() func(*semantics.Response) {

@@ -8,7 +8,7 @@ import (
 
 // redirect returns the request that a response asks for, nil if it asks for none
 // that may be sent.
-func (c *Client) redirect(resp *Response) (*Request, error) {
+func (c *Client) redirect(resp *Response, body *upload) (*Request, error) {
 	location := resp.Header.Get("Location")
 	if c.MaxRedirects < 0 || location == "" {
 		return nil, nil
@@ -31,7 +31,7 @@ func (c *Client) redirect(resp *Response) (*Request, error) {
 	default:
 		return nil, nil
 	}
-	if next.Body != nil && !next.rewind() {
+	if next.Body != nil && !body.rewind() {
 		return nil, nil // the caller decides what to do with content that is gone
 	}
 	base, err := url.Parse(old.URL())

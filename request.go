@@ -70,8 +70,6 @@ type Request struct {
 	Interim func(status int, fields *Fields)
 
 	exchange *loop.Exchange
-	start    int64 // where Body began, if it is an io.Seeker
-	sought   bool
 }
 
 // NewRequest makes a request for a client. rawURL is absolute, with a scheme and a host;
@@ -168,13 +166,8 @@ func (r *Request) head() (*semantics.Request, error) {
 	return h, nil
 }
 
-// content returns what a client has to send and its length, from where Body
-// began when it was first asked for.
+// content returns what a client has to send and its length.
 func (r *Request) content() (io.Reader, int64) {
-	if s, ok := r.Body.(io.Seeker); ok && !r.sought {
-		start, err := s.Seek(0, io.SeekCurrent)
-		r.start, r.sought = start, err == nil
-	}
 	switch b := r.Body.(type) {
 	case nil, noContent:
 		return nil, 0

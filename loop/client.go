@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -16,13 +17,19 @@ import (
 type Call struct {
 	Head    *semantics.Request
 	Length  int64     // of Body: 0 for none, -1 if it is not known
-	Body    io.Reader // nil for none
+	Body    io.Reader // nil for none; closed, if it is an io.Closer, when it is not needed any more
 	Trailer func() *semantics.Fields
 	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed.
 	Expect        bool
 	ExpectTimeout time.Duration
 	// Interim, if not nil, is called for each 1xx response, before Do returns.
 	Interim func(*semantics.Response)
+}
+
+func (c *Call) close() {
+	if closer, ok := c.Body.(io.Closer); ok {
+		_ = closer.Close()
+	}
 }
 
 // A ClientConn is a client's connection. It is safe for concurrent use as far
@@ -141,6 +148,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
 		c.unreserve()
+		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}
 	r := &Reply{c: c, call: call, ctx: ctx}
@@ -149,11 +157,15 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	c.mu.Lock()
 	err := r.begin()
+	unsent := err != nil
 	if err == nil {
 		err = r.await()
 	}
 	whole := r.content.ended && r.content.queue.empty()
 	c.mu.Unlock()
+	if unsent {
+		call.close()
+	}
 	if err != nil {
 		r.cancelled(&err)
 		r.stop()
@@ -178,6 +190,7 @@ func (r *Reply) begin() error {
 		c.idle = false
 		c.lookDue.Store(0)
 	}
+	r.before = c.written.Load()
 	id, err := c.client.Request(&c.out, call.Head, call.Length)
 	if err != nil {
 		return &SendError{Err: err}
@@ -239,6 +252,10 @@ func (r *Reply) failure() error {
 	switch {
 	case r.sendErr != nil:
 		return &SendError{Sent: true, Err: r.sendErr}
+	case r.c.writeErr != nil && r.c.mux == nil && r.c.written.Load() == r.before:
+		return &SendError{Sent: false, Err: r.c.writeErr}
+	case r.c.writeErr != nil && errors.Is(r.content.err, noResponse):
+		return &SendError{Sent: true, Err: fmt.Errorf("%w; %w", r.c.writeErr, r.content.err)}
 	case r.c.writeErr != nil:
 		return &SendError{Sent: true, Err: r.c.writeErr}
 	case r.content.err != nil:
@@ -249,6 +266,9 @@ func (r *Reply) failure() error {
 
 // refused is what tells that a server has not processed a request.
 var refused = &engine.Error{Rule: engine.RuleRefused}
+
+// noResponse is what tells that nothing of a response has come, as from a server that had closed before.
+var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 
 // blame says why a connection ends on which a call failed.
 func (r *Reply) blame(err error) CloseReason {

@@ -26,6 +26,8 @@ type conn struct {
 	writeBy  atomic.Int64 // the exchange's own deadline for writing; 0: none
 	lookDue  atomic.Int64 // Instant at which onLook is called; 0: never
 
+	written atomic.Int64 // bytes that the flow has taken
+
 	mu       sync.Mutex // guards the engine and everything below
 	cond     sync.Cond  // reading, writing or out have changed
 	in       input

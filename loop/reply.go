@@ -26,6 +26,7 @@ type Reply struct {
 	content content
 	counted bool
 	sent    bool  // the request is complete
+	before  int64 // bytes that the flow had taken before the request
 	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
 	sendErr error // the request's content could not be read
 	over    bool  // the connection has been given back
@@ -165,9 +166,7 @@ const sendInline = 16 << 10
 func (r *Reply) send() {
 	c := r.c
 	err := r.sendContent()
-	if closer, ok := r.call.Body.(io.Closer); ok {
-		_ = closer.Close()
-	}
+	r.call.close()
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
@@ -302,9 +301,11 @@ func (r *Reply) proceed() {
 
 // inMemory reports whether a reader never blocks.
 func inMemory(r io.Reader) bool {
-	switch r.(type) {
+	switch r := r.(type) {
 	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
 		return true
+	case interface{ Unwrap() io.Reader }:
+		return inMemory(r.Unwrap())
 	}
 	return false
 }

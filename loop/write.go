@@ -92,7 +92,8 @@ func (c *conn) write(out *engine.Output) error {
 				return err
 			}
 		} else if err := c.timed(func() error {
-			_, err := c.powers.VecWriter.WriteVec(bufs[:n])
+			n, err := c.powers.VecWriter.WriteVec(bufs[:n])
+			c.written.Add(n)
 			return err
 		}); err != nil {
 			return err
@@ -108,6 +109,7 @@ func (c *conn) writeBytes(p []byte) error {
 		c.writeDue.Store(int64(c.writeLimit()))
 		n, err := c.flow.Write(piece)
 		c.writeDue.Store(0)
+		c.written.Add(int64(n))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,122 @@
+package paf
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// An upload is the content of a request while a client sends it: once, or again for a retry or a redirect. It is closed
+// when no sending goes on and none will follow.
+type upload struct {
+	body   io.Reader
+	seeker io.Seeker // nil if it can be had once only
+	start  int64     // where it began
+	sent   bool      // a loop has got it
+
+	mu     sync.Mutex
+	latest *sending // the one that goes on
+	done   bool     // the last one has begun
+}
+
+func newUpload(r *Request) *upload {
+	u := &upload{body: r.Body}
+	if s, ok := r.Body.(io.Seeker); ok {
+		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
+			u.seeker, u.start = s, start
+		}
+	}
+	return u
+}
+
+// begin returns what a loop is to send of body, nil for nothing, and to close.
+func (u *upload) begin(body io.Reader) io.Reader {
+	if body == nil {
+		return nil
+	}
+	u.sent = true
+	if u.seeker == nil {
+		return body
+	}
+	s := &sending{upload: u}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.latest = s
+	return s
+}
+
+// rewind makes the content ready to be sent once more. A sending whose connection has died, or that was answered
+// early, may not have noticed: it reads no more.
+func (u *upload) rewind() bool {
+	if u.body == nil {
+		return true
+	}
+	if u.seeker == nil {
+		return false
+	}
+	u.mu.Lock()
+	s := u.latest
+	u.latest = nil
+	u.mu.Unlock()
+	if s != nil {
+		s.mu.Lock()
+		s.over = true
+		s.mu.Unlock()
+	}
+	_, err := u.seeker.Seek(u.start, io.SeekStart)
+	return err == nil
+}
+
+// finish says that no other sending will follow.
+func (u *upload) finish() {
+	u.mu.Lock()
+	u.done = true
+	idle := u.latest == nil && (u.seeker != nil || !u.sent)
+	u.mu.Unlock()
+	if idle {
+		u.close()
+	}
+}
+
+func (u *upload) close() {
+	if c, ok := u.body.(io.Closer); ok {
+		_ = c.Close()
+	}
+}
+
+// A sending is one reading of an upload, by the loop.
+type sending struct {
+	*upload
+	mu   sync.Mutex // held while it reads
+	over bool
+}
+
+func (s *sending) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return 0, errOver
+	}
+	return s.body.Read(p)
+}
+
+var errOver = errors.New("paf: the content is sent elsewhere")
+
+// Close is called by the loop when it has done with the content.
+func (s *sending) Close() error {
+	u := s.upload
+	u.mu.Lock()
+	last := u.latest == s
+	if last {
+		u.latest = nil
+	}
+	last = last && u.done
+	u.mu.Unlock()
+	if last {
+		u.close()
+	}
+	return nil
+}
+
+// Unwrap lets the loop see content that is in memory.
+func (s *sending) Unwrap() io.Reader { return s.body }
