@@ -35,7 +35,7 @@ type streamCredit struct {
 }
 
 func (k *credit) init(c *conn) {
-	k.size = max(c.limits.Window, initialWindow)
+	k.size = min(max(c.limits.Window, initialWindow), maxWindow)
 	k.streamSize = max(k.size/4, initialWindow)
 	k.announced = k.streamSize
 	k.most = min(max(c.limits.WindowMax, k.size), maxWindow)

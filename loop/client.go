@@ -183,7 +183,10 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 func (r *Reply) begin() error {
 	c, call := r.c, r.call
 	c.reserved = max(0, c.reserved-1)
-	if c.gone || c.stopping || c.client.State() != engine.Open {
+	switch {
+	case r.ctx.Err() != nil: // abandon may have come and gone
+		return &SendError{Err: context.Cause(r.ctx)}
+	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
 		return &SendError{Err: ErrNoCapacity}
 	}
 	if c.mux == nil {
@@ -196,7 +199,7 @@ func (r *Reply) begin() error {
 		return &SendError{Err: err}
 	}
 	c.group.stats.exchanges.Add(1)
-	c.group.stats.active.Add(1)
+	c.runs(1)
 	r.counted = true
 	r.content = content{c: &c.conn, stream: id, owner: r}
 	r.stream = id
@@ -227,13 +230,20 @@ func (r *Reply) begin() error {
 
 // await waits for the head of the final response. c.mu is held.
 func (r *Reply) await() error {
-	for r.Head == nil {
+	for {
 		var ev engine.Event
+		if len(r.interims) > 0 {
+			r.tellInterims()
+			continue
+		}
+		if r.Head != nil {
+			return nil
+		}
 		if r.content.ended || r.sendErr != nil {
 			return r.failure()
 		}
 		if r.c.mux != nil {
-			r.awaitEvent()
+			r.content.wait()
 			continue
 		}
 		if r.c.next(&ev) {
@@ -244,7 +254,6 @@ func (r *Reply) await() error {
 			return r.failure()
 		}
 	}
-	return nil
 }
 
 // failure is the error of an exchange that got no response.
@@ -332,7 +341,6 @@ func (c *ClientConn) discard(why CloseReason) {
 // rest is called when an exchange is over: the connection is free again, or done.
 func (c *ClientConn) rest() {
 	c.mu.Lock()
-	c.used = true
 	if c.mux != nil {
 		onRest, gone := c.onRest, c.gone
 		over := onRest == nil && c.client.Streams() == 0

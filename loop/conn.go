@@ -36,6 +36,7 @@ type conn struct {
 	spare    engine.Output // the other one of the two that take turns
 	bufs     [][]byte
 	waiters  int
+	running  int  // exchanges
 	reading  bool // somebody is in flow.Read
 	writing  bool // somebody is in flow.Write
 	eof      bool // the peer has ended its sending side
@@ -72,6 +73,17 @@ func (c *conn) wait() {
 func (c *conn) notify() {
 	if c.waiters > 0 {
 		c.cond.Broadcast()
+	}
+}
+
+// runs counts exchanges that begin, 1, and end, -1; c.mu is held.
+func (c *conn) runs(n int) {
+	c.running += n
+	switch {
+	case n > 0 && c.running == 1:
+		c.group.stats.active.Add(1)
+	case n < 0 && c.running == 0:
+		c.group.stats.active.Add(-1)
 	}
 }
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -89,6 +90,17 @@ func (x *Exchange) event(ev *engine.Event) {
 	if ev.Kind == engine.Fault {
 		x.ctx.cancel(&GoneError{Op: "read", Err: ev.Err})
 	}
+}
+
+// lost implements receiver: the connection has ended beneath the exchange.
+func (x *Exchange) lost(err error) {
+	switch {
+	case x.c.closed && x.c.why == Stopped:
+		err = ErrStopped
+	case !errors.Is(err, ErrPeerGone):
+		err = &GoneError{Op: "read", Err: err}
+	}
+	x.ctx.cancel(err)
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.

@@ -308,7 +308,7 @@ func (x *Exchange) writable() error {
 	case past(int64(x.writeBy), x.c.group.now()):
 		return os.ErrDeadlineExceeded
 	case x.c.mux != nil && x.content.gone != nil:
-		return x.content.gone // the stream was reset
+		return &GoneError{Op: "write", Err: x.content.gone}
 	}
 	return nil
 }

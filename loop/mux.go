@@ -19,8 +19,9 @@ type mux struct {
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
 type receiver interface {
 	event(ev *engine.Event)
-	waits() // it is about to wait for something to happen on the stream
-	flush() // it is about to wait for input, and there is output
+	waits()         // it is about to wait for something to happen on the stream
+	flush()         // it is about to wait for input, and there is output
+	lost(err error) // the connection is over
 }
 
 // most is how much output may pile up before reading stops: behind a write that blocks answers to
@@ -72,6 +73,7 @@ func (c *conn) deliver(ev *engine.Event) {
 func (c *conn) failAll(err error) {
 	for _, b := range c.mux.receivers {
 		b.fail(err)
+		b.owner.lost(err)
 		b.wake()
 	}
 }

@@ -121,6 +121,7 @@ func (r *Reply) finish() {
 		c.data = nil
 	}
 	whole := r.content.ended && r.content.err == nil && r.sent
+	c.used = c.used || whole
 	c.notify()
 	c.mu.Unlock()
 	free := r.stop()
@@ -137,10 +138,12 @@ func (r *Reply) finish() {
 // stop ends what the exchange holds besides the connection. It reports false if
 // ctx has ended already: then the connection is being closed, and nobody else may use it.
 func (r *Reply) stop() bool {
+	r.c.mu.Lock()
 	if r.counted {
 		r.counted = false
-		r.c.group.stats.active.Add(-1)
+		r.c.runs(-1)
 	}
+	r.c.mu.Unlock()
 	return r.release == nil || r.release()
 }
 

@@ -8,13 +8,11 @@ import (
 
 // This file is what a reply does on a connection that it shares with others.
 
-// awaitEvent waits for the next thing that happens to the exchange, and tells the interim responses that
-// have come. The connection's lock is held, and released meanwhile.
-func (r *Reply) awaitEvent() {
-	if len(r.interims) == 0 {
-		r.content.wait()
-		return
-	}
+// lost implements receiver: what is to be told of it the content tells.
+func (r *Reply) lost(error) {}
+
+// tellInterims tells the interim responses that have come. The connection's lock is held, and released meanwhile.
+func (r *Reply) tellInterims() {
 	interims := r.interims
 	r.interims = nil
 	r.c.mu.Unlock()

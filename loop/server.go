@@ -37,9 +37,8 @@ type serverConn struct {
 	lingers bool // a response was the last thing sent: let the peer read it
 
 	// Of a multiplexed connection only.
-	turn    turn
-	left    bool // the engine has been told to end the connection
-	running int  // handlers
+	turn turn
+	left bool // the engine has been told to end the connection
 }
 
 // ServeFlow runs a server's engine over a flow and returns when the connection
@@ -123,8 +122,8 @@ func (c *serverConn) serve() (err error) {
 // part says the last words and closes the flow.
 func (c *serverConn) part() {
 	_ = c.flush()
-	c.lingers = c.lingers || c.mux != nil // GOAWAY is an answer too
-	if c.lingers && c.server.State() == engine.Closed && c.writeErr == nil {
+	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
+	if answered && c.server.State() == engine.Closed && c.writeErr == nil {
 		c.linger()
 	}
 	c.because(c.reason())
@@ -235,9 +234,7 @@ func (c *serverConn) begin(x *Exchange) {
 	if x.Head != nil {
 		c.group.stats.exchanges.Add(1)
 	}
-	if c.running++; c.running == 1 {
-		c.group.stats.active.Add(1)
-	}
+	c.runs(1)
 	if c.mux != nil {
 		c.attach(&x.content)
 	} else {
@@ -261,9 +258,7 @@ func (c *serverConn) run(handle func()) {
 func (c *serverConn) finish(x *Exchange, returned bool) {
 	x.done = true
 	c.lingers = returned
-	if c.running--; c.running == 0 {
-		c.group.stats.active.Add(-1)
-	}
+	c.runs(-1)
 	switch {
 	case c.mux != nil:
 		if !returned {

@@ -56,6 +56,6 @@ func (g *Group) Stats() Stats {
 	g.mu.Lock()
 	s.Conns = len(g.conns)
 	g.mu.Unlock()
-	s.Idle = max(0, s.Conns-s.Active)
+	s.Idle = max(0, s.Conns-s.Active) // the two are read at different moments
 	return s
 }
