@@ -291,7 +291,7 @@ func (x *Exchange) Abort() {
 	defer x.c.mu.Unlock()
 	if !x.done && !x.ended {
 		if x.c.mux == nil {
-			x.c.because(Aborted)
+			x.c.abort()
 		}
 		x.c.server.Reset(&x.c.out, x.stream, 0)
 		x.ended = true

@@ -35,6 +35,7 @@ type serverConn struct {
 	base    context.Context
 	current *Exchange
 	lingers bool // a response was the last thing sent: let the peer read it
+	idle    bool // no request has come since it was waited for one (unless multiplexed)
 
 	// Of a multiplexed connection only.
 	turn turn
@@ -88,10 +89,14 @@ func (c *serverConn) follow(ctx context.Context) func() {
 }
 
 // serve is the life of a server's connection. A handler that ends its goroutine
-// (runtime.Goexit) ends the connection too.
+// (runtime.Goexit) ends the connection too, unless others go on with it.
 func (c *serverConn) serve() (err error) {
 	c.mu.Lock()
 	defer func() {
+		broken := recover()
+		for broken == nil && c.mux != nil && !c.turn.ended {
+			c.wait()
+		}
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -103,6 +108,9 @@ func (c *serverConn) serve() (err error) {
 		}
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
+		if broken != nil {
+			panic(broken)
+		}
 	}()
 	c.choose()
 	if c.mux == nil {
@@ -113,20 +121,17 @@ func (c *serverConn) serve() (err error) {
 		return nil
 	}
 	c.pump(0)
-	for !c.turn.ended {
-		c.wait()
-	}
 	return nil
 }
 
 // part says the last words and closes the flow.
 func (c *serverConn) part() {
 	_ = c.flush()
+	c.because(c.reason())                 // what comes after the last words counts no more
 	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
 	if answered && c.server.State() == engine.Closed && c.writeErr == nil {
 		c.linger()
 	}
-	c.because(c.reason())
 	c.quiesce()
 }
 
@@ -151,13 +156,14 @@ func (c *serverConn) choose() {
 // takeTurns runs exchanges one after another.
 func (c *serverConn) takeTurns() {
 	var ev engine.Event
+	c.idle = true
 	for c.goesOn() {
 		if c.stopping && c.in.len() == 0 {
 			c.because(Stopped)
 			c.server.Shutdown(&c.out)
 			continue
 		}
-		if !c.next(&ev) {
+		if c.idle = !c.next(&ev); c.idle {
 			if c.goesOn() {
 				c.await()
 			}
@@ -267,6 +273,8 @@ func (c *serverConn) finish(x *Exchange, returned bool) {
 		c.finishStream(x)
 	case returned:
 		c.finishOnly(x)
+	default:
+		c.abort()
 	}
 	if c.out.Len() >= flushAt && returned {
 		_ = c.flush()
@@ -275,8 +283,8 @@ func (c *serverConn) finish(x *Exchange, returned bool) {
 
 // finishOnly is finish on a connection that has one exchange at a time.
 func (c *serverConn) finishOnly(x *Exchange) {
-	if !x.ended && c.server.State() == engine.Open {
-		c.because(Aborted)
+	if !x.ended {
+		c.abort()
 		c.server.Reset(&c.out, x.stream, 0)
 	}
 	if c.server.State() == engine.Open && !x.content.ended {
@@ -359,18 +367,27 @@ func (c *serverConn) drain(x *Exchange) {
 	}
 }
 
+// abort notes that an exchange was abandoned; but if that has a cause on the other side, that one.
+func (c *serverConn) abort() {
+	if c.fault == nil && c.writeErr == nil && c.readErr == nil {
+		c.because(Aborted)
+	}
+}
+
 func (c *serverConn) reason() CloseReason {
 	switch {
 	case c.fault != nil && c.fault.Timeout():
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.left:
+	case c.left || c.stopping:
 		return Stopped
 	case c.server.State() == engine.Switched:
 		return Taken
-	case c.eof && !c.lingers:
+	case c.eof && (c.idle || c.mux != nil):
 		return PeerClosed
+	case c.idle && c.mux == nil:
+		return TimedOut // the engine has closed for want of a request
 	}
 	return Finished
 }
