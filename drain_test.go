@@ -35,7 +35,7 @@ type rawPeer struct {
 	in *bufio.Reader
 }
 
-func newPeer(t *testing.T, s *paftest.Server) *rawPeer {
+func newPeer(t *testing.T, s interface{ Dial() (flow.Flow, error) }) *rawPeer {
 	t.Helper()
 	f, err := s.Dial()
 	if err != nil {
