@@ -124,6 +124,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 // end completes the response. What cannot be completed is cut off by the loop.
 func (s serving) end(e *exchange) {
 	err := e.w.end()
+	e.w.close()
 	if err == nil || errors.Is(err, ErrPeerGone) {
 		return
 	}

@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -24,6 +25,7 @@ type ResponseWriter struct {
 	status  int   // 0: not set
 	preset  int   // the status if none is set
 	begun   bool  // the head has been laid out
+	misused bool  // and that has been logged
 	left    int64 // of the declared length, -1 if none was declared
 	written int64
 	staged  []byte
@@ -140,7 +142,7 @@ type writeOnly struct{ io.Writer }
 // when the flow has taken it. It fails as Write does.
 func (w *ResponseWriter) Flush() error {
 	if w.err != nil {
-		return w.err
+		return w.failed()
 	}
 	if err := w.unstage(); err != nil {
 		return err
@@ -157,15 +159,15 @@ func (w *ResponseWriter) SetWriteDeadline(t time.Time) { w.x.SetWriteDeadline(t)
 func (w *ResponseWriter) admit(n int64) error {
 	switch {
 	case w.err != nil:
-		return w.err
+		return w.failed()
 	case !w.begun && w.written == 0 && len(w.staged) == 0:
 		w.left = w.declared()
 	}
 	if n > 0 && semantics.NoContent(w.Status()) {
-		return ErrNoContent
+		return w.misuse(ErrNoContent)
 	}
 	if w.left >= 0 && n > w.left && !w.head {
-		return ErrLength
+		return w.misuse(ErrLength)
 	}
 	return nil
 }
@@ -217,6 +219,37 @@ func (w *ResponseWriter) begin(length int64) error {
 		w.header.Add("Date", w.x.Date())
 	}
 	return w.fail(w.x.Respond(&semantics.Response{Status: w.status, Fields: w.header}, length))
+}
+
+// errReturned is what a handler gets that goes on writing after it has returned.
+var errReturned = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
+
+// close ends the use of the ResponseWriter.
+func (w *ResponseWriter) close() {
+	if w.err == nil {
+		w.err = errReturned
+	}
+}
+
+// failed returns the error that nothing can be written after.
+func (w *ResponseWriter) failed() error {
+	if w.err == errReturned {
+		return w.misuse(w.err)
+	}
+	return w.err
+}
+
+// misuse logs an error of the handler's, once: handlers seldom look at what Write returns.
+func (w *ResponseWriter) misuse(err error) error {
+	if !w.misused {
+		w.misused = true
+		args := []any{"component", "paf-server", "status", w.Status(), "error", err}
+		if h := w.x.Head; h != nil {
+			args = append(args, "method", h.Method, "path", h.Target.Path)
+		}
+		w.log.Warn("paf: the handler has written what cannot be sent", args...)
+	}
+	return err
 }
 
 // end completes the response after the handler has returned.

@@ -112,7 +112,7 @@ func (x *Exchange) SetWriteDeadline(t time.Time) {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	x.writeBy = x.c.group.expires(t)
-	if x.c.mux == nil {
+	if x.c.mux == nil && !x.done {
 		x.c.writeBy.Store(int64(x.writeBy))
 	}
 }
