@@ -57,7 +57,8 @@ type Engine interface {
 
 	// Data appends content of our message on the stream and returns how much
 	// of p it took: fewer than len(p) with a nil error when the peer's flow
-	// control, or other streams, allow no more now; see [Multiplexed].
+	// control, or other streams, allow no more now; see [Multiplexed]. Without any content it
+	// says that the caller does not wait to send more now, and holds up no other.
 	Data(out *Output, id StreamID, p []byte) (n int, err error)
 
 	// End ends our message on the stream; trailer may be nil. Fields that have no place in a

@@ -56,12 +56,8 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 		return 0, err
 	}
 	c.begin(out)
-	if c.lastOwn == 0 {
-		c.lastOwn = 1
-	} else {
-		c.lastOwn += 2
-	}
-	s := c.conn.open(c.lastOwn)
+	c.lastOwn = (c.lastOwn + 1) | 1
+	s := c.open(c.lastOwn)
 	s.told, s.begun, s.method = true, true, r.Method
 	s.rest = length
 	if tunnel {

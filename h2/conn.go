@@ -143,7 +143,6 @@ func (c *conn) resetStream(s *stream, code engine.Code) {
 	if s.step(sendReset) {
 		c.pending = appendRSTStream(c.pending, s.id, code)
 	}
-	s.told = s.told || c.role == client
 	c.settle(s)
 }
 

@@ -135,7 +135,7 @@ func (k *credit) grant(c *conn) {
 		k.owing[i] = nil
 	}
 	k.owing = k.owing[:0]
-	if granted && !k.pinged && k.size < k.most && k.consumed >= k.next && c.life != preface {
+	if granted && !k.pinged && k.size < k.most && k.consumed >= k.next {
 		c.pending = appendPing(c.pending, 0, pathPing)
 		k.pinged, k.mark = true, k.consumed
 	}

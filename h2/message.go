@@ -85,7 +85,7 @@ func (m *message) see(f *hpack.Field, most int) {
 		m.breaks(ruleFieldCount)
 		return
 	}
-	m.list = append(m.list, semantics.Field{Name: f.Name, Value: f.Value, Sensitive: f.Sensitive})
+	m.list = append(m.list, semantics.Field(*f))
 	m.note(f)
 }
 

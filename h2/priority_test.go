@@ -140,3 +140,19 @@ func TestTheLessUrgentWaits(t *testing.T) {
 		t.Errorf("then the less urgent wrote %d bytes, %v", n, err)
 	}
 }
+
+// One whose handler has given up holds up nobody.
+func TestTheMoreUrgentThatGivesUpHoldsUpNobody(t *testing.T) {
+	s, show := asked(t, "u=0", "u=7")
+	show(open(1, 3)...)
+	var out engine.Output
+	if n, err := s.Data(&out, 3, make([]byte, 10)); n != 0 || err != nil {
+		t.Fatalf("the less urgent wrote %d bytes, %v", n, err)
+	}
+	if n, err := s.Data(&out, 1, nil); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	if n, err := s.Data(&out, 3, make([]byte, 10)); n != 10 || err != nil {
+		t.Errorf("the less urgent wrote %d bytes, %v", n, err)
+	}
+}

@@ -139,7 +139,10 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 	switch {
 	case err != nil:
 		return 0, err
-	case s.silent || len(p) == 0:
+	case len(p) == 0:
+		c.window.leave(s)
+		return 0, nil
+	case s.silent:
 		return len(p), nil
 	case s.rest >= 0 && int64(len(p)) > s.rest:
 		return 0, misuse(engine.RuleLength, "more content than was declared")

@@ -105,13 +105,11 @@ func (x *Exchange) lost(err error) {
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
 func (c *serverConn) lookAfter() {
-	if c.mux != nil {
-		c.wakeAll()
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if x := c.current; x != nil && x.watched {
+	if c.mux != nil {
+		c.wakeAll()
+	} else if x := c.current; x != nil && x.watched {
 		c.look(x)
 	}
 }

@@ -184,6 +184,9 @@ func (x *Exchange) awaitReady() {
 		}
 		b.wait()
 	}
+	if !b.ready {
+		_, _ = x.c.server.Data(&x.c.out, x.stream, nil) // it waits no more
+	}
 }
 
 // Copy writes content from r until its end, but no more than length bytes unless that is negative. Where engine and flow allow, the

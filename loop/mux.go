@@ -168,10 +168,8 @@ func (c *conn) lookBy(due engine.Instant) {
 	}
 }
 
-// wakeAll lets everybody see whether time is up.
+// wakeAll lets everybody see whether time is up. c.mu is held.
 func (c *conn) wakeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, b := range c.mux.receivers {
 		b.wake()
 	}

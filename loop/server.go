@@ -319,11 +319,12 @@ func (c *serverConn) finishStream(x *Exchange) {
 
 // stop makes the connection finish what it is doing and close.
 func (c *serverConn) stop() {
+	c.mu.Lock()
 	if c.mux == nil {
+		c.mu.Unlock()
 		c.conn.stop()
 		return
 	}
-	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopping = true
 	c.group.spawn(func() {

@@ -232,9 +232,12 @@ func (m *monitor) look(c *serverConn, seen map[*serverConn]uint32) bool {
 func (c *serverConn) overdue(busy uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.turn.busy.Load() == busy && c.goesOn() {
+	if c.turn.busy.Load() != busy || !c.goesOn() {
+		return
+	}
+	if c.turn.inline != nil { // it is a handler, and not a write
 		c.turn.again = min(max(apartLeast, 2*c.turn.again), apartMost)
 		c.turn.apart = c.turn.again
-		c.takeTurn()
 	}
+	c.takeTurn()
 }
