@@ -240,6 +240,8 @@ func (c *Client) engine(ctx context.Context, f flow.Flow) (engine.Client, error)
 	}
 	protocol := p.NegotiatedProtocol()
 	switch {
+	case c.Protocol != 0 && c.Protocol != HTTP11 && c.Protocol != HTTP2:
+		return nil, errProtocol
 	case p.Negotiator == nil && c.Protocol == HTTP2:
 		protocol = alpn.H2
 	case c.Protocol == HTTP2 && protocol != alpn.H2, c.Protocol == HTTP11 && protocol == alpn.H2:
@@ -247,6 +249,8 @@ func (c *Client) engine(ctx context.Context, f flow.Flow) (engine.Client, error)
 	}
 	return alpn.Client(protocol, c.limits(), c.group.Now())
 }
+
+var errProtocol = errors.New("paf: Client.Protocol is neither 0 nor HTTP11 nor HTTP2")
 
 // offers returns what the client asks TLS for.
 func (c *Client) offers() []string {

@@ -107,7 +107,7 @@ func secure(ctx context.Context, f flow.Flow, config *tls.Config, host string, o
 	}
 	secured, err := flow.TLSClient(ctx, f, config)
 	if err != nil {
-		return nil, fmt.Errorf("TLS handshake with %s: %w", host, err)
+		return nil, fmt.Errorf("%w, with %s: %w", ErrHandshake, host, err)
 	}
 	return secured, nil
 }
@@ -166,7 +166,21 @@ func targetOf(u *url.URL) (Target, error) {
 	if path == "" {
 		path = "/"
 	}
-	return Target{Scheme: scheme, Authority: u.Host, Path: path, Query: u.RawQuery}, nil
+	return Target{Scheme: scheme, Authority: u.Host, Path: path, Query: escapeQuery(u.RawQuery)}, nil
+}
+
+// escapeQuery encodes what url.Parse leaves in a query and a request target cannot hold (RFC 3986, Section 3.4), as browsers
+// do.
+func escapeQuery(q string) string {
+	var b strings.Builder
+	for i := 0; i < len(q); i++ {
+		if c := q[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // basic returns the credentials of a URL as an Authorization value (RFC 7617).

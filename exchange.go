@@ -129,7 +129,7 @@ func (s serving) end(e *exchange) {
 		return
 	}
 	var misuse *engine.Error
-	if errors.As(err, &misuse) && misuse.Blame == engine.Caller && misuse.Rule != engine.RuleGone {
+	if errors.As(err, &misuse) && misuse.Blame == engine.Caller && misuse.Rule != engine.RuleGone && !e.w.misused {
 		s.log().Warn("paf: the response was cut off", "component", "paf-server",
 			"method", e.r.Method, "path", e.r.Path, "error", err)
 	}

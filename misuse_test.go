@@ -62,9 +62,9 @@ func TestMisuseOfAResponseWriterIsLogged(t *testing.T) {
 		{"nothing wrong", hello, "", "200", "hello /misused"},
 		{"nothing at all", func(*paf.ResponseWriter, *paf.Request) {}, "", "200", ""},
 		{"a status of two digits", func(w *paf.ResponseWriter, r *paf.Request) { w.WriteHeader(42); hello(w, r) },
-			"a status must have three digits", "200", "hello /misused"},
+			"a status is a number from 100 to 599", "500", "hello /misused"},
 		{"a status of four digits", func(w *paf.ResponseWriter, r *paf.Request) { w.WriteHeader(1000); hello(w, r) },
-			"a status must have three digits", "200", "hello /misused"},
+			"a status is a number from 100 to 599", "500", "hello /misused"},
 		{"two statuses", func(w *paf.ResponseWriter, r *paf.Request) { w.WriteHeader(404); w.WriteHeader(200); hello(w, r) },
 			"the status has already been set", "404", "hello /misused"},
 		{"a status after the head", func(w *paf.ResponseWriter, r *paf.Request) { hello(w, r); _ = w.Flush(); w.WriteHeader(404) },
@@ -91,9 +91,9 @@ func TestMisuseOfAResponseWriterIsLogged(t *testing.T) {
 			}
 		}, "what cannot be sent", "204", ""},
 		{"a name that is none", func(w *paf.ResponseWriter, r *paf.Request) { w.Header().Add("no name", ""); hello(w, r) },
-			"the response was cut off", "", ""},
+			"what cannot be sent", "500", ""},
 		{"a value with a line end", func(w *paf.ResponseWriter, r *paf.Request) { w.Header().Add("A", "b\r\nC: d"); hello(w, r) },
-			"the response was cut off", "", ""},
+			"what cannot be sent", "500", ""},
 		{"a trailer that frames", func(w *paf.ResponseWriter, r *paf.Request) { hello(w, r); w.Trailer().Add("no name", "") },
 			"the response was cut off", "200", "e\r\nhello /misused\r\n"},
 	} {

@@ -58,7 +58,7 @@ func (c *Client) redirect(resp *Response, body *upload) (*Request, error) {
 		}
 	}
 	if ref.User != nil && !next.Header.Has("Authorization") {
-		next.Header.Add("Authorization", basic(ref.User))
+		next.Header.AddField(semantics.Field{Name: "Authorization", Value: basic(ref.User), Sensitive: true})
 	}
 	return &next, nil
 }

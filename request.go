@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -86,7 +87,7 @@ func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
 	}
 	r := &Request{Method: method, Target: target, Body: body}
 	if u.User != nil {
-		r.Header.Add("Authorization", basic(u.User))
+		r.Header.AddField(semantics.Field{Name: "Authorization", Value: basic(u.User), Sensitive: true})
 	}
 	if !semantics.ValidName(method) {
 		return nil, &URLError{URL: u.Redacted(), Err: errMethod(method)}
@@ -168,14 +169,20 @@ func (r *Request) head() (*semantics.Request, error) {
 
 // content returns what a client has to send and its length.
 func (r *Request) content() (io.Reader, int64) {
-	switch b := r.Body.(type) {
+	switch r.Body.(type) {
 	case nil, noContent:
 		return nil, 0
-	case interface{ Len() int }: // bytes.Reader, bytes.Buffer, strings.Reader
-		return sized(r.Body, int64(b.Len()))
 	}
-	if r.Length > 0 {
-		return r.Body, r.Length
+	if r.Length != 0 {
+		return r.Body, max(r.Length, -1)
+	}
+	switch b := r.Body.(type) {
+	case *bytes.Reader:
+		return sized(b, int64(b.Len()))
+	case *bytes.Buffer:
+		return sized(b, int64(b.Len()))
+	case *strings.Reader:
+		return sized(b, int64(b.Len()))
 	}
 	return r.Body, -1
 }

@@ -1,12 +1,14 @@
 package paf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
 	"time"
 
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
@@ -46,14 +48,15 @@ func (w *ResponseWriter) Header() *Fields { return &w.header }
 // declared length on HTTP/1.1.
 func (w *ResponseWriter) Trailer() *Fields { return &w.trailer }
 
-// WriteHeader sets the status. A status from 100 to 199, other than 101, is sent at once as an
+// WriteHeader sets the status, a number from 100 to 599; any other is answered as 500. A status from 100 to 199, other than 101, is sent at once as an
 // interim response with the fields as they are, and may be sent several times. The first
 // other one counts; without one it is 200. 101, to a request that offers an Upgrade, ends
 // HTTP on the connection, which is closed: a handler cannot have its flow yet.
 func (w *ResponseWriter) WriteHeader(status int) {
 	switch {
-	case status < 100 || status > 999:
-		w.warn("a status must have three digits", "status", status)
+	case !semantics.ValidStatus(status):
+		w.warn("a status is a number from 100 to 599", "status", status)
+		w.status = semantics.StatusInternalServerError
 	case w.status != 0 || w.begun:
 		w.warn("the status has already been set", "status", status, "stands", w.status)
 	case semantics.Informational(status) && status != semantics.StatusSwitchingProtocols:
@@ -218,7 +221,23 @@ func (w *ResponseWriter) begin(length int64) error {
 		// generate a Date header field in all 2xx, 3xx, and 4xx responses".
 		w.header.Add("Date", w.x.Date())
 	}
-	return w.fail(w.x.Respond(&semantics.Response{Status: w.status, Fields: w.header}, length))
+	err := w.x.Respond(&semantics.Response{Status: w.status, Fields: w.header}, length)
+	var mistake *engine.Error
+	if errors.As(err, &mistake) && mistake.Scope == engine.Message {
+		return w.refuse(err)
+	}
+	return w.fail(err)
+}
+
+// refuse answers 500 in place of a head that cannot be sent, and of which nothing has been.
+func (w *ResponseWriter) refuse(err error) error {
+	_ = w.misuse(err)
+	w.reset(semantics.StatusInternalServerError)
+	w.header.Add("Date", w.x.Date())
+	if w.x.Respond(&semantics.Response{Status: w.Status(), Fields: w.header}, 0) == nil {
+		_ = w.x.End(nil)
+	}
+	return w.fail(err)
 }
 
 // errReturned is what a handler gets that goes on writing after it has returned.

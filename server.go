@@ -118,6 +118,8 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	now := s.loop().Now()
 	protocol := p.NegotiatedProtocol()
 	switch {
+	case protocol == alpn.H2 && s.Protocol == HTTP11:
+		return nil, &alpn.ProtocolError{Protocol: protocol}
 	case protocol == "" && s.Protocol == HTTP2:
 		protocol = alpn.H2
 	case p.Negotiator == nil && s.Protocol == 0:
@@ -190,6 +192,9 @@ func notFound(w *ResponseWriter, _ *Request) {
 // "unix:/run/my.sock". A socket file that exists is an error; removing a stale one is
 // the caller's decision.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == "" || addr == "unix:" {
+		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)
+	}
 	network := "tcp"
 	if path, ok := unixPath(addr); ok {
 		network, addr = "unix", path

@@ -50,7 +50,7 @@ func TestErrorsAreComparedByWhatTheTargetSets(t *testing.T) {
 	if !errors.Is(wrapped, io.ErrUnexpectedEOF) || e.Timeout() || !(&engine.Error{Rule: engine.RuleTimeout}).Timeout() {
 		t.Error("the cause or Timeout is wrong")
 	}
-	if s := e.Error(); !strings.HasPrefix(s, "peer: RFC 9112") || !strings.HasSuffix(s, "unexpected EOF") {
+	if s := e.Error(); !strings.HasPrefix(s, "peer: RFC 9110") || !strings.HasSuffix(s, "unexpected EOF") {
 		t.Errorf("it says %q", s)
 	}
 }

@@ -91,10 +91,10 @@ const (
 	// RuleTimeout: the peer did not send what was due in time.
 	RuleTimeout Rule = "RFC 9110, Section 15.5.9: the message did not arrive in time"
 	// RuleTruncated: the flow ended inside a message.
-	RuleTruncated Rule = "RFC 9112, Section 8: the connection ended before the message did"
+	RuleTruncated Rule = "RFC 9110, Section 6.1: the connection ended before the message was complete"
 	// RuleNoResponse: the server ended the connection without one byte of a response,
 	// as it does with a connection that it has kept for long enough.
-	RuleNoResponse Rule = "RFC 9112, Section 9.6: the connection ended without a response"
+	RuleNoResponse Rule = "RFC 9110, Section 9.2.2: the connection ended without a response"
 	// RuleRefused: the server has not processed the request, and it can be sent again.
 	RuleRefused Rule = "RFC 9113, Section 8.7: the request was not processed"
 	// RuleLength: more or less content was given than had been declared.

@@ -200,13 +200,13 @@ func (f *Fields) Equal(g *Fields) bool {
 }
 
 // String returns the section for people to read: a line "name: value" for each
-// field, sensitive values hidden.
-func (f *Fields) String() string {
+// field, values of sensitive fields and of credentials hidden.
+func (f Fields) String() string {
 	var b strings.Builder
 	for _, l := range f.list {
 		b.WriteString(l.Name)
 		b.WriteString(": ")
-		if l.Sensitive {
+		if l.Sensitive || Credential(l.Name) {
 			b.WriteString("(sensitive)")
 		} else {
 			b.WriteString(l.Value)
@@ -214,6 +214,12 @@ func (f *Fields) String() string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// Credential reports whether a field of this name gives whoever has it the rights of somebody else (RFC 9110, Sections
+// 11.6.2 and 11.7.2; RFC 6265, Section 8).
+func Credential(name string) bool {
+	return EqualFold(name, "Authorization") || EqualFold(name, "Proxy-Authorization") || EqualFold(name, "Cookie") || EqualFold(name, "Set-Cookie")
 }
 
 // index returns the place of the first line named name, or -1.

@@ -1,6 +1,7 @@
 package semantics
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -85,8 +86,18 @@ func TestSetKeepsALineSensitive(t *testing.T) {
 		t.Errorf("String shows a sensitive value: %q", s)
 	}
 	f.SetField(Field{Name: "Authorization", Value: "public"})
-	if s := f.String(); s != "Authorization: public\n" {
-		t.Errorf("SetField does not replace the whole line: %q", s)
+	if l := f.List()[0]; l != (Field{"Authorization", "public", false}) {
+		t.Errorf("SetField does not replace the whole line: %+v", l)
+	}
+}
+
+// Credentials are not shown wherever a section is printed, by value too.
+func TestCredentialsAreNotShown(t *testing.T) {
+	f := FieldsOf("authorization", "secret", "Proxy-Authorization", "secret", "Cookie", "secret", "Set-Cookie", "secret", "X", "shown")
+	for _, s := range []string{f.String(), fmt.Sprint(f), fmt.Sprintf("%v", &f), fmt.Sprintf("%+v", struct{ Header Fields }{f})} {
+		if strings.Contains(s, "secret") || !strings.Contains(s, "shown") {
+			t.Errorf("%q", s)
+		}
 	}
 }
 
