@@ -14,11 +14,11 @@ type stamp struct {
 
 // date returns the Date of the second of the last tick, made once a second.
 func (g *Group) date() string {
-	second := g.now()/1e9 + 1
-	if s := g.stamp.Load(); s != nil && s.second == int64(second) {
+	second := (g.origin.UnixNano() + int64(g.now())) / 1e9 // the wall's seconds do not begin where the group's do
+	if s := g.stamp.Load(); s != nil && s.second == second {
 		return s.text
 	}
-	s := &stamp{int64(second), string(semantics.AppendDate(nil, time.Now()))}
+	s := &stamp{second, string(semantics.AppendDate(nil, time.Now()))}
 	g.stamp.Store(s)
 	return s.text
 }
