@@ -19,7 +19,7 @@ type Call struct {
 	Length  int64     // of Body: 0 for none, -1 if it is not known
 	Body    io.Reader // nil for none; closed, if it is an io.Closer, when it is not needed any more
 	Trailer func() *semantics.Fields
-	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed.
+	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed; negative: never.
 	Expect        bool
 	ExpectTimeout time.Duration
 	// Interim, if not nil, is called for each 1xx response, before Do returns.

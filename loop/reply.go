@@ -284,12 +284,14 @@ func (r *Reply) mayProceed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
-	timer := time.AfterFunc(r.call.ExpectTimeout, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		r.proceed()
-	})
-	defer timer.Stop()
+	if r.call.ExpectTimeout >= 0 {
+		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			r.proceed()
+		})
+		defer timer.Stop()
+	}
 	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
 		c.wait()
 	}
