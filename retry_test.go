@@ -267,23 +267,28 @@ func TestRequestThatIsRefusedIsSentAgainMaxRetriesTimes(t *testing.T) {
 				t.Errorf("%+v: asked %d times, %v", test, asked, err)
 			}
 		}, func(s *scripted, c *rawPeer) {
-			_ = c.send("\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS
-			_, _ = c.in.Discard(24)
-			var head [9]byte
-			for {
-				if _, err := io.ReadFull(c.in, head[:]); err != nil {
-					return
-				}
-				_, _ = c.in.Discard(int(binary.BigEndian.Uint32(head[:]) >> 8))
-				if head[3] != 1 { // HEADERS
-					continue
-				}
+			c.speakH2(func(stream string) string {
 				if asked++; asked <= test.refused {
-					_ = c.send("\x00\x00\x04\x03\x00" + string(head[5:9]) + "\x00\x00\x00\x07") // RST_STREAM, REFUSED_STREAM
-				} else {
-					_ = c.send("\x00\x00\x01\x01\x05" + string(head[5:9]) + "\x88") // HEADERS with END_STREAM, :status 200
+					return "\x00\x00\x04\x03\x00" + stream + "\x00\x00\x00\x07" // RST_STREAM, REFUSED_STREAM
 				}
-			}
+				return "\x00\x00\x01\x01\x05" + stream + "\x88" // HEADERS with END_STREAM, :status 200
+			})
 		})
+	}
+}
+
+// speakH2 answers the head of each request with the frames that answer gives for its stream.
+func (p *rawPeer) speakH2(answer func(stream string) string) {
+	_ = p.send("\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS
+	_, _ = p.in.Discard(24)
+	var head [9]byte
+	for {
+		if _, err := io.ReadFull(p.in, head[:]); err != nil {
+			return
+		}
+		_, _ = p.in.Discard(int(binary.BigEndian.Uint32(head[:]) >> 8))
+		if head[3] == 1 { // HEADERS
+			_ = p.send(answer(string(head[5:9])))
+		}
 	}
 }

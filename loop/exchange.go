@@ -133,6 +133,7 @@ func (x *Exchange) Respond(r *semantics.Response, length int64) error {
 		return err
 	}
 	if semantics.Informational(r.Status) && r.Status != 101 {
+		x.Expect = x.Expect && r.Status != semantics.StatusContinue
 		return c.flush()
 	}
 	x.begun = true
