@@ -3,7 +3,6 @@ package paf_test
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,16 +117,6 @@ func TestLengthOfAnswersWithoutContent(t *testing.T) {
 			t.Errorf("%d connections", n)
 		}
 	})
-}
-
-// head reads the head of a response to a method; of its content, what that has.
-func (p *rawPeer) head(method string) *http.Response {
-	p.t.Helper()
-	resp, err := http.ReadResponse(p.in, &http.Request{Method: method})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return resp
 }
 
 // A client of either protocol takes such answers for whole, and goes on with the connection.

@@ -3,7 +3,6 @@ package paf_test
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -274,21 +273,5 @@ func TestRequestThatIsRefusedIsSentAgainMaxRetriesTimes(t *testing.T) {
 				return "\x00\x00\x01\x01\x05" + stream + "\x88" // HEADERS with END_STREAM, :status 200
 			})
 		})
-	}
-}
-
-// speakH2 answers the head of each request with the frames that answer gives for its stream.
-func (p *rawPeer) speakH2(answer func(stream string) string) {
-	_ = p.send("\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS
-	_, _ = p.in.Discard(24)
-	var head [9]byte
-	for {
-		if _, err := io.ReadFull(p.in, head[:]); err != nil {
-			return
-		}
-		_, _ = p.in.Discard(int(binary.BigEndian.Uint32(head[:]) >> 8))
-		if head[3] == 1 { // HEADERS
-			_ = p.send(answer(string(head[5:9])))
-		}
 	}
 }
