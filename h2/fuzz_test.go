@@ -176,6 +176,7 @@ func FuzzServer(f *testing.F) {
 		f.Add(in, uint8(7))
 		f.Add(bytes.TrimPrefix(in, []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")), uint8(3))
 	}
+	addScripts(f, "server")
 	f.Fuzz(func(t *testing.T, in []byte, cut uint8) {
 		if len(in) > 16<<10 {
 			return
@@ -195,6 +196,7 @@ func FuzzClient(f *testing.F) {
 	f.Add(bytes.Join([][]byte{settings, frame(nil, 1, 4, 1, fieldBlock(":status", "103")...), frame(nil, 1, 4, 1, ok...), frame(nil, 0, 1, 1, 'o', 'k')}, nil), uint8(9))
 	f.Add(bytes.Join([][]byte{settings, frame(nil, 1, 4, 3, ok...), frame(nil, 3, 0, 3, 0, 0, 0, 7), frame(nil, 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0)}, nil), uint8(2))
 	f.Add(bytes.Join([][]byte{settings, frame(nil, 5, 4, 1, 0, 0, 0, 2)}, nil), uint8(2))
+	addScripts(f, "client")
 	f.Fuzz(func(t *testing.T, in []byte, cut uint8) {
 		if len(in) > 16<<10 {
 			return
@@ -214,6 +216,17 @@ func FuzzClient(f *testing.F) {
 			return c
 		})
 	})
+}
+
+// addScripts adds the input of all scripts of a role.
+func addScripts(f *testing.F, role string) {
+	for _, file := range scripts(f) {
+		for _, c := range file.Cases {
+			if in := c.Input(); c.Role == role && len(in) < 4<<10 {
+				f.Add(in, uint8(len(in)))
+			}
+		}
+	}
 }
 
 // same fails if the cut of the input changes anything.
