@@ -1,10 +1,30 @@
 package engine
 
-import "github.com/paf-go/paf/semantics"
+import (
+	"time"
+
+	"github.com/paf-go/paf/semantics"
+)
 
 // An Instant is a point in time: nanoseconds on a monotonic clock whose origin
 // the loop chooses. Zero means never; a loop's clock never reads zero.
 type Instant int64
+
+// After returns the instant d later: never for what is out of reach, and for a t that is never.
+func (t Instant) After(d time.Duration) Instant {
+	if sum := t + Instant(d); t != 0 && (d < 0 || sum > t) {
+		return max(sum, 1)
+	}
+	return 0
+}
+
+// Sooner returns the earlier of two instants.
+func Sooner(a, b Instant) Instant {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
 
 // A StreamID names an exchange on its connection. HTTP/1 counts 1, 2, 3, …;
 // HTTP/2 uses the stream identifiers of RFC 9113, Section 5.1.1.

@@ -104,3 +104,8 @@ const (
 	// RuleGone: a command was given on a connection or an exchange that is over.
 	RuleGone Rule = "engine: the exchange is over"
 )
+
+// Misuse returns the error of a command that the caller should not have given; nothing has come of it.
+func Misuse(r Rule, detail string) error {
+	return &Error{Blame: Caller, Scope: Message, Rule: r, Detail: detail}
+}

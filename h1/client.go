@@ -173,7 +173,7 @@ func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts
 // Request implements engine.Client.
 func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length int64) (engine.StreamID, error) {
 	if c.Capacity() == 0 {
-		return 0, misuse(engine.RuleOrder, "an exchange is in progress, or the connection is closing")
+		return 0, engine.Misuse(engine.RuleOrder, "an exchange is in progress, or the connection is closing")
 	}
 	start := len(out.Buf)
 	buf, f, err := c.appendRequest(out.Buf, r, length)
@@ -197,10 +197,10 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 	var f facts
 	switch {
 	case !semantics.ValidName(r.Method) || len(r.Method) > maxMethod:
-		return dst, f, misuse(rules[ruleMethod].text, "")
+		return dst, f, engine.Misuse(rules[ruleMethod].text, "")
 	case length != 0 && (r.Method == semantics.MethodTrace || r.Method == semantics.MethodConnect):
 		// RFC 9110, Sections 9.3.8 and 9.3.6: these have no content.
-		return dst, f, misuse(engine.RuleLength, r.Method+" has no content")
+		return dst, f, engine.Misuse(engine.RuleLength, r.Method+" has no content")
 	}
 	dst = append(append(dst, r.Method...), ' ')
 	dst, err := appendTarget(dst, r)
@@ -262,7 +262,7 @@ func appendHost(dst []byte, r *semantics.Request) ([]byte, error) {
 		host = r.Target.Authority
 	}
 	if !semantics.ValidAuthority(host) || r.Fields.Count("Host") > 1 {
-		return dst, misuse(rules[ruleHost].text, host)
+		return dst, engine.Misuse(rules[ruleHost].text, host)
 	}
 	return appendField(dst, "Host", host), nil
 }
@@ -274,11 +274,11 @@ func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 	switch {
 	case t.Raw != "":
 		if _, err := semantics.ParseTarget(r.Method, t.Raw); err != nil {
-			return dst, misuse(rules[ruleTarget].text, err.Error())
+			return dst, engine.Misuse(rules[ruleTarget].text, err.Error())
 		}
 		return append(dst, t.Raw...), nil
 	case !fits(t, r.Method):
-		return dst, misuse(rules[ruleTarget].text, t.String())
+		return dst, engine.Misuse(rules[ruleTarget].text, t.String())
 	case t.Form == semantics.AsteriskForm:
 		dst = append(dst, '*')
 	case t.Form == semantics.AuthorityForm:
@@ -295,7 +295,7 @@ func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 	// What was assembled must be what a server would read: no white space, no line end.
 	for _, b := range dst[start:] {
 		if b <= ' ' || b >= 0x7f || b == '#' {
-			return dst, misuse(rules[ruleTarget].text, "")
+			return dst, engine.Misuse(rules[ruleTarget].text, "")
 		}
 	}
 	return dst, nil

@@ -117,11 +117,6 @@ func (c *conn) fault(ev *engine.Event, r rule, detail string) {
 	}
 }
 
-// misuse is the error of a command that the caller should not have given.
-func misuse(r engine.Rule, detail string) error {
-	return &engine.Error{Blame: engine.Caller, Scope: engine.Message, Rule: r, Detail: detail}
-}
-
 // Data implements engine.Engine.
 func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, error) {
 	if err := c.writing(id); err != nil {
@@ -165,11 +160,11 @@ func (c *conn) Verbatim(id engine.StreamID, n int64) int64 {
 func (c *conn) writing(id engine.StreamID) error {
 	switch {
 	case id != c.id || c.State() != engine.Open:
-		return misuse(engine.RuleGone, "")
+		return engine.Misuse(engine.RuleGone, "")
 	case c.half[c.role] == idle || c.half[c.role] == waiting:
-		return misuse(engine.RuleOrder, "content before the head")
+		return engine.Misuse(engine.RuleOrder, "content before the head")
 	case c.half[c.role] != content:
-		return misuse(engine.RuleGone, "the message has ended")
+		return engine.Misuse(engine.RuleGone, "the message has ended")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package h1
 
 import (
-	"math"
 	"strings"
 
 	"github.com/paf-go/paf/semantics"
@@ -87,17 +86,10 @@ func (f *facts) contentLength() (int64, rule) {
 	case f.lengths > 1:
 		// Section 6.3 allows to replace identical values by one; this recipient does not.
 		return 0, ruleLengthTwice
-	case f.length == "", len(f.length) > 1 && f.length[0] == '0':
-		// The grammar allows leading zeros; some read them as an octal number.
-		return 0, ruleLength
 	}
-	var n int64
-	for i := 0; i < len(f.length); i++ {
-		d := int64(f.length[i]) - '0'
-		if d < 0 || d > 9 || n > (math.MaxInt64-d)/10 {
-			return 0, ruleLength
-		}
-		n = n*10 + d
+	n, valid := semantics.ParseLength(f.length)
+	if !valid {
+		return 0, ruleLength
 	}
 	return n, ok
 }

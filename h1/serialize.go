@@ -15,10 +15,10 @@ func appendFields(dst []byte, fields *semantics.Fields, own func(name string) bo
 	var f facts
 	for _, l := range fields.List() {
 		if !semantics.ValidName(l.Name) {
-			return dst, f, misuse(rules[ruleFieldName].text, strconv.Quote(l.Name))
+			return dst, f, engine.Misuse(rules[ruleFieldName].text, strconv.Quote(l.Name))
 		}
 		if !semantics.ValidValue(l.Value) {
-			return dst, f, misuse(rules[ruleFieldValue].text, "the value of "+l.Name)
+			return dst, f, engine.Misuse(rules[ruleFieldValue].text, "the value of "+l.Name)
 		}
 		f.see(&l)
 		if !own(l.Name) {
@@ -67,13 +67,13 @@ func ownOfSwitch(name string) bool {
 // appendStatusLine appends a status line.
 func appendStatusLine(dst []byte, r *semantics.Response) ([]byte, error) {
 	if !semantics.ValidStatus(r.Status) {
-		return dst, misuse(rules[ruleStatusLine].text, "status "+strconv.Itoa(r.Status))
+		return dst, engine.Misuse(rules[ruleStatusLine].text, "status "+strconv.Itoa(r.Status))
 	}
 	reason := r.Reason
 	if reason == "" {
 		reason = semantics.StatusText(r.Status)
 	} else if !semantics.ValidValue(reason) {
-		return dst, misuse(rules[ruleStatusLine].text, "the reason phrase")
+		return dst, engine.Misuse(rules[ruleStatusLine].text, "the reason phrase")
 	}
 	// RFC 9112, Section 2.3: a server sends the version it conforms to, 1.1, whatever
 	// the request's minor version.
@@ -110,9 +110,9 @@ func (f *frame) data(out *engine.Output, p []byte) (int, error) {
 	case f.silent || len(p) == 0:
 		return len(p), nil
 	case f.none:
-		return 0, misuse(engine.RuleLength, "a response with this status has no content")
+		return 0, engine.Misuse(engine.RuleLength, "a response with this status has no content")
 	case f.framing == sized && int64(len(p)) > f.left:
-		return 0, misuse(engine.RuleLength, "more content than was declared")
+		return 0, engine.Misuse(engine.RuleLength, "more content than was declared")
 	case f.framing == sized:
 		f.left -= int64(len(p))
 		out.Content(p)
@@ -131,7 +131,7 @@ func (f *frame) short() bool { return f.framing == sized && f.left > 0 && !f.sil
 
 func (f *frame) end(out *engine.Output, trailer *semantics.Fields) error {
 	if f.short() {
-		return misuse(engine.RuleLength, "less content than was declared")
+		return engine.Misuse(engine.RuleLength, "less content than was declared")
 	}
 	if f.framing != chunked || f.silent || f.none {
 		return nil // RFC 9110, Section 6.5: trailers need chunked; elsewhere they are left out

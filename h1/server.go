@@ -26,9 +26,9 @@ func NewServer(limits engine.Limits, now engine.Instant) *ServerConn {
 func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantics.Response, length int64) error {
 	switch {
 	case id != s.id || s.State() != engine.Open:
-		return misuse(engine.RuleGone, "")
+		return engine.Misuse(engine.RuleGone, "")
 	case s.half[server] != waiting:
-		return misuse(engine.RuleOrder, "the final response has begun")
+		return engine.Misuse(engine.RuleOrder, "the final response has begun")
 	case semantics.Informational(r.Status) && s.version() < semantics.HTTP11:
 		// RFC 9110, Section 15.2: "A server MUST NOT send a 1xx response to an HTTP/1.0 client."
 		return nil
@@ -67,7 +67,7 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 	}
 	if r.Status == semantics.StatusResetContent && length > 0 {
 		// Section 15.3.6: "a server MUST NOT generate content in a 205 response."
-		return dst, misuse(engine.RuleLength, "a response with this status has no content")
+		return dst, engine.Misuse(engine.RuleLength, "a response with this status has no content")
 	}
 	if s.method() == semantics.MethodConnect && semantics.Successful(r.Status) && s.half[client] != failed {
 		// RFC 9110, Section 9.3.6: "A server MUST NOT send any Transfer-Encoding or
@@ -148,7 +148,7 @@ func (s *ServerConn) appendInterim(dst []byte, r *semantics.Response) ([]byte, e
 // appendSwitch appends the rest of a 101 (RFC 9110, Section 7.8).
 func (s *ServerConn) appendSwitch(dst []byte, r *semantics.Response) ([]byte, error) {
 	if !s.facts.upgrade || !s.facts.offers || s.half[client] == failed {
-		return dst, misuse(rules[ruleUnasked].text, "")
+		return dst, engine.Misuse(rules[ruleUnasked].text, "")
 	}
 	dst, f, err := appendFields(dst, &r.Fields, ownOfSwitch)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *ServerConn) appendSwitch(dst []byte, r *semantics.Response) ([]byte, er
 	}
 	if !f.offers {
 		// Section 15.2.2: "The server MUST generate an Upgrade header field in the response".
-		return dst, misuse(engine.RuleOrder, "101 without an Upgrade field")
+		return dst, engine.Misuse(engine.RuleOrder, "101 without an Upgrade field")
 	}
 	s.handOver()
 	return append(dst, "Connection: Upgrade\r\n\r\n"...), nil

@@ -56,31 +56,15 @@ func (c *conn) deadline() engine.Instant {
 	case c.State() != engine.Open:
 		return 0
 	case c.half[c.peer()] == content:
-		return after(t.waiting, c.limits.ContentTimeout-t.waited)
+		return t.waiting.After(c.limits.ContentTimeout - t.waited)
 	case c.half == [2]half{idle, idle} && c.role == server && c.id == 0:
-		return after(t.idle, c.limits.HeadTimeout)
+		return t.idle.After(c.limits.HeadTimeout)
 	case c.half == [2]half{idle, idle} && t.head == 0:
-		return after(t.idle, c.limits.IdleTimeout)
+		return t.idle.After(c.limits.IdleTimeout)
 	case c.role == client:
-		return sooner(after(t.head, c.limits.HeadTimeout), after(t.request, c.limits.ResponseTimeout))
+		return engine.Sooner(t.head.After(c.limits.HeadTimeout), t.request.After(c.limits.ResponseTimeout))
 	}
-	return after(t.head, c.limits.HeadTimeout)
-}
-
-// after returns the instant d later, and never for what is out of reach or has not begun.
-func after(t engine.Instant, d time.Duration) engine.Instant {
-	if sum := t + engine.Instant(d); t != 0 && (d < 0 || sum > t) {
-		return max(sum, 1)
-	}
-	return 0
-}
-
-// sooner returns the earlier of two instants, of which zero is never.
-func sooner(a, b engine.Instant) engine.Instant {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
+	return t.head.After(c.limits.HeadTimeout)
 }
 
 // pause ends a wait for content.

@@ -38,15 +38,15 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	tunnel := r.Method == semantics.MethodConnect
 	switch {
 	case c.Capacity() == 0:
-		return 0, misuse(engine.RuleOrder, "the connection takes no exchange now")
+		return 0, engine.Misuse(engine.RuleOrder, "the connection takes no exchange now")
 	case !semantics.ValidName(r.Method):
-		return 0, misuse(rules[rulePseudo].text, "method "+r.Method)
+		return 0, engine.Misuse(rules[rulePseudo].text, "method "+r.Method)
 	case length != 0 && r.Method == semantics.MethodTrace:
-		return 0, misuse(engine.RuleLength, "TRACE has no content")
+		return 0, engine.Misuse(engine.RuleLength, "TRACE has no content")
 	case length > 0 && tunnel:
-		return 0, misuse(engine.RuleLength, "a tunnel has no length")
+		return 0, engine.Misuse(engine.RuleLength, "a tunnel has no length")
 	case r.ConnectProtocol != "" && (!tunnel || !c.peer.connectProtocol):
-		return 0, misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
+		return 0, engine.Misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
 	}
 	if err := checkFields(&r.Fields); err != nil {
 		return 0, err
@@ -83,13 +83,13 @@ func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 	p[method], p[authority], p[protocol] = r.Method, t.Authority, r.ConnectProtocol
 	if host, given := r.Fields.Lookup("Host"); given {
 		if r.Fields.Count("Host") > 1 {
-			return p, misuse(rules[ruleAuthority].text, "")
+			return p, engine.Misuse(rules[ruleAuthority].text, "")
 		}
 		p[authority] = host
 	}
 	if r.Method == semantics.MethodConnect && r.ConnectProtocol == "" {
 		if _, err := semantics.ParseTarget(r.Method, p[authority]); err != nil {
-			return p, misuse(rules[ruleTarget].text, err.Error())
+			return p, engine.Misuse(rules[ruleTarget].text, err.Error())
 		}
 		return p, nil
 	}
@@ -107,10 +107,10 @@ func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 		p[path] = "*"
 	}
 	if !semantics.ValidAuthority(p[authority]) || r.ConnectProtocol != "" && !semantics.ValidName(r.ConnectProtocol) {
-		return p, misuse(rules[ruleAuthority].text, p[authority])
+		return p, engine.Misuse(rules[ruleAuthority].text, p[authority])
 	}
 	if _, err := semantics.TargetOf(r.Method, p[scheme], p[authority], p[path]); err != nil {
-		return p, misuse(rules[ruleTarget].text, err.Error())
+		return p, engine.Misuse(rules[ruleTarget].text, err.Error())
 	}
 	return p, nil
 }

@@ -165,8 +165,3 @@ func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
 	s.done, s.deaf = true, true
 	c.resetStream(s, code)
 }
-
-// misuse is the error of a command that the caller should not have given.
-func misuse(r engine.Rule, detail string) error {
-	return &engine.Error{Blame: engine.Caller, Scope: engine.Message, Rule: r, Detail: detail}
-}

@@ -1,7 +1,6 @@
 package h2
 
 import (
-	"math"
 	"strings"
 
 	"github.com/paf-go/paf/hpack"
@@ -103,7 +102,7 @@ func (m *message) note(f *hpack.Field) {
 		}
 	case "content-length":
 		m.facts.lengths++
-		n, valid := parseLength(f.Value)
+		n, valid := semantics.ParseLength(f.Value)
 		if !valid || m.facts.lengths > 1 {
 			m.breaks(ruleLengthField)
 		}
@@ -325,21 +324,6 @@ func validLowerName(name string) bool {
 		}
 	}
 	return semantics.ValidName(name)
-}
-
-// parseLength reads a Content-Length: digits, and no leading zero, which some read as an octal number.
-func parseLength(v string) (n int64, valid bool) {
-	if v == "" || len(v) > 1 && v[0] == '0' {
-		return -1, false
-	}
-	for i := 0; i < len(v); i++ {
-		d := int64(v[i]) - '0'
-		if d < 0 || d > 9 || n > (math.MaxInt64-d)/10 {
-			return -1, false
-		}
-		n = n*10 + d
-	}
-	return n, true
 }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }

@@ -14,10 +14,10 @@ func checkFields(fields *semantics.Fields) error {
 	for i := range fields.List() {
 		f := &fields.List()[i]
 		if !semantics.ValidName(f.Name) {
-			return misuse(rules[ruleMalformedName].text, strconv.Quote(f.Name))
+			return engine.Misuse(rules[ruleMalformedName].text, strconv.Quote(f.Name))
 		}
 		if !semantics.ValidValue(f.Value) {
-			return misuse(rules[ruleMalformedValue].text, "the value of "+f.Name)
+			return engine.Misuse(rules[ruleMalformedValue].text, "the value of "+f.Name)
 		}
 	}
 	return nil
@@ -126,9 +126,9 @@ func (c *conn) writing(id engine.StreamID) (*stream, error) {
 	s := c.streams[id]
 	switch {
 	case s == nil || c.life == over || s.done || s.state == cancelled || s.state == aborted:
-		return nil, misuse(engine.RuleGone, "")
+		return nil, engine.Misuse(engine.RuleGone, "")
 	case !s.begun:
-		return nil, misuse(engine.RuleOrder, "content before the head")
+		return nil, engine.Misuse(engine.RuleOrder, "content before the head")
 	}
 	return s, nil
 }
@@ -145,9 +145,9 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 	case s.silent:
 		return len(p), nil
 	case s.rest >= 0 && int64(len(p)) > s.rest:
-		return 0, misuse(engine.RuleLength, "more content than was declared")
+		return 0, engine.Misuse(engine.RuleLength, "more content than was declared")
 	case s.state == localEnded || s.state == ended:
-		return 0, misuse(engine.RuleGone, "the message has ended")
+		return 0, engine.Misuse(engine.RuleGone, "the message has ended")
 	}
 	c.begin(out)
 	n := c.room(out, s, len(p))
@@ -177,7 +177,7 @@ func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fi
 	case err != nil:
 		return err
 	case s.rest > 0 && !s.silent:
-		return misuse(engine.RuleLength, "less content than was declared")
+		return engine.Misuse(engine.RuleLength, "less content than was declared")
 	case s.state == open || s.state == peerEnded:
 		if err := c.endOpen(out, s, trailer); err != nil {
 			return err

@@ -29,14 +29,14 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	s := c.streams[id]
 	switch {
 	case s == nil || c.life == over || s.done || s.state.over():
-		return misuse(engine.RuleGone, "")
+		return engine.Misuse(engine.RuleGone, "")
 	case s.begun:
-		return misuse(engine.RuleOrder, "the final response has begun")
+		return engine.Misuse(engine.RuleOrder, "the final response has begun")
 	case !semantics.ValidStatus(r.Status) || r.Status == semantics.StatusSwitchingProtocols:
-		return misuse(rules[ruleStatus].text, strconv.Itoa(r.Status))
+		return engine.Misuse(rules[ruleStatus].text, strconv.Itoa(r.Status))
 	case r.Status == semantics.StatusResetContent && length > 0:
 		// RFC 9110, Section 15.3.6: "a server MUST NOT generate content in a 205 response."
-		return misuse(engine.RuleLength, "a response with this status has no content")
+		return engine.Misuse(engine.RuleLength, "a response with this status has no content")
 	}
 	if err := checkFields(&r.Fields); err != nil {
 		return err

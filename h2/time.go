@@ -1,10 +1,6 @@
 package h2
 
-import (
-	"time"
-
-	"github.com/paf-go/paf/engine"
-)
+import "github.com/paf-go/paf/engine"
 
 // timers holds the instants that deadlines count from.
 type timers struct {
@@ -36,23 +32,23 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 		return 0
 	case c.life <= settings:
 		// What has been sent so far does not matter: a first message that comes byte by byte holds nothing open.
-		return after(t.opened, c.limits.HeadTimeout)
+		return t.opened.After(c.limits.HeadTimeout)
 	}
 	if t.idle == 0 {
 		t.idle = now
 	}
 	d := c.idleDue()
-	d = sooner(d, after(t.frame, c.limits.HeadTimeout))
+	d = engine.Sooner(d, t.frame.After(c.limits.HeadTimeout))
 	if c.unacked > 0 {
-		d = sooner(d, after(c.settled, c.limits.HeadTimeout))
+		d = engine.Sooner(d, c.settled.After(c.limits.HeadTimeout))
 	}
 	if c.life == parting {
-		d = sooner(d, after(c.leaving.warned, partTime))
+		d = engine.Sooner(d, c.leaving.warned.After(partTime))
 	}
 	if t.due == 0 {
 		t.due = c.streamsDue()
 	}
-	return sooner(d, t.due)
+	return engine.Sooner(d, t.due)
 }
 
 // idleDue returns when the connection has been idle for too long.
@@ -60,7 +56,7 @@ func (c *conn) idleDue() engine.Instant {
 	if len(c.streams) > 0 || c.timers.frame != 0 {
 		return 0
 	}
-	return after(c.timers.idle, c.limits.IdleTimeout)
+	return c.timers.idle.After(c.limits.IdleTimeout)
 }
 
 // awaits is called when the peer is to send more of a message.
@@ -77,7 +73,7 @@ const never = engine.Instant(1<<63 - 1)
 func (c *conn) streamsDue() engine.Instant {
 	var d engine.Instant
 	for _, s := range c.streams {
-		d = sooner(d, s.due(c))
+		d = engine.Sooner(d, s.due(c))
 	}
 	if d == 0 {
 		return never
@@ -89,19 +85,19 @@ func (c *conn) streamsDue() engine.Instant {
 func (s *stream) due(c *conn) engine.Instant {
 	var d engine.Instant
 	if s.since != 0 && s.held == 0 {
-		d = after(s.since, c.limits.ContentTimeout)
+		d = s.since.After(c.limits.ContentTimeout)
 	}
 	if c.role == client && s.state == localEnded && !s.headed {
 		if s.asked == 0 {
 			s.asked = c.now
 		}
-		d = sooner(d, after(s.asked, c.limits.ResponseTimeout))
+		d = engine.Sooner(d, s.asked.After(c.limits.ResponseTimeout))
 	}
 	if c.stalls(s) {
 		if s.window.since == 0 {
 			s.window.since = c.now
 		}
-		d = sooner(d, after(s.window.since, c.limits.StallTimeout))
+		d = engine.Sooner(d, s.window.since.After(c.limits.StallTimeout))
 	}
 	return d
 }
@@ -137,17 +133,17 @@ func (c *conn) Tick(now engine.Instant) {
 	case c.life == over:
 		return
 	case c.life <= settings:
-		if past(after(t.opened, c.limits.HeadTimeout)) {
+		if past(t.opened.After(c.limits.HeadTimeout)) {
 			c.note(0, ruleConnTimeout)
 		}
 		return
-	case c.life == parting && past(after(c.leaving.warned, partTime)):
+	case c.life == parting && past(c.leaving.warned.After(partTime)):
 		c.part()
 	}
 	switch {
-	case c.unacked > 0 && past(after(c.settled, c.limits.HeadTimeout)):
+	case c.unacked > 0 && past(c.settled.After(c.limits.HeadTimeout)):
 		c.note(0, ruleSettingsTimeout)
-	case past(after(t.frame, c.limits.HeadTimeout)):
+	case past(t.frame.After(c.limits.HeadTimeout)):
 		c.note(0, ruleConnTimeout)
 	case past(c.idleDue()):
 		c.pending = appendGoAway(c.pending, c.lastProcessed(), NoError)
@@ -164,7 +160,7 @@ func (c *conn) Tick(now engine.Instant) {
 func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 	switch {
 	case !past(s.due(c)):
-	case c.stalls(s) && past(after(s.window.since, c.limits.StallTimeout)):
+	case c.stalls(s) && past(s.window.since.After(c.limits.StallTimeout)):
 		c.note(s.id, ruleStall)
 		s.window.since = c.now
 	default:
@@ -177,20 +173,4 @@ func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 // note notes a fault that the next call of Next tells.
 func (c *conn) note(id engine.StreamID, r rule) {
 	c.faults = append(c.faults, told{id, r})
-}
-
-// after returns the instant d later, and never for what is out of reach or has not begun.
-func after(t engine.Instant, d time.Duration) engine.Instant {
-	if sum := t + engine.Instant(d); t != 0 && (d < 0 || sum > t) {
-		return max(sum, 1)
-	}
-	return 0
-}
-
-// sooner returns the earlier of two instants, of which zero is never.
-func sooner(a, b engine.Instant) engine.Instant {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
 }
