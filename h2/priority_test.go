@@ -156,3 +156,50 @@ func TestTheMoreUrgentThatGivesUpHoldsUpNobody(t *testing.T) {
 		t.Errorf("the less urgent wrote %d bytes, %v", n, err)
 	}
 }
+
+// Beside one that is not incremental an incremental stream of the same urgency takes its turns too.
+func TestIncrementalAndOtherStreamsTakeTurns(t *testing.T) {
+	s, show := asked(t, "", "i")
+	served := map[engine.StreamID]int{}
+	for range 10 {
+		show(open(1, 3)...)
+		var out engine.Output
+		s.Flush(&out)
+		out.Reset()
+		id := s.Ready(&out)
+		if n, err := s.Data(&out, id, make([]byte, 100)); n != 100 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		served[id]++
+		if _, err := s.Data(&out, id, make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(served) != "map[1:5 3:5]" {
+		t.Errorf("served %v", served)
+	}
+}
+
+// No more is laid out than is written at once, so that what is more urgent and comes later does not wait for long; nor are
+// more streams told to write than find room.
+func TestLittleIsLaidOutAhead(t *testing.T) {
+	s, show := asked(t, "", "", "")
+	show(frame(nil, 8, 0, 0, 0, 0x10, 0, 0), frame(nil, 4, 0, 0, 0, 4, 0, 0x10, 0, 0)) // a MiB more for all, and for each
+	var out engine.Output
+	s.Flush(&out)
+	out.Reset()
+	for _, id := range []engine.StreamID{1, 3, 5} { // each wants more than a round holds
+		_, _ = s.Data(&out, id, make([]byte, 200<<10))
+	}
+	if n := out.Len(); n > 128<<10+100 {
+		t.Errorf("%d bytes were laid out", n)
+	}
+	if id := s.Ready(&out); id != 0 {
+		t.Errorf("stream %d is to write though there is no room", id)
+	}
+	out.Reset()
+	// The first has 72 KiB left, the second has more than what remains of the round.
+	if got := order(s); !slices.Equal(got, []engine.StreamID{1, 3}) {
+		t.Errorf("%v are to write into one round", got)
+	}
+}
