@@ -12,7 +12,7 @@ import (
 
 // An exchange is what a handler is given, in one piece of memory.
 type exchange struct {
-	x    *loop.Exchange
+	x    loop.Exchange
 	r    Request
 	w    ResponseWriter
 	body requestBody
@@ -21,9 +21,16 @@ type exchange struct {
 // serving is a Server as the handler of a loop.
 type serving struct{ *Server }
 
+// New implements loop.Handler.
+func (s serving) New() *loop.Exchange {
+	e := &exchange{}
+	e.x.Owner = e
+	return &e.x
+}
+
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x *loop.Exchange) {
-	e := s.newExchange(x, 200)
+	e := s.begin(x, 200)
 	e.r.fill(x, &e.body)
 	s.run(e)
 	s.end(e)
@@ -31,7 +38,7 @@ func (s serving) Serve(x *loop.Exchange) {
 
 // Fault answers what never became a request.
 func (s serving) Fault(x *loop.Exchange, err *engine.Error) {
-	e := s.newExchange(x, err.Status)
+	e := s.begin(x, err.Status)
 	logFault(s.log(), e, err)
 	var r *Request
 	if x.Head != nil {
@@ -42,11 +49,12 @@ func (s serving) Fault(x *loop.Exchange, err *engine.Error) {
 	s.end(e)
 }
 
-func (s serving) newExchange(x *loop.Exchange, status int) *exchange {
-	e := &exchange{x: x}
-	e.w = ResponseWriter{x: x, log: s.log(), preset: status, left: -1}
-	e.w.header = semantics.FieldsFrom(e.w.fields[:0])
-	e.w.head = x.Head != nil && x.Head.Method == "HEAD"
+func (s serving) begin(x *loop.Exchange, status int) *exchange {
+	e := x.Owner.(*exchange)
+	w := &e.w
+	w.x, w.log, w.preset, w.left = x, s.log(), status, -1
+	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
+	w.head = x.Head != nil && x.Head.Method == "HEAD"
 	e.body.e = e
 	return e
 }
@@ -95,10 +103,10 @@ func (s serving) run(e *exchange) {
 // unanswered answers a request whose content broke off, or broke a limit, and
 // whose handler has written nothing about it.
 func (s serving) unanswered(e *exchange) {
-	var fault *engine.Error
 	if e.body.err == nil || e.w.begun || e.w.status != 0 || e.w.written > 0 {
 		return
 	}
+	var fault *engine.Error
 	if errors.As(e.body.err, &fault) && fault.Status != 0 {
 		e.w.reset(fault.Status)
 		s.answer(e, &e.r, fault)

@@ -32,16 +32,18 @@ type ResponseWriter struct {
 	written int64
 	staged  []byte
 	err     error
-	header  Fields
 	trailer Fields
-	fields  [10]semantics.Field // header's first memory
+
+	response semantics.Response // with the fields of the header
+	fields   [4]semantics.Field // their first memory
+	small    [64]byte           // staged's first memory
 }
 
 // Header returns the fields of the response, to be changed before the head is
 // sent: by Flush, by more content than a few KiB, or at the handler's end.
 // Content-Length, if it is set, declares the length of the content; then content
 // is not held back, and more or less of it is an error. Date is added if it is missing.
-func (w *ResponseWriter) Header() *Fields { return &w.header }
+func (w *ResponseWriter) Header() *Fields { return &w.response.Fields }
 
 // Trailer returns the fields that follow the content, to be changed until the handler
 // returns. They are sent where the protocol can: not on HTTP/1.0, nor after a
@@ -60,7 +62,8 @@ func (w *ResponseWriter) WriteHeader(status int) {
 	case w.status != 0 || w.begun:
 		w.warn("the status has already been set", "status", status, "stands", w.status)
 	case semantics.Informational(status) && status != semantics.StatusSwitchingProtocols:
-		if err := w.x.Respond(&semantics.Response{Status: status, Fields: w.header}, 0); err != nil && w.err == nil {
+		interim := semantics.Response{Status: status, Fields: w.response.Fields}
+		if err := w.x.Respond(&interim, 0); err != nil && w.err == nil {
 			w.err = err
 		}
 	default:
@@ -88,7 +91,7 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if len(w.staged)+len(p) <= stageMax {
-		w.staged = append(w.staged, p...)
+		w.stage(p)
 		w.count(len(p))
 		return len(p), nil
 	}
@@ -96,7 +99,7 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if len(p) <= stageMax/2 {
-		w.staged = append(w.staged, p...)
+		w.stage(p)
 		w.count(len(p))
 		return len(p), nil
 	}
@@ -105,11 +108,22 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 	return n, w.fail(err)
 }
 
+// stage holds content back.
+func (w *ResponseWriter) stage(p []byte) {
+	if w.staged == nil {
+		w.staged = w.small[:0]
+	}
+	w.staged = append(w.staged, p...)
+}
+
 // WriteString is Write.
 func (w *ResponseWriter) WriteString(s string) (int, error) {
 	if len(s) <= stageMax-len(w.staged) {
 		if err := w.admit(int64(len(s))); err != nil {
 			return 0, err
+		}
+		if w.staged == nil {
+			w.staged = w.small[:0]
 		}
 		w.staged = append(w.staged, s...)
 		w.count(len(s))
@@ -184,14 +198,14 @@ func (w *ResponseWriter) count(n int) {
 
 // declared returns the length that the handler has declared in Header, or -1.
 func (w *ResponseWriter) declared() int64 {
-	v, ok := w.header.Lookup("Content-Length")
+	v, ok := w.response.Fields.Lookup("Content-Length")
 	if !ok {
 		return -1
 	}
 	n, err := strconv.ParseUint(v, 10, 63)
 	if err != nil {
 		w.warn("Content-Length is not a number and is left out", "value", v)
-		w.header.Del("Content-Length")
+		w.response.Fields.Del("Content-Length")
 		return -1
 	}
 	return int64(n)
@@ -214,16 +228,29 @@ func (w *ResponseWriter) unstage() error {
 
 // begin lays out the head of the final response.
 func (w *ResponseWriter) begin(length int64) error {
+	w.complete()
+	if err := w.x.Respond(&w.response, length); err != nil {
+		return w.headFailed(err)
+	}
+	return nil
+}
+
+// complete makes the head complete.
+func (w *ResponseWriter) complete() {
 	w.begun = true
 	w.status = w.Status()
-	if !w.header.Has("Date") {
+	w.response.Status = w.status
+	if !w.response.Fields.Has("Date") {
 		// RFC 9110, Section 6.6.1: "An origin server with a clock […] MUST
 		// generate a Date header field in all 2xx, 3xx, and 4xx responses".
-		w.header.Add("Date", w.x.Date())
+		w.response.Fields.Add("Date", w.x.Date())
 	}
-	err := w.x.Respond(&semantics.Response{Status: w.status, Fields: w.header}, length)
+}
+
+// headFailed deals with an error of the final head.
+func (w *ResponseWriter) headFailed(err error) error {
 	var mistake *engine.Error
-	if errors.As(err, &mistake) && mistake.Scope == engine.Message {
+	if errors.As(err, &mistake) && mistake.Scope == engine.Message && !w.x.Begun() {
 		return w.refuse(err)
 	}
 	return w.fail(err)
@@ -233,10 +260,8 @@ func (w *ResponseWriter) begin(length int64) error {
 func (w *ResponseWriter) refuse(err error) error {
 	_ = w.misuse(err)
 	w.reset(semantics.StatusInternalServerError)
-	w.header.Add("Date", w.x.Date())
-	if w.x.Respond(&semantics.Response{Status: w.Status(), Fields: w.header}, 0) == nil {
-		_ = w.x.End(nil)
-	}
+	w.complete()
+	_ = w.x.Answer(&w.response, 0, nil, nil)
 	return w.fail(err)
 }
 
@@ -276,19 +301,29 @@ func (w *ResponseWriter) end() error {
 	if w.err != nil {
 		return w.err
 	}
-	if !w.begun {
-		if err := w.begin(w.whole()); err != nil {
-			return err
-		}
-	}
-	if err := w.unstage(); err != nil {
-		return err
-	}
 	var trailer *Fields
 	if w.trailer.Len() > 0 {
 		trailer = &w.trailer
 	}
+	if !w.begun {
+		return w.endWhole(trailer)
+	}
+	if err := w.unstage(); err != nil {
+		return err
+	}
 	return w.fail(w.x.End(trailer))
+}
+
+// endWhole sends a response of which nothing has been sent yet.
+func (w *ResponseWriter) endWhole(trailer *Fields) error {
+	length := w.whole()
+	w.complete()
+	err := w.x.Answer(&w.response, length, w.staged, trailer)
+	w.staged = w.staged[:0]
+	if err != nil {
+		return w.headFailed(err)
+	}
+	return nil
 }
 
 // whole returns the length of a response that is complete before its head is sent.
@@ -321,7 +356,7 @@ func (w *ResponseWriter) warn(what string, args ...any) {
 
 // reset forgets what a handler has prepared, for another to answer in its place.
 func (w *ResponseWriter) reset(status int) {
-	w.header.Reset()
+	w.response.Fields.Reset()
 	w.trailer.Reset()
 	w.staged = w.staged[:0]
 	w.status, w.preset, w.written, w.left, w.err = 0, status, 0, -1, nil

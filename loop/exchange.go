@@ -20,6 +20,7 @@ type Exchange struct {
 	Head   *semantics.Request // shared with other exchanges: read only; nil after a fault
 	Length int64              // of the content, or -1
 	Expect bool               // the client waits for 100 (Continue)
+	Owner  any                // of the handler: what the exchange is a part of
 
 	c       *serverConn
 	stream  engine.StreamID
@@ -34,7 +35,8 @@ type Exchange struct {
 }
 
 func newExchange(c *serverConn, ev *engine.Event) *Exchange {
-	x := &Exchange{Head: ev.Request, Length: ev.Length, Expect: ev.Expect, c: c, stream: ev.Stream}
+	x := c.handler.New()
+	x.Head, x.Length, x.Expect, x.c, x.stream = ev.Request, ev.Length, ev.Expect, c, ev.Stream
 	x.content = content{c: &c.conn, stream: ev.Stream, owner: x, ended: ev.End || ev.Kind == engine.Fault}
 	x.ctx.x = x
 	return x
@@ -120,9 +122,14 @@ func (x *Exchange) SetWriteDeadline(t time.Time) {
 // Respond begins a response: an interim one, which is sent at once, or the final
 // one. See [engine.Server.Respond] for length and framing.
 func (x *Exchange) Respond(r *semantics.Response, length int64) error {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	return x.respond(r, length)
+}
+
+// respond is Respond; the connection's lock is held.
+func (x *Exchange) respond(r *semantics.Response, length int64) error {
 	c := x.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err := x.writable(); err != nil {
 		return err
 	}
@@ -140,6 +147,13 @@ func (x *Exchange) Respond(r *semantics.Response, length int64) error {
 	return nil
 }
 
+// Begun reports whether the final response has begun.
+func (x *Exchange) Begun() bool {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	return x.begun
+}
+
 // tooMuchLeft reports whether more of the request's content is certain to be left than will be
 // drained, unless the handler goes on reading: the client is told then that the
 // connection ends, before it sends another request on it.
@@ -151,9 +165,14 @@ func (x *Exchange) tooMuchLeft() bool {
 // Write writes content of the response. It returns when p may be changed again;
 // what is small may still wait for Flush or for the end of the exchange.
 func (x *Exchange) Write(p []byte) (int, error) {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	return x.write(p)
+}
+
+// write is Write; the connection's lock is held, and released while the flow takes what is laid out.
+func (x *Exchange) write(p []byte) (int, error) {
 	c := x.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	written := 0
 	for written < len(p) {
 		if err := x.writable(); err != nil {
@@ -265,9 +284,14 @@ func (x *Exchange) flush() { _ = x.c.flush() }
 
 // End ends the response; trailer may be nil.
 func (x *Exchange) End(trailer *semantics.Fields) error {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	return x.end(trailer)
+}
+
+// end is End; the connection's lock is held.
+func (x *Exchange) end(trailer *semantics.Fields) error {
 	c := x.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err := x.writable(); err != nil {
 		return err
 	}
@@ -276,6 +300,22 @@ func (x *Exchange) End(trailer *semantics.Fields) error {
 	}
 	x.ended = true
 	return nil
+}
+
+// Answer is Respond, Write and End in one, for a response that is there as a whole.
+func (x *Exchange) Answer(r *semantics.Response, length int64, content []byte, trailer *semantics.Fields) error {
+	c := x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := x.respond(r, length); err != nil {
+		return err
+	}
+	if len(content) > 0 {
+		if _, err := x.write(content); err != nil {
+			return err
+		}
+	}
+	return x.end(trailer)
 }
 
 // Flush writes what has been laid out so far.

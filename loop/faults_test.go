@@ -30,6 +30,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // echo is a handler that sends a request's content back, in pieces.
 type echo struct{ t *testing.T }
 
+func (h echo) New() *loop.Exchange { return &loop.Exchange{} }
+
 func (h echo) Serve(x *loop.Exchange) {
 	if err := x.Respond(&semantics.Response{Status: 200}, -1); err != nil {
 		return
@@ -201,6 +203,8 @@ func TestStallsRunIntoTheTimeouts(t *testing.T) {
 
 // leaving is a handler that ends its goroutine.
 type leaving struct{ echo }
+
+func (leaving) New() *loop.Exchange { return &loop.Exchange{} }
 
 func (leaving) Serve(x *loop.Exchange) {
 	done := make(chan struct{})

@@ -23,6 +23,8 @@ type summing struct {
 	err  error
 }
 
+func (s *summing) New() *Exchange { return &Exchange{} }
+
 func (s *summing) Serve(x *Exchange) {
 	buf := make([]byte, s.size)
 	for s.err == nil {

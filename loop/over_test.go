@@ -23,6 +23,8 @@ type keeping struct {
 	errs map[string]error
 }
 
+func (h *keeping) New() *loop.Exchange { return &loop.Exchange{} }
+
 func (h *keeping) Serve(x *loop.Exchange) {
 	if old := h.kept; old != nil {
 		buf := make([]byte, 10)

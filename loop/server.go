@@ -18,6 +18,10 @@ type Upgrader interface {
 
 // A Handler answers the exchanges of a server's connections.
 type Handler interface {
+	// New returns memory for an exchange, of which Owner alone may be set. It lies in one piece with what the
+	// handler needs for the exchange itself, so that both are made at once. It is never used again.
+	New() *Exchange
+
 	// Serve answers a request. It must end the response; what it leaves open
 	// is abandoned, so that the peer does not take it for complete.
 	Serve(x *Exchange)
