@@ -34,6 +34,7 @@ type conn struct {
 
 	in      reading
 	message message
+	former  head // of the latest request (server)
 	dec     *hpack.Decoder
 	enc     hpack.Encoder
 	peer    peerSettings

@@ -1,10 +1,12 @@
 package h2
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/hpack"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A block is a field block that comes in several frames (Section 4.3).
@@ -65,17 +67,17 @@ func (c *conn) takeContinuation(h *frameHeader, payload []byte, ev *engine.Event
 
 // takeBlock deals with a whole field block. It is decoded whatever becomes of it, for both sides' tables
 // must stay the same.
-func (c *conn) takeBlock(b *block, bytes []byte, ev *engine.Event) {
+func (c *conn) takeBlock(b *block, fragment []byte, ev *engine.Event) {
 	h := frameHeader{kind: frameHeaders, stream: b.stream}
 	if c.role == server && b.stream > c.lastPeer {
-		c.takeRequest(b, bytes, ev)
+		c.takeRequest(b, fragment, ev)
 		return
 	}
 	most := c.limits.TrailerBytes
 	if c.role == client && !c.headed(b.stream) {
 		most = c.limits.HeadBytes
 	}
-	m := c.decode(bytes, most)
+	m := c.decode(fragment, most)
 	if m.failed != nil {
 		c.fault(ev, ruleCompression, m.failed.Error())
 		return
@@ -104,13 +106,13 @@ func (c *conn) headed(id engine.StreamID) bool {
 
 // decode decompresses a field block into what it says; most is how long its section may be, as RFC 9113, Section 6.5.2
 // counts it.
-func (c *conn) decode(bytes []byte, most int) *message {
+func (c *conn) decode(fragment []byte, most int) *message {
 	m := &c.message
 	m.reset()
 	limit := uint32(min(most, maxWindow))
 	c.dec.SetLimits(limit, limit)
 	var f hpack.Field
-	c.dec.Begin(bytes)
+	c.dec.Begin(fragment)
 	for c.dec.Next(&f) {
 		m.see(&f, c.limits.Fields)
 	}
@@ -124,12 +126,15 @@ func (c *conn) decode(bytes []byte, most int) *message {
 }
 
 // takeRequest opens a stream of the peer's (server).
-func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
-	m := c.decode(bytes, c.limits.HeadBytes)
+func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
+	h := &c.former
+	if !h.repeats(fragment, b.end, c.dec.TableState()) {
+		if err := c.readRequest(h, fragment, b.end); err != nil {
+			c.fault(ev, ruleCompression, err.Error())
+			return
+		}
+	}
 	switch {
-	case m.failed != nil:
-		c.fault(ev, ruleCompression, m.failed.Error())
-		return
 	case b.stream%2 == 0:
 		c.fault(ev, ruleStreamIDParity, "")
 		return
@@ -156,11 +161,11 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 		c.faultStream(ev, s, ruleSelfDependent, "")
 		return
 	}
-	r, f, broken, detail := m.request(c, b.end)
+	r, f := h.request, &h.facts
 	ev.Request = r
-	if broken != ok {
-		s.told = rules[broken].status != 0
-		c.faultStream(ev, s, broken, detail)
+	if h.broken != ok {
+		s.told = rules[h.broken].status != 0
+		c.faultStream(ev, s, h.broken, h.detail)
 		return
 	}
 	s.told = true
@@ -173,6 +178,43 @@ func (c *conn) takeRequest(b *block, bytes []byte, ev *engine.Event) {
 	case !f.expect: // one that waits for 100 (Continue) need not send
 		c.awaits(s)
 	}
+}
+
+// A head is a request's, as it was read last. Clients send the same one again and again; whoever sends the very same block,
+// while the dynamic table stays as it was, means the very same request, which is then told again.
+type head struct {
+	block  []byte
+	end    bool
+	table  hpack.TableState
+	usable bool
+
+	request *semantics.Request
+	facts   facts
+	broken  rule
+	detail  string
+}
+
+// headMax is the longest block that is kept.
+const headMax = 1 << 10
+
+func (h *head) repeats(fragment []byte, end bool, table hpack.TableState) bool {
+	return h.usable && h.end == end && h.table == table && bytes.Equal(h.block, fragment)
+}
+
+// readRequest decodes and checks the head of a request; the error is one of the compression.
+func (c *conn) readRequest(h *head, fragment []byte, end bool) error {
+	before := c.dec.TableState()
+	m := c.decode(fragment, c.limits.HeadBytes)
+	if m.failed != nil {
+		return m.failed
+	}
+	h.request, h.facts, h.broken, h.detail = m.request(c, end)
+	h.end, h.table = end, c.dec.TableState()
+	h.usable = h.broken == ok && h.table == before && len(fragment) <= headMax
+	if h.usable {
+		h.block = append(h.block[:0], fragment...)
+	}
+	return nil
 }
 
 // takeResponse deals with the head of a response (client).
