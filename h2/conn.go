@@ -34,7 +34,8 @@ type conn struct {
 
 	in      reading
 	message message
-	former  head // of the latest request (server)
+	former  head   // of the latest request (server)
+	said    saying // the head of the latest response (server)
 	dec     *hpack.Decoder
 	enc     hpack.Encoder
 	peer    peerSettings

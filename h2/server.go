@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/paf-go/paf/engine"
@@ -38,19 +39,26 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 		// RFC 9110, Section 15.3.6: "a server MUST NOT generate content in a 205 response."
 		return engine.Misuse(engine.RuleLength, "a response with this status has no content")
 	}
-	if err := checkFields(&r.Fields); err != nil {
-		return err
+	interim := semantics.Informational(r.Status)
+	announced := int64(-1)
+	if !interim {
+		announced = s.announces(r.Status, length)
+	}
+	repeated := c.said.is(r, announced, c.enc.TableState())
+	if !repeated {
+		if err := checkFields(&r.Fields); err != nil {
+			return err
+		}
 	}
 	c.begin(out)
-	interim := semantics.Informational(r.Status)
-	if !interim {
-		length = s.frame(r.Status, length)
-	}
 	start, buf := beginBlock(out)
-	buf = c.enc.AppendField(buf, hpack.Field{Name: ":status", Value: statusText(r.Status)})
-	buf = c.appendFields(buf, &r.Fields)
-	if length >= 0 && !interim {
-		buf = c.appendLength(buf, length)
+	if repeated {
+		buf = append(buf, c.said.block...)
+	} else {
+		buf = c.appendResponse(buf, r, announced)
+	}
+	if !interim {
+		s.frame(r.Status, length)
 	}
 	end := !interim && (s.silent || s.rest == 0)
 	c.endBlock(out, start, buf, s, end)
@@ -67,30 +75,86 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	return nil
 }
 
-// frame says how the final response is framed, and returns the length that it announces.
-func (s *stream) frame(status int, length int64) int64 {
-	tunnel := s.method == semantics.MethodConnect && semantics.Successful(status)
+// announces returns the length that a final response announces, -1 for none.
+func (s *stream) announces(status int, length int64) int64 {
 	switch {
-	case tunnel:
-		// RFC 9110, Section 9.3.6: no Content-Length.
-		s.rest = -1
-		return -1
+	case s.method == semantics.MethodConnect && semantics.Successful(status):
+		return -1 // RFC 9110, Section 9.3.6
 	case s.method == semantics.MethodHead:
-		s.silent = true
+		return length
+	case status == semantics.StatusNotModified && length > 0:
 		return length
 	case semantics.NoContent(status):
-		s.rest = 0
-		if status == semantics.StatusNotModified && length > 0 {
-			return length
-		}
 		return -1
 	case status == semantics.StatusResetContent:
-		s.rest = 0
 		return 0
 	}
-	s.rest = length
 	return length
 }
+
+// frame says how the content of the final response is framed.
+func (s *stream) frame(status int, length int64) {
+	switch {
+	case s.method == semantics.MethodConnect && semantics.Successful(status):
+		s.rest = -1
+	case s.method == semantics.MethodHead:
+		s.silent = true
+	case semantics.NoContent(status), status == semantics.StatusResetContent:
+		s.rest = 0
+	default:
+		s.rest = length
+	}
+}
+
+// appendResponse appends the block of a response, and keeps it if that can be said again as it is.
+func (c *ServerConn) appendResponse(dst []byte, r *semantics.Response, announced int64) []byte {
+	before, start := c.enc.TableState(), len(dst)
+	dst = c.enc.AppendField(dst, hpack.Field{Name: ":status", Value: statusText(r.Status)})
+	dst = c.appendFields(dst, &r.Fields)
+	if announced >= 0 {
+		dst = c.appendLength(dst, announced)
+	}
+	c.said.keep(r, announced, dst[start:], before, c.enc.TableState())
+	return dst
+}
+
+// A saying is the head of the latest response. Servers send the same one again and again: once it has been said twice, and
+// no longer changes the table, its block is said again without being made anew.
+type saying struct {
+	status    int
+	fields    []semantics.Field
+	announced int64
+	block     []byte
+	table     hpack.TableState
+	usable    bool
+}
+
+func (s *saying) is(r *semantics.Response, announced int64, table hpack.TableState) bool {
+	return s.usable && s.table == table && s.equals(r, announced)
+}
+
+func (s *saying) equals(r *semantics.Response, announced int64) bool {
+	return s.status == r.Status && s.announced == announced && slices.Equal(s.fields, r.Fields.List())
+}
+
+// keep takes note of a block. One that was said for the first time may yet be said shorter, by an entry of the table.
+func (s *saying) keep(r *semantics.Response, announced int64, block []byte, before, after hpack.TableState) {
+	s.usable = before == after && s.equals(r, announced) && len(block) <= headMax
+	if s.usable {
+		s.block, s.table = append(s.block[:0], block...), after
+		return
+	}
+	clear(s.fields)
+	s.status, s.announced, s.fields = r.Status, announced, s.fields[:0]
+	if r.Fields.Len() <= keptFields {
+		s.fields = append(s.fields, r.Fields.List()...)
+	} else {
+		s.status = 0
+	}
+}
+
+// keptFields is how many fields a saying may have.
+const keptFields = 16
 
 // statusText returns a status code as text, without making the usual ones anew.
 func statusText(code int) string {

@@ -62,13 +62,16 @@ func (d *Decoder) SetLimits(stringLen, listSize uint32) {
 	d.maxString, d.maxList = uint64(stringLen), uint64(listSize)
 }
 
-// A TableState tells whether the dynamic table has changed: while it is the same, a block that leaves it the same
+// A TableState tells whether a dynamic table has changed: while it is the same, a block that leaves it the same
 // means what it has meant before.
-type TableState struct{ first, next, max uint64 }
+type TableState struct {
+	first, next, max uint64
+	pending          bool // a change of the size is still to be said (Encoder)
+}
 
 // TableState returns the state of the table between two blocks.
 func (d *Decoder) TableState() TableState {
-	return TableState{d.table.first, d.table.next, d.table.max}
+	return TableState{first: d.table.first, next: d.table.next, max: d.table.max}
 }
 
 // Begin starts a block that is there whole. It must not be changed before Next

@@ -46,6 +46,11 @@ func (e *Encoder) AppendField(dst []byte, f Field) []byte {
 	return e.appendLiteral(dst, form{0x00, 4}, &f, &p) // Section 6.2.2
 }
 
+// TableState returns the state of the table between two blocks.
+func (e *Encoder) TableState() TableState {
+	return TableState{e.table.first, e.table.next, e.table.max, e.sizes.pending}
+}
+
 // prepare makes the zero value usable.
 func (e *Encoder) prepare() {
 	if e.ready {
