@@ -22,6 +22,7 @@ type conn struct {
 	now    engine.Instant // of the last call that told the time
 
 	streams  map[engine.StreamID]*stream
+	hot      *stream   // of them: the one that was asked for last
 	free     []*stream // to be used again
 	past     history
 	lastPeer engine.StreamID // the greatest that the peer has opened
@@ -152,7 +153,7 @@ func (c *conn) resetStream(s *stream, code engine.Code) {
 // NO_ERROR when its response is complete and the rest of the request is not wanted (Section 8.1), else
 // INTERNAL_ERROR.
 func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
-	s := c.streams[id]
+	s := c.stream(id)
 	if s == nil {
 		return
 	}

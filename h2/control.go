@@ -8,7 +8,7 @@ import (
 
 // takePriority deals with the priorities of RFC 7540, which are "deprecated" (RFC 9113, Section 5.3.2).
 func (c *conn) takePriority(h *frameHeader, payload []byte, ev *engine.Event) {
-	s := c.streams[h.stream]
+	s := c.stream(h.stream)
 	switch {
 	case !dependsOnItself(payload, h.stream):
 		c.spend(ev, &c.flood.priorities, c.limits.Priorities, ruleFloodPriority)
@@ -37,7 +37,7 @@ func (c *conn) takePriorityUpdate(payload []byte, ev *engine.Event) {
 		return
 	}
 	first := parsePriority(string(payload[4:]))
-	if s := c.streams[id]; s != nil {
+	if s := c.stream(id); s != nil {
 		s.first = first
 	} else if id > c.lastPeer {
 		c.early.add(id, first)

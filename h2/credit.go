@@ -68,7 +68,7 @@ func (k *streamCredit) spend(n int) { k.window -= n }
 // Consumed implements engine.Multiplexed.
 func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	c.now = now
-	s := c.streams[id]
+	s := c.stream(id)
 	if s == nil || n <= 0 {
 		return
 	}

@@ -72,7 +72,7 @@ func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Even
 // readData reads on in a DATA frame.
 func (c *conn) readData(in []byte, ev *engine.Event) int {
 	d := &c.in.data
-	s := c.streams[d.stream]
+	s := c.stream(d.stream)
 	n := min(len(in), d.left)
 	if n > 0 {
 		d.left -= n

@@ -100,7 +100,7 @@ func (c *conn) takeBlock(b *block, fragment []byte, ev *engine.Event) {
 
 // headed reports whether the head of a stream's message has come, so that what follows is a trailer section.
 func (c *conn) headed(id engine.StreamID) bool {
-	s := c.streams[id]
+	s := c.stream(id)
 	return s != nil && s.headed
 }
 

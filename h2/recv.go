@@ -49,7 +49,7 @@ func (c *conn) tell(ev *engine.Event) bool {
 		c.faults = c.faults[1:]
 		if f.stream == 0 {
 			c.fault(ev, f.rule, "")
-		} else if s := c.streams[f.stream]; s != nil {
+		} else if s := c.stream(f.stream); s != nil {
 			c.faultStream(ev, s, f.rule, "")
 		}
 		if ev.Kind != engine.NoEvent {
@@ -207,7 +207,7 @@ func (c *conn) take(h *frameHeader, payload []byte, ev *engine.Event) {
 // judge asks the table of states about a frame on a stream, and does what it says unless that is to accept it.
 func (c *conn) judge(h *frameHeader, ev *engine.Event) (s *stream, accepted bool) {
 	st, known := c.stateOf(h.stream)
-	s = c.streams[h.stream]
+	s = c.stream(h.stream)
 	switch v := verdicts[st][h.kind]; {
 	case v == accept:
 		return s, s != nil

@@ -123,7 +123,7 @@ func (c *conn) endBlock(out *engine.Output, start int, buf []byte, s *stream, en
 
 // writing returns the stream of a command, or why it cannot be given now.
 func (c *conn) writing(id engine.StreamID) (*stream, error) {
-	s := c.streams[id]
+	s := c.stream(id)
 	switch {
 	case s == nil || c.life == over || s.done || s.state == cancelled || s.state == aborted:
 		return nil, engine.Misuse(engine.RuleGone, "")

@@ -27,7 +27,7 @@ func NewServer(limits engine.Limits, now engine.Instant) *ServerConn {
 // Respond implements engine.Server. There is no 101 on HTTP/2 (Section 8.6); 2xx to CONNECT makes the stream a
 // tunnel, whose bytes are content on both sides.
 func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantics.Response, length int64) error {
-	s := c.streams[id]
+	s := c.stream(id)
 	switch {
 	case s == nil || c.life == over || s.done || s.state.over():
 		return engine.Misuse(engine.RuleGone, "")

@@ -47,19 +47,32 @@ func (c *conn) open(id engine.StreamID) *stream {
 	*s = stream{id: id, state: open, left: -1, rest: -1, first: usual}
 	s.credit.open(c)
 	s.window.size = c.peer.initialWindow
-	c.streams[id] = s
+	c.streams[id], c.hot = s, s
+	return s
+}
+
+// stream returns a stream, nil if there is none. Mostly it is the one that was asked for before.
+func (c *conn) stream(id engine.StreamID) *stream {
+	if c.hot != nil && c.hot.id == id {
+		return c.hot
+	}
+	s := c.streams[id]
+	if s != nil {
+		c.hot = s
+	}
 	return s
 }
 
 // settle forgets a stream when both sides of the wire and the application are done with it.
 func (c *conn) settle(s *stream) {
-	if !s.state.over() || s.told && !s.done || c.streams[s.id] != s {
+	if !s.state.over() || s.told && !s.done || c.stream(s.id) != s {
 		return
 	}
 	c.loseData(s)
 	c.credit.close(s)
 	c.window.leave(s)
 	delete(c.streams, s.id)
+	c.hot = nil
 	c.past.add(s.id, s.state)
 	if len(c.free) < freeStreams {
 		c.free = append(c.free, s)
@@ -101,7 +114,7 @@ func (h *history) add(id engine.StreamID, s state) {
 // stateOf returns the state of any stream. known is false for one that was passed over. One that was closed so long ago
 // that nobody remembers how is taken for one that we have reset, on which anything may come.
 func (c *conn) stateOf(id engine.StreamID) (st state, known bool) {
-	if s := c.streams[id]; s != nil {
+	if s := c.stream(id); s != nil {
 		return s.state, true
 	}
 	if last := c.last(id); id > last {
