@@ -78,7 +78,9 @@ type Server struct {
 	group *loop.Group
 }
 
-// Serve accepts connections on ln and serves each on a goroutine of its own. When
+// Serve accepts connections on ln and serves each on a goroutine of its own. On a listener of TLS, such as
+// tls.NewListener's, the handshake is done there too, and what was negotiated decides the version: a configuration
+// whose NextProtos are "h2" and "http/1.1" gets HTTP/2 from those who know it, one without NextProtos HTTP/1.1. When
 // ctx ends, or Shutdown is called, it stops accepting, lets what is in flight finish
 // (for ctx: within GracePeriod) and returns nil when its last connection is gone.
 // If accepting fails otherwise it returns that error; ln is closed in

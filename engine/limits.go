@@ -3,8 +3,10 @@ package engine
 import "time"
 
 // Limits bounds what a peer may make an engine do. A zero field means its
-// default, so the zero Limits is safe; a negative one means no limit where the
-// comment allows it. Sizes are in bytes.
+// default, so the zero Limits is safe; a negative one means no limit, as far as the protocol
+// itself has none. Sizes are in bytes. Those from Resets to UnknownFrames bound what costs a
+// peer of HTTP/2 nothing: how many such things it may do within 10 s, one more for each exchange
+// that was completed meanwhile; their breach ends the connection with ENHANCE_YOUR_CALM.
 type Limits struct {
 	// HeadBytes bounds a whole message head (HTTP/1: start line and fields).
 	// Default 64 KiB. Its breach is 431, or 414 while the target alone is too
@@ -42,10 +44,6 @@ type Limits struct {
 	// that waits for its credit on a stream, or less than 16 KiB (HTTP/2). Default 60 s. The
 	// stream is reset. It stops windows that stay shut.
 	StallTimeout time.Duration
-
-	// The next bound what costs a peer of HTTP/2 nothing: how many such things it may do
-	// within 10 s, one more for each exchange that was completed meanwhile. Their
-	// breach ends the connection with ENHANCE_YOUR_CALM.
 
 	// Resets bounds streams that came to nothing: that the peer reset, made us reset, or opened
 	// beyond Streams (CVE-2023-44487, CVE-2025-8671). Default 200.
