@@ -15,7 +15,7 @@ type exchange struct {
 	x    loop.Exchange
 	r    Request
 	w    ResponseWriter
-	body requestBody
+	left error // what has ended the request's content, if not its end
 }
 
 // serving is a Server as the handler of a loop.
@@ -31,7 +31,7 @@ func (s serving) New() *loop.Exchange {
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x *loop.Exchange) {
 	e := s.begin(x, 200)
-	e.r.fill(x, &e.body)
+	e.r.fill(x, (*requestBody)(e))
 	s.run(e)
 	s.end(e)
 }
@@ -42,7 +42,7 @@ func (s serving) Fault(x *loop.Exchange, err *engine.Error) {
 	logFault(s.log(), e, err)
 	var r *Request
 	if x.Head != nil {
-		e.r.fill(x, &e.body)
+		e.r.fill(x, (*requestBody)(e))
 		r = &e.r
 	}
 	s.answer(e, r, err)
@@ -55,7 +55,6 @@ func (s serving) begin(x *loop.Exchange, status int) *exchange {
 	w.x, w.log, w.preset, w.left = x, s.log(), status, -1
 	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
 	w.head = x.Head != nil && x.Head.Method == "HEAD"
-	e.body.e = e
 	return e
 }
 
@@ -103,11 +102,11 @@ func (s serving) run(e *exchange) {
 // unanswered answers a request whose content broke off, or broke a limit, and
 // whose handler has written nothing about it.
 func (s serving) unanswered(e *exchange) {
-	if e.body.err == nil || e.w.begun || e.w.status != 0 || e.w.written > 0 {
+	if e.left == nil || e.w.begun || e.w.status != 0 || e.w.written > 0 {
 		return
 	}
 	var fault *engine.Error
-	if errors.As(e.body.err, &fault) && fault.Status != 0 {
+	if errors.As(e.left, &fault) && fault.Status != 0 {
 		e.w.reset(fault.Status)
 		s.answer(e, &e.r, fault)
 	}
@@ -144,18 +143,15 @@ func (s serving) end(e *exchange) {
 }
 
 // requestBody is the Body of a request with content.
-type requestBody struct {
-	e   *exchange
-	err error
-}
+type requestBody exchange
 
 // Read reads the content. io.EOF comes only after all of it.
 func (b *requestBody) Read(p []byte) (int, error) {
-	n, err := b.e.x.Read(p)
+	n, err := b.x.Read(p)
 	if err == io.EOF {
-		b.e.r.Trailer = b.e.x.Trailer()
+		b.r.Trailer = b.x.Trailer()
 	} else if err != nil {
-		b.err = err
+		b.left = err
 	}
 	return n, err
 }

@@ -201,3 +201,41 @@ func TestABlockingHandlerHoldsUpNoOther(t *testing.T) {
 		t.Errorf("%d connections", stats.Opened)
 	}
 }
+
+// Requests with the same head share its memory; what one handler changes of it no other sees.
+func TestHandlersOfTheSameHeadDoNotSeeEachOther(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	arrived := make(chan struct{}, 50)
+	addr := serve(t, handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		arrived <- struct{}{}
+		for len(arrived) < cap(arrived) { // all at once
+			time.Sleep(time.Millisecond)
+		}
+		r.Header.Set("X-Mine", r.Header.Get("X-Mine")+"+")
+		r.Header.Add("X-Other", "new")
+		r.Path += "/changed"
+		mu.Lock()
+		defer mu.Unlock()
+		seen[r.Path+" "+r.Header.Get("X-Mine")+" "+fmt.Sprint(r.Header.Count("X-Other"))]++
+	}))
+	c := &paf.Client{Protocol: paf.HTTP2}
+	defer c.Close()
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			r := newRequest(t, "GET", "http://"+addr+"/same", nil)
+			r.Header.Add("X-Mine", "a")
+			resp, err := c.Do(t.Context(), r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			readAll(t, resp)
+		})
+	}
+	wg.Wait()
+	if len(seen) != 1 || seen["/same/changed a+ 1"] != 50 {
+		t.Errorf("seen: %v", seen)
+	}
+}

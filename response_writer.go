@@ -32,10 +32,10 @@ type ResponseWriter struct {
 	written int64
 	staged  []byte
 	err     error
-	trailer Fields
+	trailer *Fields // nil until somebody asks for it
 
 	response semantics.Response // with the fields of the header
-	fields   [4]semantics.Field // their first memory
+	fields   [3]semantics.Field // their first memory
 	small    [64]byte           // staged's first memory
 }
 
@@ -48,7 +48,12 @@ func (w *ResponseWriter) Header() *Fields { return &w.response.Fields }
 // Trailer returns the fields that follow the content, to be changed until the handler
 // returns. They are sent where the protocol can: not on HTTP/1.0, nor after a
 // declared length on HTTP/1.1.
-func (w *ResponseWriter) Trailer() *Fields { return &w.trailer }
+func (w *ResponseWriter) Trailer() *Fields {
+	if w.trailer == nil {
+		w.trailer = &Fields{}
+	}
+	return w.trailer
+}
 
 // WriteHeader sets the status, a number from 100 to 599; any other is answered as 500. A status from 100 to 199, other than 101, is sent at once as an
 // interim response with the fields as they are, and may be sent several times. The first
@@ -302,8 +307,8 @@ func (w *ResponseWriter) end() error {
 		return w.err
 	}
 	var trailer *Fields
-	if w.trailer.Len() > 0 {
-		trailer = &w.trailer
+	if w.hasTrailer() {
+		trailer = w.trailer
 	}
 	if !w.begun {
 		return w.endWhole(trailer)
@@ -326,13 +331,15 @@ func (w *ResponseWriter) endWhole(trailer *Fields) error {
 	return nil
 }
 
+func (w *ResponseWriter) hasTrailer() bool { return w.trailer != nil && w.trailer.Len() > 0 }
+
 // whole returns the length of a response that is complete before its head is sent.
 func (w *ResponseWriter) whole() int64 {
 	declared := w.declared()
 	switch {
 	case declared >= 0:
 		return declared
-	case w.trailer.Len() > 0:
+	case w.hasTrailer():
 		return -1
 	case w.head && w.written == 0:
 		return -1 // the handler knows HEAD and has not said how long GET would be
@@ -357,7 +364,7 @@ func (w *ResponseWriter) warn(what string, args ...any) {
 // reset forgets what a handler has prepared, for another to answer in its place.
 func (w *ResponseWriter) reset(status int) {
 	w.response.Fields.Reset()
-	w.trailer.Reset()
+	w.trailer = nil
 	w.staged = w.staged[:0]
 	w.status, w.preset, w.written, w.left, w.err = 0, status, 0, -1, nil
 }

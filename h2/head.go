@@ -213,6 +213,7 @@ func (c *conn) readRequest(h *head, fragment []byte, end bool) error {
 	h.usable = h.broken == ok && h.table == before && len(fragment) <= headMax
 	if h.usable {
 		h.block = append(h.block[:0], fragment...)
+		h.request.Fields.Share() // as all will who are told of it, at the same time perhaps: from now on that changes nothing
 	}
 	return nil
 }

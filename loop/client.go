@@ -161,7 +161,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err == nil {
 		err = r.await()
 	}
-	whole := r.content.ended && r.content.queue.empty()
+	whole := r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
 	c.mu.Unlock()
 	if unsent {
 		call.close()

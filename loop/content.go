@@ -24,12 +24,16 @@ type content struct {
 	due     engine.Instant // the caller's own deadline; 0: none
 	owner   receiver       // takes what is neither content nor its end
 
-	// Of a multiplexed connection only.
+	gone   error // the stream, or the connection, is over (multiplexed)
+	*inbox       // nil unless multiplexed
+}
+
+// An inbox is what a content needs besides where exchanges go on side by side.
+type inbox struct {
 	queue chunks    // what has come and has not been read
 	cond  sync.Cond // something has happened on the stream
 	woken int       // how often
 	ready bool      // it is its turn to write
-	gone  error     // the stream, or the connection, is over
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.

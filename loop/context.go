@@ -15,7 +15,24 @@ import (
 //
 // It costs nothing until it is asked for Done or Err: only then does a watcher
 // begin to look out for the peer.
-func (x *Exchange) Context() context.Context { return &x.ctx }
+func (x *Exchange) Context() context.Context {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if x.ctx == nil {
+		x.ctx = &exchangeContext{x: x, cause: x.cause}
+	}
+	return x.ctx
+}
+
+// cancel ends the context, made or still to be made; the first cause stands. The connection's lock is held.
+func (x *Exchange) cancel(cause error) {
+	if x.cause == nil {
+		x.cause = cause
+	}
+	if x.ctx != nil {
+		x.ctx.cancel(cause)
+	}
+}
 
 // An exchangeContext becomes a cancellable context when somebody wants to know.
 type exchangeContext struct {
@@ -70,7 +87,7 @@ func (t *exchangeContext) cancel(cause error) {
 	}
 }
 
-func (x *Exchange) finishContext() { x.ctx.cancel(context.Canceled) }
+func (x *Exchange) finishContext() { x.cancel(context.Canceled) }
 
 // watch starts a watcher, unless somebody is reading already; after that the
 // sweeper sees to it.
@@ -88,7 +105,7 @@ func (x *Exchange) watch() {
 // event takes what comes beside content: the client has reset the stream, or the connection has ended.
 func (x *Exchange) event(ev *engine.Event) {
 	if ev.Kind == engine.Fault {
-		x.ctx.cancel(&GoneError{Op: "read", Err: ev.Err})
+		x.cancel(&GoneError{Op: "read", Err: ev.Err})
 	}
 }
 
@@ -100,7 +117,7 @@ func (x *Exchange) lost(err error) {
 	case !errors.Is(err, ErrPeerGone):
 		err = &GoneError{Op: "read", Err: err}
 	}
-	x.ctx.cancel(err)
+	x.cancel(err)
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
@@ -146,10 +163,10 @@ func (x *Exchange) peerEnded() {
 	c := x.c
 	switch {
 	case c.closed && c.why == Stopped:
-		x.ctx.cancel(ErrStopped)
+		x.cancel(ErrStopped)
 	case c.readErr != nil:
-		x.ctx.cancel(&GoneError{Op: "read", Err: c.readErr})
+		x.cancel(&GoneError{Op: "read", Err: c.readErr})
 	case c.closed, c.eof && !c.group.config.KeepHalfClosed:
-		x.ctx.cancel(ErrPeerGone)
+		x.cancel(ErrPeerGone)
 	}
 }

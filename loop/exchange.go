@@ -25,12 +25,13 @@ type Exchange struct {
 	c       *serverConn
 	stream  engine.StreamID
 	content content
-	ctx     exchangeContext
-	begun   bool  // the final response has begun
-	ended   bool  // and ended
-	read    int64 // of the request's content
-	done    bool  // the handler has returned
-	watched bool  // somebody wants to know when the peer goes
+	ctx     *exchangeContext // nil until somebody asks for it
+	cause   error            // what it has ended for
+	begun   bool             // the final response has begun
+	ended   bool             // and ended
+	read    int64            // of the request's content
+	done    bool             // the handler has returned
+	watched bool             // somebody wants to know when the peer goes
 	writeBy engine.Instant
 }
 
@@ -38,7 +39,6 @@ func newExchange(c *serverConn, ev *engine.Event) *Exchange {
 	x := c.handler.New()
 	x.Head, x.Length, x.Expect, x.c, x.stream = ev.Request, ev.Length, ev.Expect, c, ev.Stream
 	x.content = content{c: &c.conn, stream: ev.Stream, owner: x, ended: ev.End || ev.Kind == engine.Fault}
-	x.ctx.x = x
 	return x
 }
 
@@ -178,7 +178,9 @@ func (x *Exchange) write(p []byte) (int, error) {
 		if err := x.writable(); err != nil {
 			return written, err
 		}
-		x.content.ready = false // before: it may come while what Data took is being written
+		if c.mux != nil {
+			x.content.ready = false // before: it may come while what Data took is being written
+		}
 		n, err := c.server.Data(&c.out, x.stream, p[written:])
 		written += n
 		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt) {

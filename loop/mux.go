@@ -2,6 +2,7 @@ package loop
 
 import (
 	"os"
+	"sync"
 
 	"github.com/paf-go/paf/engine"
 )
@@ -38,7 +39,7 @@ func (c *conn) use(eng engine.Engine) {
 
 // attach makes a content the receiver of a stream. c.mu is held.
 func (c *conn) attach(b *content) {
-	b.cond.L = &c.mu
+	b.inbox = &inbox{cond: sync.Cond{L: &c.mu}}
 	c.mux.receivers[b.stream] = b
 }
 

@@ -258,7 +258,9 @@ func (r *Reply) write(p []byte) error {
 		if r.over || c.gone || c.mux != nil && r.content.gone != nil {
 			return errClosed
 		}
-		r.content.ready = false // before: it may come while what Data took is being written
+		if c.mux != nil {
+			r.content.ready = false // before: it may come while what Data took is being written
+		}
 		n, err := c.client.Data(&c.out, r.stream, p)
 		if err != nil {
 			return &readError{err}

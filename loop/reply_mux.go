@@ -39,8 +39,8 @@ func (r *Reply) abandon() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.over || r.content.ended && r.sent {
-		return
+	if r.over || r.stream == 0 || r.content.ended && r.sent {
+		return // begin looks at the context itself
 	}
 	r.content.ended = false // what has not been read is not wanted any more
 	r.content.fail(context.Cause(r.ctx))
