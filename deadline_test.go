@@ -1,0 +1,109 @@
+package paf_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paf-go/paf"
+)
+
+// took fails unless something took about as long as it should have.
+func took(t *testing.T, what string, start time.Time, want time.Duration) {
+	t.Helper()
+	if d := time.Since(start); d < want || d > want+time.Second {
+		t.Errorf("%s took %v, not %v", what, d, want)
+	}
+}
+
+// A handler that waits for content no longer than it wants goes on afterwards, and may answer.
+func TestReadDeadlineEndsTheWaitForContent(t *testing.T) {
+	var failed chan error
+	server := func() *paf.Server {
+		failed = make(chan error, 1)
+		return handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			start := time.Now()
+			r.SetReadDeadline(time.Now().Add(3 * time.Second))
+			_, err := r.Body.Read(make([]byte, 100))
+			took(t, "Read", start, 3*time.Second)
+			failed <- err
+			_, _ = io.WriteString(w, "too slow")
+		})
+	}
+	eachVersion(t, server, func(t *testing.T, s *paf.Server, c *paf.Client, stop func()) {
+		body, never := io.Pipe()
+		r := newRequest(t, "POST", "http://memory.test/", body)
+		resp, err := c.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readAll(t, resp); got != "too slow" {
+			t.Errorf("answered %q", got)
+		}
+		if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Read failed with %v", err)
+		}
+		_ = never.Close()
+	})
+}
+
+// A handler that writes to a client which does not read waits no longer than it wants.
+func TestWriteDeadlineEndsTheWaitForAClientThatDoesNotRead(t *testing.T) {
+	var failed chan error
+	server := func() *paf.Server {
+		failed = make(chan error, 1)
+		return handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			start := time.Now()
+			w.SetWriteDeadline(time.Now().Add(3 * time.Second))
+			for {
+				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+					took(t, "Write", start, 3*time.Second)
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	eachVersion(t, server, func(t *testing.T, s *paf.Server, c *paf.Client, stop func()) {
+		resp, err := c.Do(t.Context(), newRequest(t, "GET", "http://memory.test/", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		// On HTTP/1 a write that waits is cut together with the connection.
+		if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, paf.ErrPeerGone) && c.Protocol == paf.HTTP2 {
+			t.Errorf("Write failed with %v", err)
+		}
+	})
+}
+
+// Serve returns when the last handler has, however late that is, even if all connections have been cut.
+func TestServeWaitsForHandlersThatDoNotListen(t *testing.T) {
+	var returned chan time.Time
+	server := func() *paf.Server {
+		returned = make(chan time.Time, 3)
+		s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			time.Sleep(5 * time.Second) // and does not look at the context
+			returned <- time.Now()
+		})
+		return s
+	}
+	eachVersion(t, server, func(t *testing.T, s *paf.Server, c *paf.Client, stop func()) {
+		for range 3 {
+			askAndForget(t, c, "GET", "/")
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := s.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		synctest.Wait()
+		if len(returned) != 3 {
+			t.Errorf("Shutdown returned when %d of 3 handlers had", len(returned))
+		}
+	})
+}
