@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
 )
 
 // took fails unless something took about as long as it should have.
@@ -106,4 +107,35 @@ func TestServeWaitsForHandlersThatDoNotListen(t *testing.T) {
 			t.Errorf("Shutdown returned when %d of 3 handlers had", len(returned))
 		}
 	})
+}
+
+// So does ServeFlow: whoever serves a flow of their own may take everything down after it.
+func TestServeFlowWaitsForHandlersThatDoNotListen(t *testing.T) {
+	for name, request := range map[string]string{
+		"HTTP/1.1": "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01a",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				returned := false
+				s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+					time.Sleep(5 * time.Second)
+					returned = true
+				})
+				here, there := flow.Pipe(0)
+				done := make(chan struct{})
+				go func() {
+					_ = s.ServeFlow(context.Background(), there)
+					close(done)
+				}()
+				_, _ = io.WriteString(here, request)
+				time.Sleep(time.Second)
+				_ = here.Close()
+				<-done
+				if !returned {
+					t.Error("ServeFlow returned before the handler")
+				}
+			})
+		})
+	}
 }
