@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,14 +114,15 @@ func TestServeWaitsForHandlersThatDoNotListen(t *testing.T) {
 func TestServeFlowWaitsForHandlersThatDoNotListen(t *testing.T) {
 	for name, request := range map[string]string{
 		"HTTP/1.1": "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01a",
+		"HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01a" +
+			"\x00\x00\x06\x01\x05\x00\x00\x00\x03\x82\x86\x84\x01\x01a", // whose handler runs on another goroutine
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				returned := false
+				var running atomic.Int32
 				s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
-					time.Sleep(5 * time.Second)
-					returned = true
+					defer running.Add(-1)
+					time.Sleep(time.Duration(running.Add(1)) * 5 * time.Second)
 				})
 				here, there := flow.Pipe(0)
 				done := make(chan struct{})
@@ -132,8 +134,8 @@ func TestServeFlowWaitsForHandlersThatDoNotListen(t *testing.T) {
 				time.Sleep(time.Second)
 				_ = here.Close()
 				<-done
-				if !returned {
-					t.Error("ServeFlow returned before the handler")
+				if n := running.Load(); n > 0 {
+					t.Errorf("ServeFlow returned before %d handlers", n)
 				}
 			})
 		})
