@@ -114,7 +114,7 @@ func TestServeWaitsForHandlersThatDoNotListen(t *testing.T) {
 func TestServeFlowWaitsForHandlersThatDoNotListen(t *testing.T) {
 	for name, request := range map[string]string{
 		"HTTP/1.1": "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"HTTP/2":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01a" +
+		"HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x01a" +
 			"\x00\x00\x06\x01\x05\x00\x00\x00\x03\x82\x86\x84\x01\x01a", // whose handler runs on another goroutine
 	} {
 		t.Run(name, func(t *testing.T) {
