@@ -34,7 +34,7 @@ type Options struct {
 	Fail         bool   // a status of 400 or more is a failure, without output
 	Output       string // file for the content, "" for Stdout
 	Head         bool   // print the response's head to Stdout
-	Trace        bool   // print both heads to Stderr as they are on the wire
+	Trace        bool   // print all heads to Stderr
 	Silent       bool   // no progress
 
 	Stdin          io.Reader
@@ -54,18 +54,23 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	client, err := o.client()
+	second := &trace2{tapped: tapped{to: o.Stderr}, known: o.Protocol == paf.HTTP2}
+	client, err := o.client(second)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	if o.Trace {
+		request.Interim = func(status int, fields *paf.Fields) { second.interim(request, status, fields) }
+	}
 	response, err := client.Do(ctx, request)
 	if err != nil {
+		second.request(request)
 		return failure(ctx, err)
 	}
 	defer response.Body.Close()
-	if o.Trace && response.Protocol == paf.HTTP2 {
-		o.traceHeads(response)
+	if o.Trace {
+		second.response(response)
 	}
 	if o.Head {
 		if _, err := io.WriteString(o.Stdout, headOf(response)); err != nil {
@@ -75,10 +80,16 @@ func Run(ctx context.Context, o Options) error {
 	if o.Fail && semantics.IsError(response.Status) {
 		return exit.Errorf(exit.Status, "the server answered %d %s", response.Status, response.Reason)
 	}
-	return o.save(ctx, response)
+	if err := o.save(ctx, response); err != nil {
+		return err
+	}
+	if o.Trace {
+		second.trailer(response)
+	}
+	return nil
 }
 
-func (o *Options) client() (*paf.Client, error) {
+func (o *Options) client(second *trace2) (*paf.Client, error) {
 	var c mimic.Context
 	config, err := o.tlsConfig()
 	if err != nil {
@@ -89,7 +100,7 @@ func (o *Options) client() (*paf.Client, error) {
 		c = mimic.Add(c, paf.Unix, o.Unix)
 	}
 	if o.Trace {
-		c = traced(c, o.Stderr, o.Protocol == paf.HTTP2)
+		c = traced(c, o.Stderr, second)
 	}
 	return &paf.Client{Context: c, MaxRedirects: o.MaxRedirects, Protocol: o.Protocol}, nil
 }

@@ -20,9 +20,12 @@ import (
 // secured starts net/http's server with TLS and HTTP/2, and returns its URL and the file of its certificate.
 func secured(t *testing.T) (url, ca string) {
 	t.Helper()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.Proto)
-	}))
+	return securedBy(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) })
+}
+
+func securedBy(t *testing.T, handler http.HandlerFunc) (url, ca string) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(handler)
 	s.EnableHTTP2 = true
 	s.Config.Protocols = &http.Protocols{}
 	s.Config.Protocols.SetHTTP1(true)
@@ -92,6 +95,43 @@ func TestTraceTellsTheSessionAndTheHeads(t *testing.T) {
 			if !strings.Contains(stderr, line) {
 				t.Errorf("%v: %q is missing in\n%s", protocol, line, stderr)
 			}
+		}
+	}
+}
+
+// What comes before and after the response, and a request that gets none, is shown of either version.
+func TestTraceTellsInterimResponsesTrailersAndRequestsWithoutAnAnswer(t *testing.T) {
+	url, ca := securedBy(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/none" {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Link", "</a>")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Trailer", "X-Sum")
+		_, _ = io.WriteString(w, "content")
+		w.Header().Set("X-Sum", "4711")
+	})
+	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+		version := map[paf.Protocol]string{paf.HTTP11: "HTTP/1.1", paf.HTTP2: "HTTP/2"}[protocol]
+		_, stderr, err := run(t, Options{URL: url + "/", CACert: ca, Protocol: protocol, Trace: true, Fields: []string{"Host: other.example"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(strings.ToLower(stderr), "> host: ") != 1 || !strings.Contains(strings.ToLower(stderr), "> host: other.example\n") {
+			t.Errorf("%v: the host is not shown once:\n%s", protocol, stderr)
+		}
+		at := 0
+		for _, line := range []string{"> GET / " + version + "\n", "< " + version + " 103", "< " + version + " 200", "< x-sum: 4711\n"} {
+			n := strings.Index(strings.ToLower(stderr[at:]), strings.ToLower(line))
+			if n < 0 {
+				t.Errorf("%v: %q is missing, or not in its place, in\n%s", protocol, line, stderr)
+				break
+			}
+			at += n
+		}
+		_, stderr, err = run(t, Options{URL: url + "/none", CACert: ca, Protocol: protocol, Trace: true})
+		if err == nil || !strings.Contains(stderr, "> GET /none "+version+"\n") {
+			t.Errorf("%v: without an answer %v, and\n%s", protocol, err, stderr)
 		}
 	}
 }

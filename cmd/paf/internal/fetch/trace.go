@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/paf-go/paf"
@@ -16,15 +17,16 @@ import (
 )
 
 // traced returns a context like c whose flows show the heads that go over them.
-func traced(c mimic.Context, to io.Writer, http2 bool) mimic.Context {
+func traced(c mimic.Context, to io.Writer, second *trace2) mimic.Context {
 	way := mimic.Register("traced", 0, func(ctx context.Context, p place) (flow.Flow, error) {
 		f, err := p.context(c).Resolve(ctx)
 		if err != nil {
 			return nil, err
 		}
 		tellSession(f, to)
-		if http2 || flow.PowersOf(f).NegotiatedProtocol() == alpn.H2 {
-			return f, nil // its heads are told by traceHeads
+		if second.known || flow.PowersOf(f).NegotiatedProtocol() == alpn.H2 {
+			second.spoken = true
+			return f, nil
 		}
 		return tap(f, to), nil
 	})
@@ -64,11 +66,49 @@ func tellSession(f flow.Flow, to io.Writer) {
 	fmt.Fprintf(to, "* %s, %s, ALPN: %s\n", tls.VersionName(s.Version), tls.CipherSuiteName(s.CipherSuite), protocol)
 }
 
-// traceHeads tells both heads of an exchange over HTTP/2, on whose wire they are not to be read.
-func (o *Options) traceHeads(r *paf.Response) {
-	t := &tapped{to: o.Stderr}
-	t.print("> ", fmt.Appendf(nil, "%s %s HTTP/2\r\nhost: %s\r\n%s", r.Request.Method, pathOf(r.Request), r.Request.Authority, linesOf(&r.Request.Header)))
-	t.print("< ", []byte(headOf(r)))
+// A trace2 shows the heads of HTTP/2, on whose wire they are not to be read, as HTTP/1 would write them, but
+// for the names, which are in lower case there.
+type trace2 struct {
+	tapped
+	known  bool // that HTTP/2 is spoken, without a handshake
+	spoken bool
+	asked  *paf.Request // whose head has been shown
+}
+
+// request shows the head of a request, once.
+func (t *trace2) request(r *paf.Request) {
+	if !t.spoken || t.asked == r {
+		return
+	}
+	t.asked = r
+	host := r.Authority
+	if own, given := r.Header.Lookup("Host"); given {
+		host = own
+	}
+	fields := r.Header.Clone()
+	fields.Del("Host")
+	t.print("> ", fmt.Appendf(nil, "%s %s HTTP/2\r\nhost: %s\r\n%s", r.Method, pathOf(r), host, linesOf(&fields)))
+}
+
+// interim shows an interim response to a request.
+func (t *trace2) interim(r *paf.Request, status int, fields *paf.Fields) {
+	if t.request(r); t.spoken {
+		t.print("< ", fmt.Appendf(nil, "HTTP/2 %d\r\n%s", status, linesOf(fields)))
+	}
+}
+
+// response shows the head of the final response, after that of its request.
+func (t *trace2) response(r *paf.Response) {
+	if t.request(r.Request); t.spoken {
+		t.print("< ", []byte(headOf(r)))
+	}
+}
+
+// trailer shows the fields that have come after the content, of every version.
+func (t *trace2) trailer(r *paf.Response) {
+	if r.Trailer != nil {
+		t.print("< ", []byte(linesOf(r.Trailer)))
+	}
 }
 
 func pathOf(r *paf.Request) string {
@@ -81,7 +121,7 @@ func pathOf(r *paf.Request) string {
 func linesOf(fields *paf.Fields) string {
 	var b []byte
 	for name, value := range fields.All() {
-		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
+		b = fmt.Appendf(b, "%s: %s\r\n", strings.ToLower(name), value)
 	}
 	return string(b) + "\r\n"
 }
