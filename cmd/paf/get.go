@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/fetch"
@@ -65,7 +67,7 @@ func getFlags() []cli.Flag {
 		&cli.StringFlag{Name: "unix", Usage: "connect to the Unix socket at `PATH`, whatever the URL's host"},
 		&cli.IntFlag{Name: "max-redirects", Value: 10, Usage: "follow at most `N` redirects"},
 		&cli.BoolFlag{Name: "no-redirects", Usage: "follow none: a redirect is the response"},
-		&cli.DurationFlag{Name: "timeout", Usage: "give up after `TIME`, as 30s or 2m; 0 for never"},
+		&cli.StringFlag{Name: "timeout", Aliases: []string{"max-time"}, Usage: "give up after `TIME`: seconds, or as 1m30s; 0 for never"},
 	}
 }
 
@@ -80,6 +82,18 @@ func runGet(ctx context.Context, cmd *cli.Command) error {
 		}
 	}
 	return fetch.Run(ctx, o)
+}
+
+// seconds reads a time that is not negative: a number of seconds, as curl takes it, or one with units. None is 0.
+func seconds(text string) (time.Duration, bool) {
+	if text == "" {
+		return 0, true
+	}
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		return time.Duration(n * float64(time.Second)), n >= 0 && n < 1e9
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d >= 0
 }
 
 // getOptions reads the command line.
@@ -101,8 +115,10 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		return o, usagef(cmd, "either --insecure or --cacert, not both")
 	case cmd.Int("max-redirects") < 0:
 		return o, usagef(cmd, "--max-redirects %d is negative; --no-redirects follows none", cmd.Int("max-redirects"))
-	case cmd.Duration("timeout") < 0:
-		return o, usagef(cmd, "--timeout %v is negative", cmd.Duration("timeout"))
+	}
+	timeout, ok := seconds(cmd.String("timeout"))
+	if !ok {
+		return o, usagef(cmd, "the option \"--timeout\" takes a time (as 90, 1.5 or 2m), not %q", cmd.String("timeout"))
 	}
 	o = fetch.Options{
 		URL:          cmd.Args().First(),
@@ -114,7 +130,7 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		Insecure:     cmd.Bool("insecure"),
 		CACert:       cmd.String("cacert"),
 		MaxRedirects: cmd.Int("max-redirects"),
-		Timeout:      cmd.Duration("timeout"),
+		Timeout:      timeout,
 		Fail:         cmd.Bool("fail"),
 		Output:       cmd.String("output"),
 		Head:         cmd.Bool("include"),

@@ -3,6 +3,7 @@ module github.com/paf-go/paf/cmd/paf
 go 1.26
 
 require (
+	github.com/agnivade/levenshtein v1.2.1
 	github.com/paf-go/paf v0.0.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/schollz/progressbar/v3 v3.19.1

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/urfave/cli/v3"
 )
 
@@ -71,7 +72,7 @@ func wrongFlag(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	message := err.Error()
 	if name, ok := strings.CutPrefix(message, "flag provided but not defined: -"); ok {
 		message = fmt.Sprintf("there is no option %q", dashed(name))
-		if near := cli.SuggestFlag(cmd.Flags, name, false); near != "" {
+		if near := cli.SuggestFlag(cmd.Flags, name, false); alike(strings.TrimLeft(near, "-"), name) {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}
 	} else if flag, ok := strings.CutPrefix(message, "flag needs an argument: "); ok {
@@ -82,6 +83,11 @@ func wrongFlag(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 		message = fmt.Sprintf("the option %q takes %s, not %s", dashed(name), taken(cmd, name), value)
 	}
 	return usagef(cmd, "%s", message)
+}
+
+// alike reports whether somebody may have typed b for a: a letter or two are wrong, missing or too many.
+func alike(a, b string) bool {
+	return levenshtein.ComputeDistance(a, b) <= min(2, min(len(a), len(b))/3)
 }
 
 // taken says what values an option takes.
@@ -111,7 +117,7 @@ func dashed(name string) string {
 
 func unknownCommand(cmd *cli.Command, name string) error {
 	message := fmt.Sprintf("there is no command %q", name)
-	if near := cli.SuggestCommand(cmd.Commands, name); near != "" {
+	if near := cli.SuggestCommand(cmd.Commands, name); alike(near, name) {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return usagef(cmd, "%s", message)
