@@ -59,7 +59,7 @@ type Limits struct {
 	// WindowUpdates bounds WINDOW_UPDATE frames, one more for each DATA frame that
 	// was sent and one for each KiB in it. Default 500.
 	WindowUpdates int
-	// UnknownFrames bounds frames of types that nobody knows. Default 100.
+	// UnknownFrames bounds frames of types that nobody knows, and repeated GOAWAY. Default 100.
 	UnknownFrames int
 	// Continuations bounds the CONTINUATION frames of one field block (CVE-2024-27316).
 	// Default 64.

@@ -71,10 +71,13 @@ func (c *conn) leave() {
 func (c *conn) takeGoAway(payload []byte, ev *engine.Event) {
 	last := engine.StreamID(binary.BigEndian.Uint32(payload) & maxStream)
 	code := engine.Code(binary.BigEndian.Uint32(payload[4:]))
-	if c.leaving.heard && last > c.leaving.last {
+	switch {
+	case c.leaving.heard && last > c.leaving.last:
 		// "Endpoints MUST NOT increase the value they send in the last stream identifier".
 		c.fault(ev, ruleGoAwayGrows, "")
 		return
+	case c.leaving.heard && !c.spend(ev, &c.flood.unknown, c.limits.UnknownFrames, ruleFloodUnknown):
+		return // what says nothing new is as good as unknown
 	}
 	c.leaving.heard, c.leaving.last = true, last
 	if c.role == client {
