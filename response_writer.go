@@ -292,11 +292,7 @@ func (w *ResponseWriter) failed() error {
 func (w *ResponseWriter) misuse(err error) error {
 	if !w.misused {
 		w.misused = true
-		args := []any{"component", "paf-server", "status", w.Status(), "error", err}
-		if h := w.x.Head; h != nil {
-			args = append(args, "method", h.Method, "path", h.Target.Path)
-		}
-		w.log.Warn("paf: the handler has written what cannot be sent", args...)
+		w.log.Warn("paf: the handler has written what cannot be sent", w.about("status", w.Status(), "error", err)...)
 	}
 	return err
 }
@@ -357,8 +353,17 @@ func (w *ResponseWriter) fail(err error) error {
 	return err
 }
 
+// about adds to the attributes of a line in the log which request it is about.
+func (w *ResponseWriter) about(args ...any) []any {
+	args = append([]any{"component", "paf-server"}, args...)
+	if h := w.x.Head; h != nil {
+		args = append(args, "method", h.Method, "path", h.Target.Path)
+	}
+	return args
+}
+
 func (w *ResponseWriter) warn(what string, args ...any) {
-	w.log.Warn("paf: WriteHeader or Header: "+what, append(args, "component", "paf-server")...)
+	w.log.Warn("paf: WriteHeader or Header: "+what, w.about(args...)...)
 }
 
 // reset forgets what a handler has prepared, for another to answer in its place.
