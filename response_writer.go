@@ -1,14 +1,11 @@
 package paf
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
 	"time"
 
-	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
@@ -252,49 +249,11 @@ func (w *ResponseWriter) complete() {
 	}
 }
 
-// headFailed deals with an error of the final head.
-func (w *ResponseWriter) headFailed(err error) error {
-	var mistake *engine.Error
-	if errors.As(err, &mistake) && mistake.Scope == engine.Message && !w.x.Begun() {
-		return w.refuse(err)
-	}
-	return w.fail(err)
-}
-
-// refuse answers 500 in place of a head that cannot be sent, and of which nothing has been.
-func (w *ResponseWriter) refuse(err error) error {
-	_ = w.misuse(err)
-	w.reset(semantics.StatusInternalServerError)
-	w.complete()
-	_ = w.x.Answer(&w.response, 0, nil, nil)
-	return w.fail(err)
-}
-
-// errReturned is what a handler gets that goes on writing after it has returned.
-var errReturned = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
-
 // close ends the use of the ResponseWriter.
 func (w *ResponseWriter) close() {
 	if w.err == nil {
 		w.err = errReturned
 	}
-}
-
-// failed returns the error that nothing can be written after.
-func (w *ResponseWriter) failed() error {
-	if w.err == errReturned {
-		return w.misuse(w.err)
-	}
-	return w.err
-}
-
-// misuse logs an error of the handler's, once: handlers seldom look at what Write returns.
-func (w *ResponseWriter) misuse(err error) error {
-	if !w.misused {
-		w.misused = true
-		w.log.Warn("paf: the handler has written what cannot be sent", w.about("status", w.Status(), "error", err)...)
-	}
-	return err
 }
 
 // end completes the response after the handler has returned.
@@ -351,19 +310,6 @@ func (w *ResponseWriter) fail(err error) error {
 		w.err = err
 	}
 	return err
-}
-
-// about adds to the attributes of a line in the log which request it is about.
-func (w *ResponseWriter) about(args ...any) []any {
-	args = append([]any{"component", "paf-server"}, args...)
-	if h := w.x.Head; h != nil {
-		args = append(args, "method", h.Method, "path", h.Target.Path)
-	}
-	return args
-}
-
-func (w *ResponseWriter) warn(what string, args ...any) {
-	w.log.Warn("paf: WriteHeader or Header: "+what, w.about(args...)...)
 }
 
 // reset forgets what a handler has prepared, for another to answer in its place.
