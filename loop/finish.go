@@ -1,0 +1,121 @@
+package loop
+
+import (
+	"github.com/paf-go/paf/engine"
+)
+
+// This file is how exchanges and connections of a server end.
+
+// finish ends an exchange after its handler has returned: a response that is not
+// complete is abandoned, content that nobody has read is discarded or, if there is
+// too much of it, ends the connection.
+//
+// A handler that did not return has ended its goroutine, by a panic or by runtime.Goexit, and with it
+// a connection that has one exchange at a time.
+func (c *serverConn) finish(x *Exchange, returned bool) {
+	x.done = true
+	c.lingers = returned
+	c.runs(-1)
+	switch {
+	case c.mux != nil:
+		if !returned {
+			x.waits()
+		}
+		c.finishStream(x)
+	case returned:
+		c.finishOnly(x)
+	default:
+		c.abort()
+	}
+	if c.out.Len() >= flushAt && returned {
+		_ = c.flush()
+	}
+}
+
+// finishOnly is finish on a connection that has one exchange at a time.
+func (c *serverConn) finishOnly(x *Exchange) {
+	if !x.ended {
+		c.abort()
+		c.server.Reset(&c.out, x.stream, 0)
+	}
+	if c.server.State() == engine.Open && !x.content.ended {
+		c.drain(x)
+	}
+	x.finishContext()
+	c.lookDue.Store(0)
+	c.writeBy.Store(0)
+	c.current = nil
+	c.data = nil
+	if !c.reading { // a watcher still reads into it
+		c.in.shrink()
+	}
+}
+
+// finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
+// wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
+func (c *serverConn) finishStream(x *Exchange) {
+	c.server.Reset(&c.out, x.stream, 0) // of one that is complete on both sides nothing is left to reset
+	c.detach(&x.content)
+	x.finishContext()
+	if c.turn.inline == x {
+		c.turn.inline = nil
+	} else {
+		c.push()
+		if !c.goesOn() {
+			c.wakeReader()
+		}
+	}
+	c.notify()
+}
+
+// drain discards the rest of a request's content, within bounds.
+func (c *serverConn) drain(x *Exchange) {
+	left := c.group.config.DrainBytes
+	if x.Length-x.read > left && left >= 0 {
+		left = -1 // it could not be kept anyway
+	} else if left < 0 {
+		left = 1<<63 - 1
+	}
+	x.content.due = c.group.after(c.group.config.DrainTimeout)
+	for c.server.State() == engine.Open {
+		left -= int64(len(c.data))
+		c.data = nil
+		if left < 0 || x.content.advance(nil) != nil {
+			break
+		}
+	}
+	if !x.content.ended && c.server.State() == engine.Open {
+		c.server.Reset(&c.out, x.stream, 0)
+	}
+}
+
+func (c *serverConn) reason() CloseReason {
+	switch {
+	case c.fault != nil && c.fault.Timeout():
+		return TimedOut
+	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
+		return Broken
+	case c.left || c.stopping:
+		return Stopped
+	case c.server.State() == engine.Switched:
+		return Taken
+	case c.eof && (c.idle || c.mux != nil):
+		return PeerClosed
+	case c.idle && c.mux == nil:
+		return TimedOut // the engine has closed for want of a request
+	}
+	return Finished
+}
+
+// result is what ServeFlow returns.
+func (c *serverConn) result() error {
+	switch {
+	case c.fault != nil:
+		return c.fault
+	case c.writeErr != nil:
+		return c.writeErr
+	case c.readErr != nil && c.why != TimedOut && c.why != Stopped:
+		return &GoneError{Op: "read", Err: c.readErr}
+	}
+	return nil
+}
