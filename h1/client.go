@@ -71,7 +71,12 @@ func (c *ClientConn) expire(ev *engine.Event) {
 func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
 	c.timers.began(now, len(in))
 	c.seen = c.seen || len(in) > 0
-	size, broken := c.section.scan(in, c.limits.HeadBytes, ruleHeadLong)
+	size, broken := c.cache.begins(in), ok
+	if size > 0 {
+		c.section = section{}
+	} else {
+		size, broken = c.section.scan(in, c.limits.HeadBytes, ruleHeadLong)
+	}
 	switch {
 	case broken != ok:
 		c.fault(ev, broken, "")

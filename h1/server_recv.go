@@ -54,8 +54,10 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 	if len(in) > 1 || len(in) == 1 && in[0] != '\r' {
 		s.timers.began(now, len(in)) // an empty line is no beginning
 	}
-	size, broken := s.section.scan(in, s.limits.HeadBytes, ruleHeadLong)
-	if size == 0 {
+	size, broken := s.cache.begins(in), ok
+	if size > 0 {
+		s.section = section{}
+	} else if size, broken = s.section.scan(in, s.limits.HeadBytes, ruleHeadLong); size == 0 {
 		if early := s.early(in); early != ok {
 			broken = early
 		}
