@@ -176,7 +176,7 @@ func (x *Exchange) write(p []byte) (int, error) {
 		if err := x.writable(); err != nil {
 			return written, err
 		}
-		if c.mux != nil {
+		if x.content.inbox != nil {
 			x.content.ready = false // before: it may come while what Data took is being written
 		}
 		n, err := c.server.Data(&c.out, x.stream, p[written:])
@@ -198,6 +198,7 @@ func (x *Exchange) write(p []byte) (int, error) {
 // were before us have written.
 func (x *Exchange) awaitReady() {
 	b := &x.content
+	x.c.attach(b)
 	for !b.ready && x.writable() == nil {
 		if x.writeBy != 0 {
 			x.c.lookBy(x.writeBy)

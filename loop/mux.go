@@ -37,14 +37,20 @@ func (c *conn) use(eng engine.Engine) {
 	}
 }
 
-// attach makes a content the receiver of a stream. c.mu is held.
+// attach makes a content the receiver of a stream, unless it is. c.mu is held.
 func (c *conn) attach(b *content) {
+	if b.inbox != nil {
+		return
+	}
 	b.inbox = &inbox{cond: sync.Cond{L: &c.mu}}
 	c.mux.receivers[b.stream] = b
 }
 
 // detach ends that; what has not been read is thrown away.
 func (c *conn) detach(b *content) {
+	if b.inbox == nil {
+		return
+	}
 	delete(c.mux.receivers, b.stream)
 	b.queue = chunks{}
 	b.wake()
@@ -126,6 +132,7 @@ func (c *conn) rearm() {
 // readQueued reads content of a stream as io.Reader does. c.mu is held, and released meanwhile.
 func (b *content) readQueued(p []byte) (int, error) {
 	c := b.c
+	c.attach(b)
 	for b.queue.empty() {
 		if b.ended {
 			return 0, b.end()

@@ -245,9 +245,7 @@ func (c *serverConn) begin(x *Exchange) {
 		c.group.stats.exchanges.Add(1)
 	}
 	c.runs(1)
-	if c.mux != nil {
-		c.attach(&x.content)
-	} else {
+	if c.mux == nil {
 		c.current = x
 	}
 }

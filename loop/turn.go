@@ -87,6 +87,7 @@ func (c *serverConn) start(ev *engine.Event) {
 	c.turn.apart--
 	x, fault := newExchange(c, ev), ev.Err
 	c.begin(x)
+	c.attach(&x.content)
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -127,8 +128,12 @@ func (x *Exchange) waits() {
 	}
 }
 
-// takeTurn makes it another goroutine's turn. c.mu is held.
+// takeTurn makes it another goroutine's turn. From now on what happens on the stream of the exchange whose handler goes on
+// has to be told: until now nobody has read anything. c.mu is held.
 func (c *serverConn) takeTurn() {
+	if x := c.turn.inline; x != nil {
+		c.attach(&x.content)
+	}
 	c.turn.inline = nil
 	c.turn.number++
 	c.turn.busy.Add(1) // it was odd: nobody reads
