@@ -99,6 +99,7 @@ func TestStopClosesTheIdleAtOnceAndTheBusyAfterTheirAnswer(t *testing.T) {
 					}
 					p.Close()
 				}
+				synctest.Wait() // the listener is closed beside the connections
 				if _, err := s.Dial(); !errors.Is(err, net.ErrClosed) {
 					t.Errorf("another connection was accepted: %v", err)
 				}
