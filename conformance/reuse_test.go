@@ -92,12 +92,12 @@ func TestRequestsSucceedAmongClosesOfIdleConnections(t *testing.T) {
 		return s
 	}
 	eachOf(t, 0, build, func(t *testing.T, x *there) {
-		c := x.client(t)
 		var lost int
 		seen := x.during(t, func() {
 			var all sync.WaitGroup
 			var mu sync.Mutex
 			for worker := range workers {
+				c := x.client(t) // one each: what one worker sends does not keep another's connection from idling
 				all.Go(func() {
 					for i := range 12 {
 						time.Sleep(idle + time.Duration(i*(worker+1)%7-3)*time.Millisecond)
