@@ -56,11 +56,8 @@ func (c *ClientConn) reserve() bool {
 	return true
 }
 
-// unreserve gives a place back.
-func (c *ClientConn) unreserve() {
-	if c.mux == nil {
-		return
-	}
+// giveBack returns the connection, or the place on it, that was kept for an exchange which does not begin.
+func (c *ClientConn) giveBack() {
 	c.mu.Lock()
 	c.reserved = max(0, c.reserved-1)
 	c.mu.Unlock()
@@ -145,7 +142,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 // to the end of the content. Errors are *SendError.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
-		c.unreserve()
+		c.giveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}

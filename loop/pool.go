@@ -100,38 +100,42 @@ func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
 // open opens a connection; its place has been counted.
 func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
 	c, err := open(ctx)
+	if err == nil && !p.adopt(key, c) {
+		err = ErrStopped
+	}
 	if err != nil {
-		p.opened(key, nil)
 		p.forget(key, nil)
 		return nil, &SendError{Err: err}
 	}
+	return c, nil
+}
+
+// adopt makes a connection that was opened the pool's, unless it is over already. From here on it
+// says itself when it is free and when it is over; the latter waits for p.mu.
+func (p *Pool[K]) adopt(key K, c *ClientConn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.places[key]
 	c.mu.Lock()
-	gone := c.gone
+	defer c.mu.Unlock()
+	if c.gone {
+		return false
+	}
 	c.onGone = func() { p.forget(key, c) }
 	c.onRest = func() { p.put(key, c) }
 	if c.mux != nil {
 		c.onRest = func() { p.tell(key) }
 		c.reserved++
+		at.shared = append(at.shared, c)
 	}
-	c.mu.Unlock()
-	p.opened(key, c)
-	if gone {
-		p.forget(key, nil)
-		return nil, &SendError{Err: ErrStopped}
-	}
-	return c, nil
+	at.opened()
+	return true
 }
 
 // opened is called when an attempt to open a connection is over. Whoever has waited for it may use the
 // connection too if it can be shared, and else open others.
-func (p *Pool[K]) opened(key K, c *ClientConn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at := p.places[key]
+func (at *place) opened() {
 	at.opening--
-	if c != nil && c.mux != nil {
-		at.shared = append(at.shared, c)
-	}
 	for len(at.waiting) > 0 {
 		at.tell()
 	}
@@ -170,13 +174,13 @@ func (p *Pool[K]) put(key K, c *ClientConn) {
 	}
 }
 
-// forget gives up the place of a connection that is over, or was never opened.
+// forget gives up the place of a connection that is over, or, if c is nil, was never the pool's.
 func (p *Pool[K]) forget(key K, c *ClientConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.places[key]
-	if at == nil {
-		return
+	if c == nil {
+		at.opened()
 	}
 	at.drop(c)
 	at.open--

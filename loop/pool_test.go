@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/h2"
+	"github.com/paf-go/paf/semantics"
 )
 
 func neverShared(string) bool { return false }
@@ -44,6 +47,40 @@ func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 	case <-second:
 	default:
 		t.Error("the second one waits for ever")
+	}
+}
+
+// A connection that was got for a request which is given up before it begins is there for the next one: one
+// just opened, and one used before.
+func TestAConnectionGotForNothingIsNotLost(t *testing.T) {
+	for name, newEngine := range map[string]func(engine.Limits, engine.Instant) engine.Client{
+		"h1": func(l engine.Limits, now engine.Instant) engine.Client { return h1.NewClient(l, now) },
+		"h2": func(l engine.Limits, now engine.Instant) engine.Client { return h2.NewClient(l, now) },
+	} {
+		g := NewGroup(Config{})
+		p := NewPool(g, 1, 1, neverShared)
+		near, far := flow.Pipe(0)
+		go func() { _, _ = io.Copy(io.Discard, far) }()
+		opened := 0
+		for range 3 {
+			within, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			c, err := p.Get(within, "key", func(context.Context) (*ClientConn, error) {
+				opened++
+				return g.Open(near, newEngine(engine.Limits{}, g.Now()))
+			})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			stop()
+			if _, err := c.Do(within, &Call{Head: &semantics.Request{}}); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if opened != 1 {
+			t.Errorf("%s: %d connections were opened", name, opened)
+		}
+		p.Close()
+		far.Close()
 	}
 }
 
