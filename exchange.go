@@ -10,67 +10,58 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// An exchange is what a handler is given, in one piece of memory.
+// An exchange is what a handler is given, in one piece of memory that is never used again: whoever keeps it
+// keeps what is his own. It is small, for what it does not hold is the connection's.
 type exchange struct {
-	x    loop.Exchange
-	r    Request
-	w    ResponseWriter
-	left error // what has ended the request's content, if not its end
+	r Request
+	w ResponseWriter
 }
 
 // serving is a Server as the handler of a loop.
 type serving struct{ *Server }
 
-// New implements loop.Handler.
-func (s serving) New() *loop.Exchange {
-	e := &exchange{}
-	e.x.Owner = e
-	return &e.x
-}
-
 // Serve runs the user's handler and completes its response.
-func (s serving) Serve(x *loop.Exchange) {
-	e := s.begin(x, 200)
-	e.r.fill(x, (*requestBody)(e))
+func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
+	e := s.begin(x, head, 200)
+	e.fill(head, length)
 	s.run(e)
 	s.end(e)
 }
 
 // Fault answers what never became a request.
-func (s serving) Fault(x *loop.Exchange, err *engine.Error) {
-	e := s.begin(x, err.Status)
+func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
+	e := s.begin(x, head, err.Status)
 	logFault(s.log(), e, err)
 	var r *Request
-	if x.Head != nil {
-		e.r.fill(x, (*requestBody)(e))
+	if head != nil {
+		e.fill(head, 0)
 		r = &e.r
 	}
 	s.answer(e, r, err)
 	s.end(e)
 }
 
-func (s serving) begin(x *loop.Exchange, status int) *exchange {
-	e := x.Owner.(*exchange)
+func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *exchange {
+	e := &exchange{}
 	w := &e.w
-	w.x, w.log, w.preset, w.left = x, s.log(), status, -1
+	w.x, w.request, w.preset, w.left = x, head, int32(status), -1
 	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
-	w.head = x.Head != nil && x.Head.Method == "HEAD"
 	return e
 }
 
 // fill makes the request of the head that has been read.
-func (r *Request) fill(x *loop.Exchange, body *requestBody) {
-	h := x.Head
+func (e *exchange) fill(h *semantics.Request, length int64) {
+	r := &e.r
 	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
-	if x.Secured() && h.Target.Form == semantics.OriginForm {
+	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
 		r.Scheme = "https"
 	}
 	r.Header = h.Fields.Share()
-	r.Length = x.Length
-	r.exchange = x
+	r.Length = length
+	r.exchange = e
 	r.Body = noContent{}
-	if x.Length != 0 {
-		r.Body = body
+	if length != 0 {
+		r.Body = (*requestBody)(e)
 	}
 }
 
@@ -82,14 +73,14 @@ func (s serving) run(e *exchange) {
 			return
 		}
 		if v == ErrAbort {
-			e.x.Abort()
+			e.w.x.Abort()
 			return
 		}
 		p := &PanicError{Value: v, Stack: debug.Stack()}
-		s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.x.Peer(),
+		s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.w.x.Peer(),
 			"method", e.r.Method, "path", e.r.Path, "panic", v, "stack", string(p.Stack))
 		if e.w.begun {
-			e.x.Abort()
+			e.w.x.Abort()
 			return
 		}
 		e.w.reset(semantics.StatusInternalServerError)
@@ -102,11 +93,11 @@ func (s serving) run(e *exchange) {
 // unanswered answers a request whose content broke off, or broke a limit, and
 // whose handler has written nothing about it.
 func (s serving) unanswered(e *exchange) {
-	if e.left == nil || e.w.begun || e.w.status != 0 || e.w.written > 0 {
+	if e.r.Length == 0 || e.w.begun || e.w.status != 0 || e.w.written > 0 {
 		return
 	}
 	var fault *engine.Error
-	if errors.As(e.left, &fault) && fault.Status != 0 {
+	if errors.As(e.w.x.Broken(), &fault) && fault.Status != 0 {
 		e.w.reset(fault.Status)
 		s.answer(e, &e.r, fault)
 	}
@@ -118,7 +109,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 		if v := recover(); v != nil {
 			s.log().Error("paf: the error handler panicked", "component", "paf-server",
 				"panic", v, "stack", string(debug.Stack()))
-			e.x.Abort()
+			e.w.x.Abort()
 		}
 	}()
 	if s.ErrorHandler != nil {
@@ -131,7 +122,6 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 // end completes the response. What cannot be completed is cut off by the loop.
 func (s serving) end(e *exchange) {
 	err := e.w.end()
-	e.w.close()
 	if err == nil || errors.Is(err, ErrPeerGone) {
 		return
 	}
@@ -147,11 +137,9 @@ type requestBody exchange
 
 // Read reads the content. io.EOF comes only after all of it.
 func (b *requestBody) Read(p []byte) (int, error) {
-	n, err := b.x.Read(p)
+	n, err := b.w.x.Read(p)
 	if err == io.EOF {
-		b.r.Trailer = b.x.Trailer()
-	} else if err != nil {
-		b.left = err
+		b.r.Trailer = b.w.x.Trailer()
 	}
 	return n, err
 }

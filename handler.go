@@ -65,5 +65,5 @@ func answer(w *ResponseWriter, _ *Request, _ error) {
 
 // logFault logs what a peer has done wrong, at a level where peers cannot fill a log.
 func logFault(log *slog.Logger, r *exchange, err *engine.Error) {
-	log.Debug("request refused", "component", "paf-server", "peer", r.x.Peer(), "error", err)
+	log.Debug("request refused", "component", "paf-server", "peer", r.w.x.Peer(), "error", err)
 }

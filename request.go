@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -70,7 +69,7 @@ type Request struct {
 	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
 	Interim func(status int, fields *Fields)
 
-	exchange *loop.Exchange
+	exchange *exchange // that a handler got it with
 }
 
 // NewRequest makes a request for a client. rawURL is absolute, with a scheme and a host;
@@ -102,7 +101,7 @@ func (r *Request) Context() context.Context {
 	if r.exchange == nil {
 		return context.Background()
 	}
-	return r.exchange.Context()
+	return r.exchange.w.x.Context()
 }
 
 // Peer returns the address of the client, nil if the flow does not tell.
@@ -110,7 +109,7 @@ func (r *Request) Peer() net.Addr {
 	if r.exchange == nil {
 		return nil
 	}
-	return r.exchange.Peer()
+	return r.exchange.w.x.Peer()
 }
 
 // Local returns the address at which the request has arrived, nil if the flow does not tell.
@@ -118,7 +117,7 @@ func (r *Request) Local() net.Addr {
 	if r.exchange == nil {
 		return nil
 	}
-	return r.exchange.Local()
+	return r.exchange.w.x.Local()
 }
 
 // Flow returns the flow on which the request has arrived, to be asked for facts,
@@ -127,14 +126,14 @@ func (r *Request) Flow() flow.Flow {
 	if r.exchange == nil {
 		return nil
 	}
-	return r.exchange.Flow()
+	return r.exchange.w.x.Flow()
 }
 
 // SetReadDeadline bounds how long Body may be waited for. A Read that waits for longer
 // fails with os.ErrDeadlineExceeded. The zero time removes the bound.
 func (r *Request) SetReadDeadline(t time.Time) {
 	if r.exchange != nil {
-		r.exchange.SetReadDeadline(t)
+		r.exchange.w.x.SetReadDeadline(t)
 	}
 }
 

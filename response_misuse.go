@@ -2,7 +2,7 @@ package paf
 
 import (
 	"errors"
-	"fmt"
+	"log/slog"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -16,7 +16,7 @@ func (w *ResponseWriter) refuse(err error) error {
 	_ = w.misuse(err)
 	w.reset(semantics.StatusInternalServerError)
 	w.complete()
-	_ = w.x.Answer(&w.response, 0, nil, nil)
+	_ = w.x.Answer(&w.response, 0, nil)
 	return w.fail(err)
 }
 
@@ -29,35 +29,26 @@ func (w *ResponseWriter) headFailed(err error) error {
 	return w.fail(err)
 }
 
-// errReturned is what a handler gets that goes on writing after it has returned.
-var errReturned = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
-
-// failed returns the error that nothing can be written after.
-func (w *ResponseWriter) failed() error {
-	if w.err == errReturned {
-		return w.misuse(w.err)
-	}
-	return w.err
-}
-
 // misuse logs an error of the handler's, once: handlers seldom look at what Write returns.
 func (w *ResponseWriter) misuse(err error) error {
 	if !w.misused {
 		w.misused = true
-		w.log.Warn("paf: the handler has written what cannot be sent", w.about("status", w.Status(), "error", err)...)
+		w.log().Warn("paf: the handler has written what cannot be sent", w.about("status", w.Status(), "error", err)...)
 	}
 	return err
 }
 
+func (w *ResponseWriter) log() *slog.Logger { return w.x.Handler().(serving).log() }
+
 // about adds to the attributes of a line in the log which request it is about.
 func (w *ResponseWriter) about(args ...any) []any {
 	args = append([]any{"component", "paf-server"}, args...)
-	if h := w.x.Head; h != nil {
+	if h := w.request; h != nil {
 		args = append(args, "method", h.Method, "path", h.Target.Path)
 	}
 	return args
 }
 
 func (w *ResponseWriter) warn(what string, args ...any) {
-	w.log.Warn("paf: WriteHeader or Header: "+what, w.about(args...)...)
+	w.log().Warn("paf: WriteHeader or Header: "+what, w.about(args...)...)
 }

@@ -1,8 +1,8 @@
 package paf
 
 import (
+	"errors"
 	"io"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -10,30 +10,28 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// stageMax is how much content is held back for two ends: a response that is
+// holdMost is how much content is held back for two ends: a response that is
 // complete before it is reached gets a Content-Length, and small writes
 // become few frames.
-const stageMax = 4 << 10
+const holdMost = 4 << 10
 
 // A ResponseWriter is what a handler writes its response to. It belongs to the handler's call,
 // and is not safe for concurrent use.
 type ResponseWriter struct {
-	x       *loop.Exchange
-	log     *slog.Logger
-	head    bool  // the request's method is HEAD
-	status  int   // 0: not set
-	preset  int   // the status if none is set
-	begun   bool  // the head has been laid out
-	misused bool  // and that has been logged
-	left    int64 // of the declared length, -1 if none was declared
+	x       loop.Exchange
+	request *semantics.Request // nil if its head could not be read
+	status  int32              // 0: not set
+	preset  int32              // the status if none is set
+	held    int32              // bytes of content that are held back
+	begun   bool               // the head has been laid out
+	misused bool               // and that has been logged
+	left    int64              // of the declared length, -1 if none was declared
 	written int64
-	staged  []byte
 	err     error
 	trailer *Fields // nil until somebody asks for it
 
 	response semantics.Response // with the fields of the header
 	fields   [3]semantics.Field // their first memory
-	small    [64]byte           // staged's first memory
 }
 
 // Header returns the fields of the response, to be changed before the head is
@@ -69,16 +67,16 @@ func (w *ResponseWriter) WriteHeader(status int) {
 			w.err = err
 		}
 	default:
-		w.status = status
+		w.status = int32(status)
 	}
 }
 
 // Status returns the status as it is set, or would be if the handler ended now.
 func (w *ResponseWriter) Status() int {
 	if w.status == 0 {
-		return w.preset
+		return int(w.preset)
 	}
-	return w.status
+	return int(w.status)
 }
 
 // Written returns the number of bytes of content written so far.
@@ -92,44 +90,37 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 	if err := w.admit(int64(len(p))); err != nil || len(p) == 0 {
 		return 0, err
 	}
-	if len(w.staged)+len(p) <= stageMax {
-		w.stage(p)
-		w.count(len(p))
-		return len(p), nil
+	if int(w.held)+len(p) <= holdMost {
+		return w.hold(len(p), w.x.Hold(p))
 	}
-	if err := w.unstage(); err != nil {
+	if err := w.release(); err != nil {
 		return 0, err
 	}
-	if len(p) <= stageMax/2 {
-		w.stage(p)
-		w.count(len(p))
-		return len(p), nil
+	if len(p) <= holdMost/2 {
+		return w.hold(len(p), w.x.Hold(p))
 	}
 	n, err := w.x.Write(p)
 	w.count(n)
 	return n, w.fail(err)
 }
 
-// stage holds content back.
-func (w *ResponseWriter) stage(p []byte) {
-	if w.staged == nil {
-		w.staged = w.small[:0]
+// hold counts content that is held back.
+func (w *ResponseWriter) hold(n int, err error) (int, error) {
+	if err != nil {
+		return 0, w.fail(err)
 	}
-	w.staged = append(w.staged, p...)
+	w.held += int32(n)
+	w.count(n)
+	return n, nil
 }
 
 // WriteString is Write.
 func (w *ResponseWriter) WriteString(s string) (int, error) {
-	if len(s) <= stageMax-len(w.staged) {
-		if err := w.admit(int64(len(s))); err != nil {
+	if len(s) <= holdMost-int(w.held) {
+		if err := w.admit(int64(len(s))); err != nil || s == "" {
 			return 0, err
 		}
-		if w.staged == nil {
-			w.staged = w.small[:0]
-		}
-		w.staged = append(w.staged, s...)
-		w.count(len(s))
-		return len(s), nil
+		return w.hold(len(s), w.x.HoldString(s))
 	}
 	return w.Write([]byte(s))
 }
@@ -141,12 +132,12 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	if err := w.admit(0); err != nil {
 		return 0, err
 	}
-	if w.left < 0 || w.head {
+	if w.left < 0 || w.head() {
 		// Nothing is sent before r has given something: it may be the request's
 		// content, which the client sends only after 100 (Continue).
 		return io.CopyBuffer(writeOnly{w}, r, make([]byte, 32<<10))
 	}
-	if err := w.unstage(); err != nil {
+	if err := w.release(); err != nil {
 		return 0, err
 	}
 	n, err := w.x.Copy(r, w.left)
@@ -161,9 +152,9 @@ type writeOnly struct{ io.Writer }
 // when the flow has taken it. It fails as Write does.
 func (w *ResponseWriter) Flush() error {
 	if w.err != nil {
-		return w.failed()
+		return w.err
 	}
-	if err := w.unstage(); err != nil {
+	if err := w.release(); err != nil {
 		return err
 	}
 	return w.fail(w.x.Flush())
@@ -178,14 +169,14 @@ func (w *ResponseWriter) SetWriteDeadline(t time.Time) { w.x.SetWriteDeadline(t)
 func (w *ResponseWriter) admit(n int64) error {
 	switch {
 	case w.err != nil:
-		return w.failed()
-	case !w.begun && w.written == 0 && len(w.staged) == 0:
+		return w.err
+	case !w.begun && w.written == 0:
 		w.left = w.declared()
 	}
 	if n > 0 && semantics.NoContent(w.Status()) {
 		return w.misuse(ErrNoContent)
 	}
-	if w.left >= 0 && n > w.left && !w.head {
+	if w.left >= 0 && n > w.left && !w.head() {
 		return w.misuse(ErrLength)
 	}
 	return nil
@@ -213,19 +204,18 @@ func (w *ResponseWriter) declared() int64 {
 	return int64(n)
 }
 
-// unstage lays out the head, if it has not been, and the content held back.
-func (w *ResponseWriter) unstage() error {
+// release lays out the head, if it has not been, and the content that was held back.
+func (w *ResponseWriter) release() error {
 	if !w.begun {
 		if err := w.begin(w.declared()); err != nil {
 			return err
 		}
 	}
-	if len(w.staged) == 0 {
+	if w.held == 0 {
 		return nil
 	}
-	_, err := w.x.Write(w.staged)
-	w.staged = w.staged[:0]
-	return w.fail(err)
+	w.held = 0
+	return w.fail(w.x.Release())
 }
 
 // begin lays out the head of the final response.
@@ -240,19 +230,12 @@ func (w *ResponseWriter) begin(length int64) error {
 // complete makes the head complete.
 func (w *ResponseWriter) complete() {
 	w.begun = true
-	w.status = w.Status()
-	w.response.Status = w.status
+	w.response.Status = w.Status()
+	w.status = int32(w.response.Status)
 	if !w.response.Fields.Has("Date") {
 		// RFC 9110, Section 6.6.1: "An origin server with a clock […] MUST
 		// generate a Date header field in all 2xx, 3xx, and 4xx responses".
 		w.response.Fields.Add("Date", w.x.Date())
-	}
-}
-
-// close ends the use of the ResponseWriter.
-func (w *ResponseWriter) close() {
-	if w.err == nil {
-		w.err = errReturned
 	}
 }
 
@@ -268,9 +251,6 @@ func (w *ResponseWriter) end() error {
 	if !w.begun {
 		return w.endWhole(trailer)
 	}
-	if err := w.unstage(); err != nil {
-		return err
-	}
 	return w.fail(w.x.End(trailer))
 }
 
@@ -278,12 +258,15 @@ func (w *ResponseWriter) end() error {
 func (w *ResponseWriter) endWhole(trailer *Fields) error {
 	length := w.whole()
 	w.complete()
-	err := w.x.Answer(&w.response, length, w.staged, trailer)
-	w.staged = w.staged[:0]
-	if err != nil {
+	if err := w.x.Answer(&w.response, length, trailer); err != nil {
 		return w.headFailed(err)
 	}
 	return nil
+}
+
+// head reports whether the request's method is HEAD.
+func (w *ResponseWriter) head() bool {
+	return w.request != nil && w.request.Method == semantics.MethodHead
 }
 
 func (w *ResponseWriter) hasTrailer() bool { return w.trailer != nil && w.trailer.Len() > 0 }
@@ -296,7 +279,7 @@ func (w *ResponseWriter) whole() int64 {
 		return declared
 	case w.hasTrailer():
 		return -1
-	case w.head && w.written == 0:
+	case w.head() && w.written == 0:
 		return -1 // the handler knows HEAD and has not said how long GET would be
 	case w.status == semantics.StatusNotModified:
 		return -1
@@ -306,8 +289,14 @@ func (w *ResponseWriter) whole() int64 {
 
 // fail keeps the first error: nothing can be written after it.
 func (w *ResponseWriter) fail(err error) error {
-	if err != nil && w.err == nil {
+	if err == nil {
+		return nil
+	}
+	if w.err == nil {
 		w.err = err
+	}
+	if errors.Is(err, loop.ErrOver) {
+		return w.misuse(err)
 	}
 	return err
 }
@@ -316,6 +305,6 @@ func (w *ResponseWriter) fail(err error) error {
 func (w *ResponseWriter) reset(status int) {
 	w.response.Fields.Reset()
 	w.trailer = nil
-	w.staged = w.staged[:0]
-	w.status, w.preset, w.written, w.left, w.err = 0, status, 0, -1, nil
+	w.x.Forget()
+	w.status, w.preset, w.held, w.written, w.left, w.err = 0, int32(status), 0, 0, -1, nil
 }

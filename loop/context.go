@@ -9,23 +9,8 @@ import (
 	"github.com/paf-go/paf/engine"
 )
 
-// Context returns a context that is cancelled when the peer goes away, when the
-// connection is cut, and when the exchange is over; context.Cause tells which.
-// It carries the values of the context that was given to ServeFlow.
-//
-// It costs nothing until it is asked for Done or Err: only then does a watcher
-// begin to look out for the peer.
-func (x *Exchange) Context() context.Context {
-	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
-	if x.ctx == nil {
-		x.ctx = &exchangeContext{x: x, cause: x.cause}
-	}
-	return x.ctx
-}
-
 // cancel ends the context, made or still to be made; the first cause stands. The connection's lock is held.
-func (x *Exchange) cancel(cause error) {
+func (x *exchange) cancel(cause error) {
 	if x.cause == nil {
 		x.cause = cause
 	}
@@ -36,14 +21,15 @@ func (x *Exchange) cancel(cause error) {
 
 // An exchangeContext becomes a cancellable context when somebody wants to know.
 type exchangeContext struct {
-	x     *Exchange
+	c     *serverConn
+	x     *exchange // nil if it was over when it was asked for
 	mu    sync.Mutex
 	inner context.Context // nil until asked for
 	end   context.CancelCauseFunc
 	cause error // set when it is over, whether or not inner exists
 }
 
-func (t *exchangeContext) Deadline() (time.Time, bool) { return t.x.c.base.Deadline() }
+func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
 func (t *exchangeContext) Done() <-chan struct{}       { return t.get(true).Done() }
 func (t *exchangeContext) Err() error                  { return t.get(true).Err() }
 
@@ -53,7 +39,7 @@ func (t *exchangeContext) Value(key any) any {
 	if inner := t.get(false); inner != nil {
 		return inner.Value(key)
 	}
-	return t.x.c.base.Value(key)
+	return t.c.base.Value(key)
 }
 
 // get returns the inner context; wanted makes one, and sets a watcher on the peer.
@@ -62,7 +48,7 @@ func (t *exchangeContext) get(wanted bool) context.Context {
 	inner := t.inner
 	made := inner == nil && wanted
 	if made {
-		t.inner, t.end = context.WithCancelCause(t.x.c.base)
+		t.inner, t.end = context.WithCancelCause(t.c.base)
 		inner = t.inner
 		if t.cause != nil {
 			t.end(t.cause)
@@ -70,7 +56,7 @@ func (t *exchangeContext) get(wanted bool) context.Context {
 		}
 	}
 	t.mu.Unlock()
-	if made {
+	if made && t.x != nil {
 		t.x.watch()
 	}
 	return inner
@@ -87,11 +73,11 @@ func (t *exchangeContext) cancel(cause error) {
 	}
 }
 
-func (x *Exchange) finishContext() { x.cancel(context.Canceled) }
+func (x *exchange) finishContext() { x.cancel(context.Canceled) }
 
 // watch starts a watcher, unless somebody is reading already; after that the
 // sweeper sees to it.
-func (x *Exchange) watch() {
+func (x *exchange) watch() {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	x.watched = true
@@ -103,14 +89,14 @@ func (x *Exchange) watch() {
 }
 
 // event takes what comes beside content: the client has reset the stream, or the connection has ended.
-func (x *Exchange) event(ev *engine.Event) {
+func (x *exchange) event(ev *engine.Event) {
 	if ev.Kind == engine.Fault {
 		x.cancel(&GoneError{Op: "read", Err: ev.Err})
 	}
 }
 
 // lost implements receiver: the connection has ended beneath the exchange.
-func (x *Exchange) lost(err error) {
+func (x *exchange) lost(err error) {
 	switch {
 	case x.c.closed && x.c.why == Stopped:
 		err = ErrStopped
@@ -132,7 +118,7 @@ func (c *serverConn) lookAfter() {
 }
 
 // look starts a watcher if there is none; c.mu is held.
-func (c *serverConn) look(x *Exchange) {
+func (c *serverConn) look(x *exchange) {
 	if c.closed || c.eof {
 		x.peerEnded()
 	} else if !c.reading && !x.done && len(c.in.spare()) > 0 {
@@ -142,7 +128,7 @@ func (c *serverConn) look(x *Exchange) {
 }
 
 // watcher reads ahead for as long as the exchange goes on and there is room.
-func (c *serverConn) watcher(x *Exchange) {
+func (c *serverConn) watcher(x *exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -159,7 +145,7 @@ func (c *serverConn) watcher(x *Exchange) {
 }
 
 // peerEnded cancels the context if no more can come from the peer. c.mu is held.
-func (x *Exchange) peerEnded() {
+func (x *exchange) peerEnded() {
 	c := x.c
 	switch {
 	case c.closed && c.why == Stopped:

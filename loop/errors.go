@@ -1,6 +1,9 @@
 package loop
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that a connection ends with; compare with errors.Is.
 var (
@@ -8,6 +11,8 @@ var (
 	ErrPeerGone = errors.New("paf: the peer has gone")
 	// ErrStopped: the group was stopped.
 	ErrStopped = errors.New("paf: stopped")
+	// ErrOver: an exchange is used whose handler has returned. It is ErrPeerGone, too.
+	ErrOver = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
 	// ErrNoCapacity: the connection can take no more exchanges.
 	ErrNoCapacity = errors.New("paf: the connection takes no more exchanges")
 )

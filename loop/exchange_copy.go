@@ -11,7 +11,10 @@ import (
 
 // Copy writes content from r until its end, but no more than length bytes unless that is negative. Where engine and flow allow, the
 // flow takes it by itself, from a file by sendfile.
-func (x *Exchange) Copy(r io.Reader, length int64) (int64, error) {
+func (t Exchange) Copy(r io.Reader, length int64) (int64, error) {
+	if err := t.Release(); err != nil {
+		return 0, err
+	}
 	limited, ok := r.(*io.LimitedReader)
 	if !ok {
 		limited = &io.LimitedReader{R: r, N: math.MaxInt64}
@@ -20,30 +23,35 @@ func (x *Exchange) Copy(r io.Reader, length int64) (int64, error) {
 	if length >= 0 && length < keep {
 		limited.N = length
 	}
-	n, err := x.copyLimited(limited)
+	n, err := t.copyLimited(limited)
 	limited.N = keep - n
 	return n, err
 }
 
-func (x *Exchange) copyLimited(r *io.LimitedReader) (int64, error) {
-	if x.c.powers.ReaderFrom != nil && r.N >= segmentMin {
-		if v, ok := x.c.server.(engine.Verbatim); ok {
-			if n, done, err := x.splice(v, r); done {
-				return n, err
-			}
+func (t Exchange) copyLimited(r *io.LimitedReader) (int64, error) {
+	if t.x.c.powers.ReaderFrom != nil && r.N >= segmentMin {
+		if n, done, err := t.splice(r); done {
+			return n, err
 		}
 	}
-	return io.CopyBuffer(onlyWriter{x}, r, make([]byte, 32<<10))
+	return io.CopyBuffer(onlyWriter{t}, r, make([]byte, 32<<10))
 }
 
 type onlyWriter struct{ io.Writer }
 
 // splice hands r to the flow in pieces that the write time-out watches, as far as the message's
 // framing allows that. It is done at the end of r, or when it fails; if it is not, nothing has been read.
-func (x *Exchange) splice(v engine.Verbatim, r *io.LimitedReader) (written int64, done bool, err error) {
+func (t Exchange) splice(r *io.LimitedReader) (written int64, done bool, err error) {
+	x, err := t.enter()
+	if err != nil {
+		return 0, true, err
+	}
+	defer x.exit()
 	c := x.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	v, can := c.server.(engine.Verbatim)
+	if !can {
+		return 0, false, nil
+	}
 	for {
 		if err := x.writable(); err != nil {
 			return written, true, err

@@ -30,9 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // echo is a handler that sends a request's content back, in pieces.
 type echo struct{ t *testing.T }
 
-func (h echo) New() *loop.Exchange { return &loop.Exchange{} }
-
-func (h echo) Serve(x *loop.Exchange) {
+func (h echo) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	if err := x.Respond(&semantics.Response{Status: 200}, -1); err != nil {
 		return
 	}
@@ -50,7 +48,7 @@ func (h echo) Serve(x *loop.Exchange) {
 	_ = x.End(nil)
 }
 
-func (h echo) Fault(x *loop.Exchange, err *engine.Error) {
+func (h echo) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
 	if x.Respond(&semantics.Response{Status: err.Status}, 0) == nil {
 		_ = x.End(nil)
 	}
@@ -204,9 +202,7 @@ func TestStallsRunIntoTheTimeouts(t *testing.T) {
 // leaving is a handler that ends its goroutine.
 type leaving struct{ echo }
 
-func (leaving) New() *loop.Exchange { return &loop.Exchange{} }
-
-func (leaving) Serve(x *loop.Exchange) {
+func (leaving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

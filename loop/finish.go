@@ -12,7 +12,8 @@ import (
 //
 // A handler that did not return has ended its goroutine, by a panic or by runtime.Goexit, and with it
 // a connection that has one exchange at a time.
-func (c *serverConn) finish(x *Exchange, returned bool) {
+func (c *serverConn) finish(x *exchange, returned bool) {
+	x.n++ // its tickets are over
 	x.done = true
 	c.lingers = returned
 	c.runs(-1)
@@ -30,10 +31,11 @@ func (c *serverConn) finish(x *Exchange, returned bool) {
 	if c.out.Len() >= flushAt && returned {
 		_ = c.flush()
 	}
+	c.keep(x)
 }
 
 // finishOnly is finish on a connection that has one exchange at a time.
-func (c *serverConn) finishOnly(x *Exchange) {
+func (c *serverConn) finishOnly(x *exchange) {
 	if !x.ended {
 		c.abort()
 		c.server.Reset(&c.out, x.stream, 0)
@@ -53,7 +55,7 @@ func (c *serverConn) finishOnly(x *Exchange) {
 
 // finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
 // wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
-func (c *serverConn) finishStream(x *Exchange) {
+func (c *serverConn) finishStream(x *exchange) {
 	c.server.Reset(&c.out, x.stream, 0) // of one that is complete on both sides nothing is left to reset
 	c.detach(&x.content)
 	x.finishContext()
@@ -69,9 +71,9 @@ func (c *serverConn) finishStream(x *Exchange) {
 }
 
 // drain discards the rest of a request's content, within bounds.
-func (c *serverConn) drain(x *Exchange) {
+func (c *serverConn) drain(x *exchange) {
 	left := c.group.config.DrainBytes
-	if x.Length-x.read > left && left >= 0 {
+	if x.length-x.read > left && left >= 0 {
 		left = -1 // it could not be kept anyway
 	} else if left < 0 {
 		left = 1<<63 - 1

@@ -23,9 +23,8 @@ type summing struct {
 	err  error
 }
 
-func (s *summing) New() *Exchange { return &Exchange{} }
 
-func (s *summing) Serve(x *Exchange) {
+func (s *summing) Serve(x Exchange, head *semantics.Request, length int64) {
 	buf := make([]byte, s.size)
 	for s.err == nil {
 		var n int
@@ -36,7 +35,7 @@ func (s *summing) Serve(x *Exchange) {
 	_ = x.End(nil)
 }
 
-func (s *summing) Fault(*Exchange, *engine.Error) {}
+func (s *summing) Fault(Exchange, *semantics.Request, *engine.Error) {}
 
 // Chunks of any size, read with any buffer, arrive whole, and the memory for them is
 // used again: what is allocated does not grow with the content.

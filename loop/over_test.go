@@ -23,9 +23,7 @@ type keeping struct {
 	errs map[string]error
 }
 
-func (h *keeping) New() *loop.Exchange { return &loop.Exchange{} }
-
-func (h *keeping) Serve(x *loop.Exchange) {
+func (h *keeping) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	if old := h.kept; old != nil {
 		buf := make([]byte, 10)
 		ok := &semantics.Response{Status: 200}
@@ -45,8 +43,8 @@ func (h *keeping) Serve(x *loop.Exchange) {
 		old.SetWriteDeadline(time.Now().Add(-time.Hour))
 		old.Abort()
 	}
-	h.kept = x
-	h.echo.Serve(x)
+	h.kept = &x
+	h.echo.Serve(x, head, length)
 }
 
 // "After the handler has returned its methods fail": they do not reach into the exchange that the connection has in progress.

@@ -18,17 +18,13 @@ type Upgrader interface {
 
 // A Handler answers the exchanges of a server's connections.
 type Handler interface {
-	// New returns memory for an exchange, of which Owner alone may be set. It lies in one piece with what the
-	// handler needs for the exchange itself, so that both are made at once. It is never used again.
-	New() *Exchange
+	// Serve answers a request, whose head is shared with other exchanges: read only. length is that of its content, -1 if it is
+	// not known. It must end the response; what it leaves open is abandoned, so that the peer does not take it for complete.
+	Serve(x Exchange, head *semantics.Request, length int64)
 
-	// Serve answers a request. It must end the response; what it leaves open
-	// is abandoned, so that the peer does not take it for complete.
-	Serve(x *Exchange)
-
-	// Fault answers what never became a request: x.Head is nil, or the head
+	// Fault answers what never became a request: head is nil, or that
 	// of a request whose framing was bad. Like Serve it responds and ends.
-	Fault(x *Exchange, err *engine.Error)
+	Fault(x Exchange, head *semantics.Request, err *engine.Error)
 }
 
 // A serverConn is a connection of a server with its goroutine.
@@ -37,9 +33,10 @@ type serverConn struct {
 	server  engine.Server
 	handler Handler
 	base    context.Context
-	current *Exchange
-	lingers bool // a response was the last thing sent: let the peer read it
-	idle    bool // no request has come since it was waited for one (unless multiplexed)
+	current *exchange
+	spares  []*exchange // for requests to come
+	lingers bool        // a response was the last thing sent: let the peer read it
+	idle    bool        // no request has come since it was waited for one (unless multiplexed)
 
 	// Of a multiplexed connection only.
 	turn turn
@@ -217,44 +214,40 @@ func (c *serverConn) await() {
 
 // exchange runs the handler of a request, or of what the engine has refused, on this goroutine.
 func (c *serverConn) exchange(ev *engine.Event) {
-	x, fault := newExchange(c, ev), ev.Err
-	c.begin(x)
+	x, head, fault := c.newExchange(ev), ev.Request, ev.Err
+	c.begin(x, head)
 	if c.mux != nil {
 		c.turn.inline = x
 	}
-	c.handle(x, fault)
+	c.handle(x, head, fault)
 }
 
 // handle runs a handler, without the lock, and finishes its exchange.
-func (c *serverConn) handle(x *Exchange, fault *engine.Error) {
+func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.Error) {
 	returned := false
-	defer func() { c.finish(x, returned) }()
-	c.run(func() {
-		if fault == nil {
-			c.handler.Serve(x)
-		} else {
-			c.handler.Fault(x, fault)
-		}
-	})
+	defer func() {
+		c.mu.Lock()
+		c.finish(x, returned)
+	}()
+	t, length := Exchange{x, x.n}, x.length
+	c.mu.Unlock()
+	if fault == nil {
+		c.handler.Serve(t, head, length)
+	} else {
+		c.handler.Fault(t, head, fault)
+	}
 	returned = true
 }
 
 // begin counts an exchange.
-func (c *serverConn) begin(x *Exchange) {
-	if x.Head != nil {
+func (c *serverConn) begin(x *exchange, head *semantics.Request) {
+	if head != nil {
 		c.group.stats.exchanges.Add(1)
 	}
 	c.runs(1)
 	if c.mux == nil {
 		c.current = x
 	}
-}
-
-// run calls a handler without the lock.
-func (c *serverConn) run(handle func()) {
-	c.mu.Unlock()
-	defer c.mu.Lock()
-	handle()
 }
 
 // stop makes the connection finish what it is doing and close.

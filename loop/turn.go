@@ -21,7 +21,7 @@ type turn struct {
 	number uint32        // whose turn it is
 	busy   atomic.Uint32 // odd while that goroutine does something else than to read
 	listed atomic.Bool   // the monitor looks at it
-	inline *Exchange     // whose handler that goroutine runs
+	inline *exchange     // whose handler that goroutine runs
 	ended  bool          // it has found that the connection is over
 
 	// Handlers that were found to block are likely to be followed by others: the next ones run on goroutines of
@@ -85,13 +85,13 @@ func (c *serverConn) start(ev *engine.Event) {
 		return
 	}
 	c.turn.apart--
-	x, fault := newExchange(c, ev), ev.Err
-	c.begin(x)
+	x, head, fault := c.newExchange(ev), ev.Request, ev.Err
+	c.begin(x, head)
 	c.attach(&x.content)
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.handle(x, fault)
+		c.handle(x, head, fault)
 	})
 }
 
@@ -122,7 +122,7 @@ func (c *serverConn) goesOn() bool {
 }
 
 // waits is called when the handler of x is about to wait: if it runs on the goroutine whose turn it is, it is another's.
-func (x *Exchange) waits() {
+func (x *exchange) waits() {
 	if x.c.turn.inline == x {
 		x.c.takeTurn()
 	}
