@@ -22,9 +22,14 @@ type serving struct{ *Server }
 
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
-	e := s.begin(x, head, 200)
+	e := s.begin(x, head, semantics.StatusOK)
 	e.fill(head, length)
-	s.run(e)
+	if s.misdirected(e) {
+		e.w.preset = semantics.StatusMisdirectedRequest
+		s.answer(e, &e.r, errMisdirected)
+	} else {
+		s.run(e)
+	}
 	s.end(e)
 }
 
@@ -64,6 +69,23 @@ func (e *exchange) fill(h *semantics.Request, length int64) {
 		r.Body = (*requestBody)(e)
 	}
 }
+
+// misdirected reports whether a request is for a scheme that its connection cannot vouch for.
+func (s serving) misdirected(e *exchange) bool {
+	switch e.r.Scheme {
+	case "", "http":
+		return false
+	case "https":
+		return !e.w.x.Secured() && !s.TrustScheme
+	}
+	return !s.TrustScheme
+}
+
+// RFC 9110, Section 7.4: "an origin server MUST reject a request if any scheme-specific requirements for the target
+// resource are not met. In particular, a request for an "https" resource MUST be rejected unless it has been received over
+// a connection that has been secured".
+var errMisdirected = &engine.Error{Blame: engine.Peer, Scope: engine.Message, Status: semantics.StatusMisdirectedRequest,
+	Rule: "RFC 9110, Section 7.4: a request for another scheme than the connection's"}
 
 // run calls the handler and turns a panic into an answer.
 func (s serving) run(e *exchange) {

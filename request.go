@@ -41,7 +41,8 @@ type Request struct {
 	// Target holds Scheme, Authority, Path and Query, as they were sent:
 	// percent-encoding is not undone. For a handler Authority is the host that
 	// the request is for, whether it stood in the target or in Host
-	// (RFC 9112, Section 3.2.2), and Scheme is "http" or "https".
+	// (RFC 9112, Section 3.2.2), and Scheme is "http" or "https"
+	// (see [Server.TrustScheme]).
 	Target
 
 	// Protocol is the version that the request came with. A client chooses by itself.

@@ -17,7 +17,8 @@ type Response struct {
 
 	// Body is the content, never nil. It must be read to its end or closed, for the
 	// connection's sake. An error other than io.EOF says that what was read is
-	// not all of it. Closing it early closes an HTTP/1 connection, unless
+	// not all of it; without a Length, what a connection of crypto/tls has brought may have been cut off
+	// by somebody in between who can end a TCP connection, for that package does not tell. Closing it early closes an HTTP/1 connection, unless
 	// the rest has already arrived.
 	Body io.ReadCloser
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -118,17 +119,31 @@ func TestRequestOfWhichNothingWasSentIsSentAgainWhateverItIs(t *testing.T) {
 		{"POST", io.MultiReader(strings.NewReader("content")), false},
 	} {
 		script(t, func(t *testing.T, s *scripted) {
+			first := int64(len("GET / HTTP/1.1\r\nHost: scripted.test\r\n\r\n"))
+			s.wrap = func(f flow.Flow) flow.Flow {
+				return flowtest.Faulty(f, flowtest.Faults{Write: []flowtest.Fault{{At: first, Err: syscall.EPIPE}}})
+			}
 			_ = s.do(t, "GET", nil)
 			err := s.do(t, test.method, test.body)
 			var lost *paf.SendError
 			if test.again && (err != nil || s.opened != 2) || !test.again && (!errors.As(err, &lost) || s.opened != 1) {
 				t.Errorf("%s: %v, %d connections, %v", test.method, err, s.opened, s.asked)
 			}
-		}, func(s *scripted, c *rawPeer) {
-			_, _ = http.ReadRequest(c.in)
-			_ = c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		}, answers(1))
+		}, answers(2))
 	}
+}
+
+// A connection that its server has closed meanwhile is not even tried.
+func TestConnectionThatHasBeenClosedIsNotUsedAgain(t *testing.T) {
+	script(t, func(t *testing.T, s *scripted) {
+		_ = s.do(t, "GET", nil)
+		if err := s.do(t, "POST", io.MultiReader(strings.NewReader("content"))); err != nil || s.opened != 2 {
+			t.Errorf("%v, %d connections, %v", err, s.opened, s.asked)
+		}
+	}, func(s *scripted, c *rawPeer) {
+		_, _ = http.ReadRequest(c.in)
+		_ = c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	}, answers(1))
 }
 
 // Where it has taken a part, the server may have acted on that.

@@ -38,6 +38,11 @@ type Server struct {
 	// no longer has). Prior knowledge needs no leave.
 	UpgradeH2C bool
 
+	// TrustScheme takes a client's word for what it asks for: "https" in clear, as a gateway sends it that has ended TLS itself,
+	// or what is no origin server's. Without it such a request is answered 421 (RFC 9110, Section 7.4): a Request.Scheme of
+	// "https" then says that the connection is secured.
+	TrustScheme bool
+
 	// Log receives panics, failures of Accept and misuse of a ResponseWriter;
 	// what peers do wrong comes at level Debug. Default slog.Default().
 	Log *slog.Logger

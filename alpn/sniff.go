@@ -39,8 +39,8 @@ func (s *Sniffer) Next(_ engine.Instant, in []byte, _ *engine.Event) int {
 }
 
 // EOF implements engine.Engine.
-func (s *Sniffer) EOF(now engine.Instant) {
-	s.Server.EOF(now)
+func (s *Sniffer) EOF(now engine.Instant, whole bool) {
+	s.Server.EOF(now, whole)
 	s.chosen = s.Server
 }
 

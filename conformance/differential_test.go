@@ -117,7 +117,7 @@ func drive(eng engine.Engine, raw []byte, begin func(*engine.Event) *message) *m
 				return nil
 			}
 			ended = true
-			eng.EOF(2)
+			eng.EOF(2, true)
 		case engine.Request, engine.Response:
 			m = begin(&ev)
 			if ev.End {

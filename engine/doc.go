@@ -30,7 +30,7 @@
 //			eng.Flush(&out)
 //			write(&out)
 //			deadline(eng.Deadline(now()))
-//			read, then in = append(in, …), or eng.EOF(now()), or eng.Tick(now())
+//			read, then in = append(in, …), or eng.EOF(now(), whole), or eng.Tick(now())
 //		case engine.Request:
 //			eng.Respond(&out, ev.Stream, &response, length)
 //			…

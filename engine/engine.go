@@ -53,9 +53,10 @@ type Engine interface {
 	// nothing until it is shown more, or until a command, EOF or Tick.
 	Next(now Instant, in []byte, ev *Event) (n int)
 
-	// EOF says that the peer has ended its sending side. The input that is
-	// still pending is shown to Next afterwards, even when it is empty.
-	EOF(now Instant)
+	// EOF says that nothing more will come than the input that is still pending, which is shown to Next afterwards,
+	// even when it is empty. whole: the peer has ended its sending side in the way its flow has for that; else the
+	// flow broke off, and what only its end could complete is not complete. What is said first stands.
+	EOF(now Instant, whole bool)
 
 	// Tick says that the time is now. When a deadline has passed the next
 	// call of Next yields the fault, or the State is Closed.

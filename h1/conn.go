@@ -16,6 +16,7 @@ type conn struct {
 	persistent bool // no message has said close
 	shutting   bool // our caller wants no further exchange
 	eof        bool // the peer's sending side has ended
+	cut        bool // it broke off
 	broken     rule // a fault that the next call of Next tells; ok if there is none
 
 	section section // the head or trailer section that is being looked for
@@ -64,7 +65,10 @@ func (c *conn) Flush(*engine.Output) {}
 
 // EOF implements engine.Engine. What it means depends on what is still pending,
 // which Next is shown.
-func (c *conn) EOF(engine.Instant) { c.eof = true }
+func (c *conn) EOF(_ engine.Instant, whole bool) {
+	c.cut = c.cut || !c.eof && !whole
+	c.eof = true
+}
 
 // Reset implements engine.Engine. HTTP/1 has no other way to say that a message is
 // broken than to end the connection inside it.

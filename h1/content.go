@@ -26,6 +26,10 @@ func (c *conn) readContent(in []byte, ev *engine.Event) (n int) {
 			c.tellData(in[:n], ev)
 		case len(in) > 0:
 			c.fault(ev, ruleContentLong, "")
+		case c.cut:
+			// RFC 9112, Section 8: a response "terminated by closure of the connection […] is considered complete unless an
+			// error was indicated by the underlying connection (e.g., an "incomplete close" in TLS […])".
+			c.fault(ev, ruleTruncated, "the connection broke off")
 		case c.eof:
 			c.tellEnd(ev, nil)
 		}

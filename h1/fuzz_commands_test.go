@@ -92,7 +92,7 @@ func (o *operator) run(op byte, arg int) (err error) {
 	case 's':
 		o.eng.Shutdown(&o.out)
 	case 'f':
-		o.eng.EOF(o.now)
+		o.eng.EOF(o.now, true)
 		o.pump()
 	case 't':
 		o.now += engine.Instant(time.Duration(arg) * time.Second)

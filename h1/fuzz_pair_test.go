@@ -98,7 +98,7 @@ func (p *pair) exchange(method, target string, fields semantics.Fields, up []byt
 		down = nil
 	}
 	if p.server.State() == engine.Closed {
-		p.client.EOF(second)
+		p.client.EOF(second, true)
 		p.c.pump()
 	}
 	if len(p.got) == 0 || p.got[0].Kind != engine.Response || p.got[0].Response.Status != status || !bytes.Equal(p.body, down) {

@@ -39,7 +39,7 @@ func read(t *testing.T, eng engine.Engine, in []byte, step int, limits engine.Li
 		pending = append(pending, in[:n]...)
 		in = in[n:]
 		if eof {
-			eng.EOF(now)
+			eng.EOF(now, true)
 		}
 		most := 2*len(pending) + 10
 		for calls := 0; ; calls++ {

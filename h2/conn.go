@@ -88,7 +88,7 @@ func (c *conn) Streams() int { return len(c.streams) }
 
 // EOF implements engine.Engine. There is no half-closed HTTP/2: whoever has ended its side can give
 // no more credit and acknowledge nothing.
-func (c *conn) EOF(engine.Instant) { c.eof = true }
+func (c *conn) EOF(engine.Instant, bool) { c.eof = true }
 
 // Flush implements engine.Engine.
 func (c *conn) Flush(out *engine.Output) {

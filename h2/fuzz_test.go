@@ -87,7 +87,7 @@ func play(t testing.TB, eng engine.Engine, in []byte, piece func(left int) int) 
 		left = left[n:]
 		pump()
 	}
-	eng.EOF(1)
+	eng.EOF(1, true)
 	pump()
 	if eng.State() == engine.Open {
 		tell("left %d", len(pending))

@@ -133,7 +133,7 @@ func TestClientAndServerUnderstandEachOther(t *testing.T) {
 	if c.State() != engine.Closed {
 		t.Error("the client stays after GOAWAY")
 	}
-	s.EOF(1)
+	s.EOF(1, true)
 	if ev := se.step(ce); ev != nil || s.State() != engine.Closed {
 		t.Errorf("server %v after a shutdown", s.State())
 	}

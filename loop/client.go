@@ -42,7 +42,8 @@ type ClientConn struct {
 	onGone func()        // called once when it is over
 	idle   bool          // it lies in a pool
 
-	reserved int // exchanges that are about to begin (multiplexed)
+	reserved int     // exchanges that are about to begin (multiplexed)
+	peeker   *peeker // nil if the flow cannot be looked into
 }
 
 // reserve keeps a place for an exchange on a multiplexed connection, if it has one.
@@ -64,6 +65,21 @@ func (c *ClientConn) giveBack() {
 	c.rest()
 }
 
+// wake makes an idle connection ready for an exchange, and reports whether it is fit for one: not if something has come
+// that nobody asked for. RFC 9112, Section 6.3: a client "that receives data on a connection that does not have any
+// outstanding requests […] MUST NOT […] consider that data to be a valid response".
+func (c *ClientConn) wake() bool {
+	c.mu.Lock()
+	if c.mux != nil || c.peeker == nil || c.reading {
+		c.mu.Unlock()
+		return true // whoever reads finds it
+	}
+	c.idle = false // so that nobody begins to read
+	c.lookDue.Store(0)
+	c.mu.Unlock()
+	return !c.peeker.pending()
+}
+
 // unused reports whether nobody uses a multiplexed connection, or is about to.
 func (c *ClientConn) unused() bool {
 	c.mu.Lock()
@@ -77,6 +93,9 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	c := &ClientConn{client: eng, left: make(chan struct{})}
 	c.init(g, f, eng)
 	c.onLook = c.lookAfter
+	if c.mux == nil && c.powers.Pollable != nil {
+		c.peeker = newPeeker(c.powers.Pollable)
+	}
 	if !g.add(c) {
 		_ = f.Close()
 		return nil, ErrStopped
@@ -239,7 +258,11 @@ func (c *ClientConn) rest() {
 	if reusable {
 		c.idle = true
 		c.arm(0) // the engine's idle time-out
-		c.lookDue.Store(int64(c.group.after(c.group.tick)))
+		if c.peeker == nil {
+			c.look()
+		} else {
+			c.lookDue.Store(int64(c.group.after(c.group.tick)))
+		}
 	}
 	onRest := c.onRest
 	c.mu.Unlock()
@@ -254,6 +277,11 @@ func (c *ClientConn) rest() {
 func (c *ClientConn) lookAfter() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.look()
+}
+
+// look starts a watcher on an idle connection. c.mu is held.
+func (c *ClientConn) look() {
 	if c.idle && !c.reading && !c.gone {
 		c.reading = true
 		c.group.spawn(c.watch)

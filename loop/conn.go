@@ -123,7 +123,7 @@ func (c *conn) arm(due engine.Instant) {
 func (c *conn) read(room []byte) {
 	if c.eof || c.readErr != nil || c.closed {
 		c.group.setClock()
-		c.eng.EOF(c.group.now())
+		c.eng.EOF(c.group.now(), c.readErr == nil && !c.closed)
 		c.eof = true
 		return
 	}
@@ -151,18 +151,19 @@ func (c *conn) took(err error) {
 	case c.over:
 		c.eng.Tick(c.group.now())
 		c.readErr, c.eof = err, true
-		c.eng.EOF(c.group.now())
+		c.eng.EOF(c.group.now(), false)
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil:
 		// Either the sweeper's interruption, or one that came too late for the
 		// read it was meant for: the engine knows whether time is up.
 		_ = c.powers.ReadDeadline.SetReadDeadline(noDeadline)
 		c.eng.Tick(c.group.now())
 	case errors.Is(err, io.EOF):
+		// crypto/tls takes an end without close_notify for EOF, if it comes between two records.
 		c.eof = true
-		c.eng.EOF(c.group.now())
+		c.eng.EOF(c.group.now(), !c.closed)
 	default:
 		c.readErr, c.eof = err, true
-		c.eng.EOF(c.group.now())
+		c.eng.EOF(c.group.now(), false)
 	}
 }
 

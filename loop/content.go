@@ -24,7 +24,7 @@ type content struct {
 	due     engine.Instant // the caller's own deadline; 0: none
 	owner   receiver       // takes what is neither content nor its end
 
-	gone   error // the stream, or the connection, is over (multiplexed)
+	gone   error // the stream, the connection, or the reader's part in it is over
 	*inbox       // nil unless multiplexed
 }
 
@@ -55,7 +55,13 @@ func (b *content) read(p []byte) (int, error) {
 // may then be the front of p. c.mu is held, and released meanwhile.
 func (b *content) advance(p []byte) error {
 	c := b.c
-	for len(c.data) == 0 {
+	for {
+		if b.gone != nil {
+			return b.gone // what lies in c.data may be another exchange's
+		}
+		if len(c.data) > 0 {
+			return nil
+		}
 		if b.ended {
 			return b.end()
 		}
@@ -68,7 +74,6 @@ func (b *content) advance(p []byte) error {
 			return err
 		}
 	}
-	return nil
 }
 
 // await makes sure that the peer has got what it may be waiting for, then waits

@@ -44,6 +44,7 @@ func (c *serverConn) finishOnly(x *exchange) {
 		c.drain(x)
 	}
 	x.finishContext()
+	x.content.gone = ErrOver
 	c.lookDue.Store(0)
 	c.writeBy.Store(0)
 	c.current = nil

@@ -208,8 +208,38 @@ func (g *Group) sweep(done chan struct{}) {
 
 // Shutdown stops the group: listeners are closed, and idle connections; the
 // others finish their exchanges. It returns nil when the last connection is gone
-// and its goroutine too. When ctx ends first the rest is cut and the context's cause returned.
+// and its goroutine too. When ctx ends first the rest is cut and the context's cause returned, whether or not handlers have
+// noticed.
 func (g *Group) Shutdown(ctx context.Context) error {
+	g.stop()
+	gone, cut := make(chan struct{}), make(chan struct{})
+	go func() {
+		g.wait()
+		close(gone)
+	}()
+	release := context.AfterFunc(ctx, func() {
+		g.cut()
+		close(cut)
+	})
+	select {
+	case <-gone:
+		if release() {
+			return nil
+		}
+	case <-cut:
+	}
+	return context.Cause(ctx)
+}
+
+// Close stops the group, cuts its connections, and returns when all their goroutines are gone.
+func (g *Group) Close() {
+	g.stop()
+	g.cut()
+	g.wait()
+}
+
+// stop makes the group take no more connections, and those it has finish.
+func (g *Group) stop() {
 	g.mu.Lock()
 	g.stopping = true
 	g.halt()
@@ -222,19 +252,16 @@ func (g *Group) Shutdown(ctx context.Context) error {
 	for _, c := range conns {
 		c.stop()
 	}
-	release := context.AfterFunc(ctx, func() {
-		g.mu.Lock()
-		conns := g.list()
-		g.mu.Unlock()
-		for _, c := range conns {
-			c.cut(Stopped)
-		}
-	})
-	g.wait()
-	if !release() {
-		return context.Cause(ctx)
+}
+
+// cut ends all connections at once.
+func (g *Group) cut() {
+	g.mu.Lock()
+	conns := g.list()
+	g.mu.Unlock()
+	for _, c := range conns {
+		c.cut(Stopped)
 	}
-	return nil
 }
 
 // wait returns when the last connection is gone, and all goroutines of the group.

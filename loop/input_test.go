@@ -23,7 +23,6 @@ type summing struct {
 	err  error
 }
 
-
 func (s *summing) Serve(x Exchange, head *semantics.Request, length int64) {
 	buf := make([]byte, s.size)
 	for s.err == nil {

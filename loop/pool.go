@@ -22,11 +22,11 @@ type Pool[K comparable] struct {
 
 // A place is where the connections with one key lie.
 type place struct {
-	idle    []*ClientConn   // the one used last at the end
-	shared  []*ClientConn   // multiplexed, in use or not
-	open    int             // connections that are open or being opened
-	opening int             // of those, the ones that are being opened
-	waiting []chan struct{} // callers, each to be told once that something has changed
+	idle    []*ClientConn // the one used last at the end
+	shared  []*ClientConn // multiplexed, in use or not
+	open    int           // connections that are open or being opened
+	opening int           // of those, the ones that are being opened
+	waiting []chan bool   // callers, each to be told once that something has changed: true for an attempt to open that has failed
 }
 
 // NewPool makes a pool for connections of a group. maxIdle and maxOpen bound, for
@@ -41,20 +41,23 @@ func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
 // kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	for {
-		c, wait, err := p.take(key)
+	for failed := false; ; {
+		c, wait, err := p.take(key, failed)
 		if err != nil {
 			return nil, &SendError{Err: err}
 		}
-		if c != nil {
+		switch {
+		case c != nil && c.wake():
 			return c, nil
-		}
-		if wait == nil {
+		case c != nil:
+			c.discard(PeerClosed)
+			continue
+		case wait == nil:
 			return p.open(ctx, key, open)
 		}
 		p.group.stats.poolWaits.Add(1)
 		select {
-		case <-wait:
+		case failed = <-wait:
 		case <-ctx.Done():
 			p.leave(key, wait)
 			return nil, &SendError{Err: context.Cause(ctx)}
@@ -63,8 +66,9 @@ func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*C
 }
 
 // take returns an idle connection, or nil and the leave to open one, or nil and
-// a channel to wait on.
-func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
+// a channel to wait on. failed: the caller has waited for an attempt to open one which has failed; it does not
+// wait for another's, which may take as long.
+func (p *Pool[K]) take(key K, failed bool) (*ClientConn, chan bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -86,9 +90,9 @@ func (p *Pool[K]) take(key K) (*ClientConn, chan struct{}, error) {
 			return c, nil, nil
 		}
 	}
-	oneByOne := len(at.shared) > 0 || p.mayShare(key)
+	oneByOne := !failed && (len(at.shared) > 0 || p.mayShare(key))
 	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
-		wait := make(chan struct{})
+		wait := make(chan bool, 1)
 		at.waiting = append(at.waiting, wait)
 		return nil, wait, nil
 	}
@@ -128,16 +132,16 @@ func (p *Pool[K]) adopt(key K, c *ClientConn) bool {
 		c.reserved++
 		at.shared = append(at.shared, c)
 	}
-	at.opened()
+	at.opened(true)
 	return true
 }
 
 // opened is called when an attempt to open a connection is over. Whoever has waited for it may use the
 // connection too if it can be shared, and else open others.
-func (at *place) opened() {
+func (at *place) opened(well bool) {
 	at.opening--
 	for len(at.waiting) > 0 {
-		at.tell()
+		at.tell(!well)
 	}
 }
 
@@ -146,7 +150,7 @@ func (p *Pool[K]) tell(key K) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at := p.places[key]; at != nil {
-		at.tell()
+		at.tell(false)
 	}
 }
 
@@ -157,7 +161,7 @@ func (p *Pool[K]) put(key K, c *ClientConn) {
 	keep := !p.closed && at != nil && (p.maxIdle < 0 || len(at.idle) < p.maxIdle)
 	if keep {
 		at.idle = append(at.idle, c)
-		at.tell()
+		at.tell(false)
 	}
 	p.mu.Unlock()
 	if !keep {
@@ -180,18 +184,18 @@ func (p *Pool[K]) forget(key K, c *ClientConn) {
 	defer p.mu.Unlock()
 	at := p.places[key]
 	if c == nil {
-		at.opened()
+		at.opened(false)
 	}
 	at.drop(c)
 	at.open--
-	at.tell()
+	at.tell(false)
 	if at.open == 0 && len(at.waiting) == 0 {
 		delete(p.places, key)
 	}
 }
 
 // leave takes back a caller's wish; if it has been told already, the next one is.
-func (p *Pool[K]) leave(key K, wait chan struct{}) {
+func (p *Pool[K]) leave(key K, wait chan bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.places[key]
@@ -201,7 +205,7 @@ func (p *Pool[K]) leave(key K, wait chan struct{}) {
 	if i := slices.Index(at.waiting, wait); i >= 0 {
 		at.waiting = slices.Delete(at.waiting, i, i+1)
 	} else {
-		at.tell()
+		at.tell(false)
 	}
 }
 
@@ -216,9 +220,9 @@ func (at *place) drop(c *ClientConn) {
 }
 
 // tell wakes up the caller who has waited longest.
-func (at *place) tell() {
+func (at *place) tell(failed bool) {
 	if len(at.waiting) > 0 {
-		close(at.waiting[0])
+		at.waiting[0] <- failed
 		at.waiting = at.waiting[1:]
 	}
 }
@@ -260,11 +264,9 @@ func (p *Pool[K]) Close() {
 	p.closed = true
 	for _, at := range p.places {
 		for len(at.waiting) > 0 {
-			at.tell()
+			at.tell(false)
 		}
 	}
 	p.mu.Unlock()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.group.Shutdown(ctx)
+	p.group.Close()
 }

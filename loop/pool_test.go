@@ -30,8 +30,8 @@ func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, first, _ := p.take("key")
-	_, second, _ := p.take("key")
+	_, first, _ := p.take("key", false)
+	_, second, _ := p.take("key", false)
 	if first == nil || second == nil {
 		t.Fatal("a pool that is full gave a connection away")
 	}
@@ -107,7 +107,7 @@ func TestThePoolGivesOutTheNewest(t *testing.T) {
 	if n := g.Stats().Conns; n != 2 {
 		t.Errorf("%d connections lie in a pool for 2", n)
 	}
-	if c, _, _ := p.take("key"); c != conns[1] {
+	if c, _, _ := p.take("key", false); c != conns[1] {
 		t.Error("another one than the newest")
 	}
 }

@@ -271,6 +271,16 @@ func (c *serverConn) stop() {
 	})
 }
 
+// cut ends the connection at once. The exchange that goes on is told here: nobody may be reading.
+func (c *serverConn) cut(why CloseReason) {
+	c.conn.cut(why)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x := c.current; x != nil && c.mux == nil {
+		x.peerEnded()
+	}
+}
+
 // wakeReader ends the wait for input: there is nothing more to wait for.
 func (c *serverConn) wakeReader() {
 	if c.reading {

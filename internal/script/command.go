@@ -63,7 +63,7 @@ func (r *run) command(line string) error {
 		r.eng.Shutdown(&r.out)
 	case "flush": // each step ends with it
 	case "eof":
-		r.eng.EOF(r.now)
+		r.eng.EOF(r.now, rest != "broken")
 	case "wait", "work":
 		return r.pass(verb, rest)
 	default:

@@ -42,7 +42,7 @@
 //	capacity          how many exchanges may be opened
 //	shutdown
 //	flush             what the engine has to say leaves, as it does after each step
-//	eof
+//	eof [broken]      the peer has ended its sending side, or the connection broke off
 //	wait DURATION     the loop waits for input, which does not come
 //	work DURATION     time passes, but nobody waits
 //	flood N TEXT      input: N times the text
