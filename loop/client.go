@@ -57,6 +57,22 @@ func (c *ClientConn) reserve() bool {
 	return true
 }
 
+// adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
+// multiplexed one keeps a place for whoever has opened it.
+func (c *ClientConn) adopted(gone, free, more func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
+		return false
+	}
+	c.onGone, c.onRest = gone, free
+	if c.mux != nil {
+		c.onRest = more
+		c.reserved++
+	}
+	return true
+}
+
 // giveBack returns the connection, or the place on it, that was kept for an exchange which does not begin.
 func (c *ClientConn) giveBack() {
 	c.mu.Lock()

@@ -26,7 +26,13 @@ type place struct {
 	shared  []*ClientConn // multiplexed, in use or not
 	open    int           // connections that are open or being opened
 	opening int           // of those, the ones that are being opened
-	waiting []chan bool   // callers, each to be told once that something has changed: true for an attempt to open that has failed
+	waiting []*waiter     // callers, who are served in the order they came
+}
+
+// A waiter is a caller who waits to be given a connection, or nil for the leave to open one.
+type waiter struct {
+	given  chan *ClientConn // closed when the pool is
+	failed bool             // an attempt to open one has failed meanwhile
 }
 
 // NewPool makes a pool for connections of a group. maxIdle and maxOpen bound, for
@@ -37,38 +43,45 @@ func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool
 }
 
 // Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
-// either to become possible. While it is not known whether connections to a place can be shared, or if it is known
+// either to become possible, behind those who wait already. While it is not known whether connections to a place can be shared, or if it is known
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
 // kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	for failed := false; ; {
-		c, wait, err := p.take(key, failed)
-		if err != nil {
-			return nil, &SendError{Err: err}
-		}
+	for {
+		c, err := p.acquire(ctx, key)
 		switch {
-		case c != nil && c.wake():
-			return c, nil
-		case c != nil:
-			c.discard(PeerClosed)
-			continue
-		case wait == nil:
+		case err != nil:
+			return nil, &SendError{Err: err}
+		case c == nil:
 			return p.open(ctx, key, open)
+		case c.wake():
+			return c, nil
 		}
-		p.group.stats.poolWaits.Add(1)
-		select {
-		case failed = <-wait:
-		case <-ctx.Done():
-			p.leave(key, wait)
-			return nil, &SendError{Err: context.Cause(ctx)}
-		}
+		c.discard(PeerClosed)
 	}
 }
 
-// take returns an idle connection, or nil and the leave to open one, or nil and
-// a channel to wait on. failed: the caller has waited for an attempt to open one which has failed; it does not
-// wait for another's, which may take as long.
-func (p *Pool[K]) take(key K, failed bool) (*ClientConn, chan bool, error) {
+// acquire returns a connection, or nil for the leave to open one.
+func (p *Pool[K]) acquire(ctx context.Context, key K) (*ClientConn, error) {
+	c, w, err := p.take(key)
+	if w == nil {
+		return c, err
+	}
+	p.group.stats.poolWaits.Add(1)
+	select {
+	case c, open := <-w.given:
+		if !open {
+			return nil, ErrStopped
+		}
+		return c, nil
+	case <-ctx.Done():
+		p.leave(key, w)
+		return nil, context.Cause(ctx)
+	}
+}
+
+// take returns a connection, or nil for the leave to open one, or somebody who waits.
+func (p *Pool[K]) take(key K) (*ClientConn, *waiter, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -79,26 +92,53 @@ func (p *Pool[K]) take(key K, failed bool) (*ClientConn, chan bool, error) {
 		at = &place{}
 		p.places[key] = at
 	}
+	if len(at.waiting) == 0 {
+		if c, is := p.next(key, at, false); is {
+			return c, nil, nil
+		}
+	}
+	w := &waiter{given: make(chan *ClientConn, 1)}
+	at.waiting = append(at.waiting, w)
+	return nil, w, nil
+}
+
+// next takes what can be had of a place now: a connection, or nil for the leave to open one. failed: the caller has waited for an
+// attempt that has failed, and does not wait for another's, which may take as long. p.mu is held.
+func (p *Pool[K]) next(key K, at *place, failed bool) (c *ClientConn, is bool) {
 	if n := len(at.idle); n > 0 {
-		c := at.idle[n-1]
+		c = at.idle[n-1]
 		at.idle[n-1] = nil
 		at.idle = at.idle[:n-1]
-		return c, nil, nil
+		return c, true
 	}
 	for _, c := range at.shared {
 		if c.reserve() {
-			return c, nil, nil
+			return c, true
 		}
 	}
 	oneByOne := !failed && (len(at.shared) > 0 || p.mayShare(key))
 	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
-		wait := make(chan bool, 1)
-		at.waiting = append(at.waiting, wait)
-		return nil, wait, nil
+		return nil, false
 	}
 	at.open++
 	at.opening++
-	return nil, nil, nil
+	return nil, true
+}
+
+// serve gives those who wait what can be had, in their order; it is called whenever a place has changed. p.mu is held.
+func (p *Pool[K]) serve(key K, at *place) {
+	for len(at.waiting) > 0 {
+		w := at.waiting[0]
+		c, is := p.next(key, at, w.failed)
+		if !is {
+			return
+		}
+		at.waiting = at.waiting[1:]
+		w.given <- c
+	}
+	if at.open == 0 {
+		delete(p.places, key)
+	}
 }
 
 // open opens a connection; its place has been counted.
@@ -120,37 +160,23 @@ func (p *Pool[K]) adopt(key K, c *ClientConn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.places[key]
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone {
+	if !c.adopted(func() { p.forget(key, c) }, func() { p.put(key, c) }, func() { p.tell(key) }) {
 		return false
 	}
-	c.onGone = func() { p.forget(key, c) }
-	c.onRest = func() { p.put(key, c) }
 	if c.mux != nil {
-		c.onRest = func() { p.tell(key) }
-		c.reserved++
 		at.shared = append(at.shared, c)
 	}
-	at.opened(true)
+	at.opening--
+	p.serve(key, at) // whoever has waited for it may use the connection too if it can be shared, and else open others
 	return true
 }
 
-// opened is called when an attempt to open a connection is over. Whoever has waited for it may use the
-// connection too if it can be shared, and else open others.
-func (at *place) opened(well bool) {
-	at.opening--
-	for len(at.waiting) > 0 {
-		at.tell(!well)
-	}
-}
-
-// tell wakes up whoever waits for a connection to take one more exchange.
+// tell gives what can be had of a shared connection to those who wait.
 func (p *Pool[K]) tell(key K) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at := p.places[key]; at != nil {
-		at.tell(false)
+		p.serve(key, at)
 	}
 }
 
@@ -158,10 +184,10 @@ func (p *Pool[K]) tell(key K) {
 func (p *Pool[K]) put(key K, c *ClientConn) {
 	p.mu.Lock()
 	at := p.places[key]
-	keep := !p.closed && at != nil && (p.maxIdle < 0 || len(at.idle) < p.maxIdle)
+	keep := !p.closed && at != nil && (p.maxIdle < 0 || len(at.idle) < p.maxIdle || len(at.waiting) > 0)
 	if keep {
 		at.idle = append(at.idle, c)
-		at.tell(false)
+		p.serve(key, at)
 	}
 	p.mu.Unlock()
 	if !keep {
@@ -178,34 +204,42 @@ func (p *Pool[K]) put(key K, c *ClientConn) {
 	}
 }
 
-// forget gives up the place of a connection that is over, or, if c is nil, was never the pool's.
+// forget gives up the place of a connection that is over, or, if c is nil, of one that could not be opened.
 func (p *Pool[K]) forget(key K, c *ClientConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.places[key]
 	if c == nil {
-		at.opened(false)
+		at.opening--
+		for _, w := range at.waiting {
+			w.failed = true
+		}
 	}
 	at.drop(c)
 	at.open--
-	at.tell(false)
-	if at.open == 0 && len(at.waiting) == 0 {
-		delete(p.places, key)
-	}
+	p.serve(key, at)
 }
 
-// leave takes back a caller's wish; if it has been told already, the next one is.
-func (p *Pool[K]) leave(key K, wait chan bool) {
+// leave takes back a caller's wish; what it has been given meanwhile is the next one's.
+func (p *Pool[K]) leave(key K, w *waiter) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	at := p.places[key]
-	if at == nil {
-		return
+	if at != nil {
+		if i := slices.Index(at.waiting, w); i >= 0 {
+			at.waiting = slices.Delete(at.waiting, i, i+1)
+			p.mu.Unlock()
+			return
+		}
 	}
-	if i := slices.Index(at.waiting, wait); i >= 0 {
-		at.waiting = slices.Delete(at.waiting, i, i+1)
-	} else {
-		at.tell(false)
+	c, open := <-w.given
+	if open && c == nil {
+		at.opening--
+		at.open--
+		p.serve(key, at)
+	}
+	p.mu.Unlock()
+	if c != nil {
+		c.giveBack()
 	}
 }
 
@@ -216,14 +250,6 @@ func (at *place) drop(c *ClientConn) {
 	}
 	if i := slices.Index(at.shared, c); i >= 0 {
 		at.shared = slices.Delete(at.shared, i, i+1)
-	}
-}
-
-// tell wakes up the caller who has waited longest.
-func (at *place) tell(failed bool) {
-	if len(at.waiting) > 0 {
-		at.waiting[0] <- failed
-		at.waiting = at.waiting[1:]
 	}
 }
 
@@ -263,9 +289,10 @@ func (p *Pool[K]) Close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, at := range p.places {
-		for len(at.waiting) > 0 {
-			at.tell(false)
+		for _, w := range at.waiting {
+			close(w.given)
 		}
+		at.waiting = nil
 	}
 	p.mu.Unlock()
 	p.group.Close()

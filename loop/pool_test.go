@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -30,24 +33,56 @@ func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, first, _ := p.take("key", false)
-	_, second, _ := p.take("key", false)
+	_, first, _ := p.take("key")
+	_, second, _ := p.take("key")
 	if first == nil || second == nil {
 		t.Fatal("a pool that is full gave a connection away")
 	}
 	p.put("key", c)
-	<-first // it has been told
-	select {
-	case <-second:
-		t.Fatal("both have been told of one connection")
-	default:
+	if len(first.given) != 1 || len(second.given) != 0 {
+		t.Fatal("the connection was not given to whoever had waited longest")
 	}
-	p.leave("key", first) // and leaves
+	p.leave("key", first)
 	select {
-	case <-second:
+	case got := <-second.given:
+		if got != c {
+			t.Error("the second one got another connection")
+		}
 	default:
 		t.Error("the second one waits for ever")
 	}
+}
+
+// Whoever waits is served before those who come later, however often these come.
+func TestNobodyOvertakesAWaiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGroup(Config{})
+		p := NewPool(g, 1, 1, neverShared)
+		var got [3]int
+		var all sync.WaitGroup
+		for i := range got {
+			all.Go(func() {
+				for start := time.Now(); time.Since(start) < time.Second; got[i]++ {
+					c, err := p.Get(t.Context(), "key", func(context.Context) (*ClientConn, error) {
+						near, far := flow.Pipe(0)
+						go func() { _, _ = io.Copy(io.Discard, far); far.Close() }()
+						return g.Open(near, h1.NewClient(engine.Limits{}, g.Now()))
+					})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					time.Sleep(time.Millisecond) // its exchange
+					c.giveBack()
+				}
+			})
+		}
+		all.Wait()
+		if slices.Min(got[:]) < 300 {
+			t.Errorf("three callers got the only connection %v times", got)
+		}
+		p.Close()
+	})
 }
 
 // A connection that was got for a request which is given up before it begins is there for the next one: one
@@ -107,7 +142,7 @@ func TestThePoolGivesOutTheNewest(t *testing.T) {
 	if n := g.Stats().Conns; n != 2 {
 		t.Errorf("%d connections lie in a pool for 2", n)
 	}
-	if c, _, _ := p.take("key", false); c != conns[1] {
+	if c, _, _ := p.take("key"); c != conns[1] {
 		t.Error("another one than the newest")
 	}
 }
