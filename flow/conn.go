@@ -29,13 +29,21 @@ func netPowers(f Flow) Powers {
 	var p Powers
 	switch c := f.(type) {
 	case *net.TCPConn:
-		p.VecWriter = &vecWriter{conn: c}
+		p.VecWriter, p.Resetter = &vecWriter{conn: c}, resetter{c}
 	case *net.UnixConn:
 		p.VecWriter, p.ReaderFrom = &vecWriter{conn: c}, unixReaderFrom(c)
 	case stater:
 		p.Negotiator = negotiator{c}
 	}
 	return p
+}
+
+// A resetter closes a TCP connection with RST.
+type resetter struct{ conn *net.TCPConn }
+
+func (r resetter) Reset() error {
+	_ = r.conn.SetLinger(0)
+	return r.conn.Close()
 }
 
 // A vecWriter writes net.Buffers, which is writev on a TCP connection and on a

@@ -39,6 +39,12 @@ type (
 		CloseRead() error
 	}
 
+	// A Resetter can be closed so that the peer cannot take the end for one that was meant, as TCP's RST does it: the
+	// peer's Reads fail, and what it has not read is lost. It stands for Close.
+	Resetter interface {
+		Reset() error
+	}
+
 	// A VecWriter can write several pieces of memory at once (writev). WriteVec is
 	// Write for the pieces one after another, in one go where that is possible.
 	// The elements of bufs (not the bytes) are its own to change.
@@ -77,6 +83,7 @@ type Powers struct {
 	WriteDeadline WriteDeadliner
 	CloseWriter   CloseWriter
 	CloseReader   CloseReader
+	Resetter      Resetter
 	VecWriter     VecWriter
 
 	// ReaderFrom moves bytes from a reader to the flow without bringing them
@@ -139,6 +146,7 @@ func ownPowers(f Flow) Powers {
 	p.WriteDeadline, _ = f.(WriteDeadliner)
 	p.CloseWriter, _ = f.(CloseWriter)
 	p.CloseReader, _ = f.(CloseReader)
+	p.Resetter, _ = f.(Resetter)
 	p.VecWriter, _ = f.(VecWriter)
 	p.ReaderFrom, _ = f.(io.ReaderFrom)
 	p.Pollable, _ = f.(syscall.Conn)
@@ -156,6 +164,7 @@ func (p *Powers) fill(q Powers) {
 	fill(&p.WriteDeadline, q.WriteDeadline)
 	fill(&p.CloseWriter, q.CloseWriter)
 	fill(&p.CloseReader, q.CloseReader)
+	fill(&p.Resetter, q.Resetter)
 	fill(&p.VecWriter, q.VecWriter)
 	fill(&p.ReaderFrom, q.ReaderFrom)
 	fill(&p.Pollable, q.Pollable)

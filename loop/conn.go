@@ -42,6 +42,7 @@ type conn struct {
 	eof      bool // the peer has ended its sending side
 	stopping bool
 	closed   bool
+	harsh    bool          // to be closed so that the peer does not take it for the end
 	over     bool          // the deadline passed on a flow that can only be closed for it
 	fault    *engine.Error // what the peer has done wrong
 	readErr  error         // what ended the input, if not EOF
@@ -197,7 +198,7 @@ func (c *conn) interrupt() {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
-	c.closeFlow()
+	c.group.spawn(c.closeFlow) // which may take its time
 }
 
 // interruptWrite ends the write that is going on, and with it the connection.
@@ -208,7 +209,7 @@ func (c *conn) interruptWrite() {
 	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
 		return
 	}
-	c.closeFlow()
+	c.group.spawn(c.closeFlow)
 }
 
 // stop makes the connection finish what it is doing and close.
@@ -245,11 +246,15 @@ func (c *conn) because(why CloseReason) {
 // write to it.
 func (c *conn) closeFlow() {
 	c.mu.Lock()
-	first := !c.closed
+	first, harsh := !c.closed, c.harsh
 	c.closed = true
 	c.mu.Unlock()
 	if first {
-		_ = c.flow.Close()
+		if harsh && c.powers.Resetter != nil {
+			_ = c.powers.Resetter.Reset()
+		} else {
+			_ = c.flow.Close()
+		}
 		c.mu.Lock()
 		c.notify()
 		c.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/semantics"
 )
@@ -261,11 +260,7 @@ func (t Exchange) Abort() {
 	}
 	defer x.exit()
 	if !x.ended {
-		if x.c.mux == nil {
-			x.c.abort()
-		}
-		x.c.server.Reset(&x.c.out, x.stream, engine.Code(0))
-		x.ended = true
+		x.abandon()
 	}
 }
 

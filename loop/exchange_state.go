@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"math"
 	"os"
 
 	"github.com/paf-go/paf/engine"
@@ -194,6 +195,19 @@ func (x *exchange) end(trailer *semantics.Fields) error {
 	}
 	x.ended = true
 	return nil
+}
+
+// abandon ends the response where it is.
+func (x *exchange) abandon() {
+	c := x.c
+	if c.mux == nil {
+		c.abort()
+	}
+	if v, can := c.server.(engine.Verbatim); can && v.Verbatim(x.stream, 0) == math.MaxInt64 {
+		c.harsh = true // only the connection's end would end the content: it must not look like that
+	}
+	c.server.Reset(&c.out, x.stream, 0)
+	x.ended = true
 }
 
 // writable reports why nothing can be written any more.

@@ -37,8 +37,10 @@ func (c *serverConn) finish(x *exchange, returned bool) {
 // finishOnly is finish on a connection that has one exchange at a time.
 func (c *serverConn) finishOnly(x *exchange) {
 	if !x.ended {
-		c.abort()
-		c.server.Reset(&c.out, x.stream, 0)
+		x.abandon()
+	}
+	if c.harsh {
+		c.lingers = false
 	}
 	if c.server.State() == engine.Open && !x.content.ended {
 		c.drain(x)

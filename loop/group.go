@@ -132,7 +132,7 @@ func (g *Group) after(d time.Duration) engine.Instant {
 	if d < 0 {
 		return 0
 	}
-	return g.now() + engine.Instant(d)
+	return g.now().After(d)
 }
 
 func (g *Group) setClock() {
@@ -260,7 +260,7 @@ func (g *Group) cut() {
 	conns := g.list()
 	g.mu.Unlock()
 	for _, c := range conns {
-		c.cut(Stopped)
+		g.spawn(func() { c.cut(Stopped) }) // for one flow may take its time to close
 	}
 }
 

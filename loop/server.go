@@ -303,5 +303,5 @@ func (g *Group) expires(t time.Time) engine.Instant {
 		return 0
 	}
 	g.setClock()
-	return max(1, g.now()+engine.Instant(time.Until(t)))
+	return g.now().After(time.Until(t))
 }

@@ -21,6 +21,7 @@ type turn struct {
 	number uint32        // whose turn it is
 	busy   atomic.Uint32 // odd while that goroutine does something else than to read
 	listed atomic.Bool   // the monitor looks at it
+	seen   uint32        // busy when it did the last time, if it did; the monitor's own
 	inline *exchange     // whose handler that goroutine runs
 	ended  bool          // it has found that the connection is over
 
@@ -193,7 +194,6 @@ func (m *monitor) forget(c *serverConn) {
 func (m *monitor) run() {
 	t := time.NewTicker(monitorTick)
 	defer t.Stop()
-	seen := map[*serverConn]uint32{}
 	for {
 		select {
 		case <-t.C:
@@ -202,7 +202,7 @@ func (m *monitor) run() {
 		m.mu.Lock()
 		kept := m.list[:0]
 		for _, c := range m.list {
-			if m.look(c, seen) {
+			if m.look(c) {
 				kept = append(kept, c)
 			}
 		}
@@ -218,18 +218,16 @@ func (m *monitor) run() {
 }
 
 // look looks at one connection, and reports whether it is to be looked at again.
-func (m *monitor) look(c *serverConn, seen map[*serverConn]uint32) bool {
+func (m *monitor) look(c *serverConn) bool {
 	busy := c.turn.busy.Load()
-	last, known := seen[c]
 	switch {
 	case busy%2 == 0:
-		delete(seen, c)
 		c.turn.listed.Store(false)
 		return c.turn.busy.Load()%2 == 1 && !c.turn.listed.Swap(true) // it may have begun just now
-	case known && last == busy:
+	case c.turn.seen == busy:
 		m.group.spawn(func() { c.overdue(busy) })
 	}
-	seen[c] = busy
+	c.turn.seen = busy
 	return true
 }
 
