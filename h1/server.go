@@ -13,6 +13,7 @@ type ServerConn struct {
 	facts    facts
 	expected bool // the client waits for 100 (Continue), and has not got it
 	blank    bool // an empty line has been skipped before the request line
+	said     saying
 }
 
 var _ engine.Server = (*ServerConn)(nil)
@@ -34,7 +35,7 @@ func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 		return nil
 	}
 	start := len(out.Buf)
-	buf, err := s.appendResponse(out.Buf, r, length)
+	buf, err := s.appendHead(out.Buf, r, length)
 	if err != nil {
 		out.Buf = buf[:start]
 		return err
@@ -43,28 +44,23 @@ func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	return nil
 }
 
-// appendResponse appends the head of a response and makes its move.
-func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length int64) ([]byte, error) {
-	dst, err := appendStatusLine(dst, r)
-	if err != nil {
-		return dst, err
-	}
-	switch {
-	case r.Status == semantics.StatusSwitchingProtocols:
-		return s.appendSwitch(dst, r)
-	case semantics.Informational(r.Status):
+// appendHead appends the head of a response and makes its move.
+func (s *ServerConn) appendHead(dst []byte, r *semantics.Response, length int64) ([]byte, error) {
+	if semantics.Informational(r.Status) {
+		dst, err := appendStatusLine(dst, r)
+		switch {
+		case err != nil:
+			return dst, err
+		case r.Status == semantics.StatusSwitchingProtocols:
+			return s.appendSwitch(dst, r)
+		}
 		return s.appendInterim(dst, r)
 	}
-	upgrade := r.Status == semantics.StatusUpgradeRequired
-	own := ownField
-	if upgrade {
-		// RFC 9110, Section 15.5.22: "The server MUST send an Upgrade header field in a 426".
-		own = ownOfSwitch
-	}
-	dst, f, err := appendFields(dst, &r.Fields, own)
+	dst, f, err := s.appendFinal(dst, r)
 	if err != nil {
 		return dst, err
 	}
+	upgrade := r.Status == semantics.StatusUpgradeRequired
 	if r.Status == semantics.StatusResetContent && length > 0 {
 		// Section 15.3.6: "a server MUST NOT generate content in a 205 response."
 		return dst, engine.Misuse(engine.RuleLength, "a response with this status has no content")
@@ -80,6 +76,52 @@ func (s *ServerConn) appendResponse(dst []byte, r *semantics.Response, length in
 	dst = s.appendConnection(dst, upgrade && f.offers)
 	s.step(server, head)
 	return append(dst, crlf...), nil
+}
+
+// appendFinal appends the status line and the fields of a final response, all but those that are the engine's own, and
+// returns what they say about the connection.
+func (s *ServerConn) appendFinal(dst []byte, r *semantics.Response) ([]byte, facts, error) {
+	again := s.said.head.Is(r)
+	if again && len(s.said.text) > 0 {
+		return append(dst, s.said.text...), s.said.facts, nil
+	}
+	start := len(dst)
+	dst, err := appendStatusLine(dst, r)
+	if err != nil {
+		return dst, facts{}, err
+	}
+	own := ownField
+	if r.Status == semantics.StatusUpgradeRequired {
+		// RFC 9110, Section 15.5.22: "The server MUST send an Upgrade header field in a 426".
+		own = ownOfSwitch
+	}
+	dst, f, err := appendFields(dst, &r.Fields, own)
+	if err == nil {
+		s.said.keep(r, again, dst[start:], f)
+	}
+	return dst, f, err
+}
+
+// A saying is the latest response's status line and fields. What has been said twice is not made anew the third time.
+type saying struct {
+	head  engine.Repeat
+	text  []byte // empty after the first time
+	facts facts
+}
+
+// sayingMost is how much text a connection keeps.
+const sayingMost = 1 << 10
+
+func (s *saying) keep(r *semantics.Response, again bool, text []byte, f facts) {
+	s.text = s.text[:0]
+	switch {
+	case len(text) > sayingMost:
+		s.head.Forget()
+	case again:
+		s.text, s.facts = append(s.text, text...), f
+	default:
+		s.head.Note(r)
+	}
 }
 
 // close notes what makes this exchange the connection's last one.

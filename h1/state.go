@@ -90,6 +90,9 @@ func (c *conn) step(s side, m move) bool {
 
 // couple applies the rules that tie the two halves together.
 func (c *conn) couple() {
+	if c.half[server] < ended {
+		return // none of the rules is about that
+	}
 	from := c.half
 	switch {
 	case from == [2]half{ended, ended} && c.persists():

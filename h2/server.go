@@ -1,7 +1,6 @@
 package h2
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/paf-go/paf/engine"
@@ -121,8 +120,7 @@ func (c *ServerConn) appendResponse(dst []byte, r *semantics.Response, announced
 // A saying is the head of the latest response. Servers send the same one again and again: once it has been said twice, and
 // no longer changes the table, its block is said again without being made anew.
 type saying struct {
-	status    int
-	fields    []semantics.Field
+	head      engine.Repeat
 	announced int64
 	block     []byte
 	table     hpack.TableState
@@ -130,31 +128,19 @@ type saying struct {
 }
 
 func (s *saying) is(r *semantics.Response, announced int64, table hpack.TableState) bool {
-	return s.usable && s.table == table && s.equals(r, announced)
-}
-
-func (s *saying) equals(r *semantics.Response, announced int64) bool {
-	return s.status == r.Status && s.announced == announced && slices.Equal(s.fields, r.Fields.List())
+	return s.usable && s.table == table && s.announced == announced && s.head.Is(r)
 }
 
 // keep takes note of a block. One that was said for the first time may yet be said shorter, by an entry of the table.
 func (s *saying) keep(r *semantics.Response, announced int64, block []byte, before, after hpack.TableState) {
-	s.usable = before == after && s.equals(r, announced) && len(block) <= headMax
+	s.usable = before == after && s.announced == announced && s.head.Is(r) && len(block) <= headMax
 	if s.usable {
 		s.block, s.table = append(s.block[:0], block...), after
 		return
 	}
-	clear(s.fields)
-	s.status, s.announced, s.fields = r.Status, announced, s.fields[:0]
-	if r.Fields.Len() <= keptFields {
-		s.fields = append(s.fields, r.Fields.List()...)
-	} else {
-		s.status = 0
-	}
+	s.announced = announced
+	s.head.Note(r)
 }
-
-// keptFields is how many fields a saying may have.
-const keptFields = 16
 
 // statusText returns a status code as text, without making the usual ones anew.
 func statusText(code int) string {

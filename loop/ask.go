@@ -31,8 +31,8 @@ func (r *Reply) begin() error {
 	if err != nil {
 		return &SendError{Err: err}
 	}
-	c.group.stats.exchanges.Add(1)
-	c.runs(1)
+	c.exchanges++
+	c.running++
 	r.counted = true
 	r.content = content{c: &c.conn, stream: id, owner: r}
 	r.stream = id

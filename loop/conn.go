@@ -28,27 +28,28 @@ type conn struct {
 
 	written atomic.Int64 // bytes that the flow has taken
 
-	mu       sync.Mutex // guards the engine and everything below
-	cond     sync.Cond  // reading, writing or out have changed
-	in       input
-	data     []byte // content that the engine has handed out and nobody has read yet
-	out      engine.Output
-	spare    engine.Output // the other one of the two that take turns
-	bufs     [][]byte
-	waiters  int
-	running  int  // exchanges
-	reading  bool // somebody is in flow.Read
-	writing  bool // somebody is in flow.Write
-	eof      bool // the peer has ended its sending side
-	stopping bool
-	closed   bool
-	harsh    bool          // to be closed so that the peer does not take it for the end
-	over     bool          // the deadline passed on a flow that can only be closed for it
-	fault    *engine.Error // what the peer has done wrong
-	readErr  error         // what ended the input, if not EOF
-	writeErr error         // what ended the output
-	why      CloseReason   // set by whoever ends the connection first
-	whySet   bool
+	mu        sync.Mutex // guards the engine and everything below
+	cond      sync.Cond  // reading, writing or out have changed
+	in        input
+	data      []byte // content that the engine has handed out and nobody has read yet
+	out       engine.Output
+	spare     engine.Output // the other one of the two that take turns
+	bufs      [][]byte
+	waiters   int
+	running   int    // exchanges
+	exchanges uint64 // so far
+	reading   bool   // somebody is in flow.Read
+	writing   bool   // somebody is in flow.Write
+	eof       bool   // the peer has ended its sending side
+	stopping  bool
+	closed    bool
+	harsh     bool          // to be closed so that the peer does not take it for the end
+	over      bool          // the deadline passed on a flow that can only be closed for it
+	fault     *engine.Error // what the peer has done wrong
+	readErr   error         // what ended the input, if not EOF
+	writeErr  error         // what ended the output
+	why       CloseReason   // set by whoever ends the connection first
+	whySet    bool
 
 	onLook func() // immutable: starts a watcher if one is needed
 }
@@ -77,15 +78,12 @@ func (c *conn) notify() {
 	}
 }
 
-// runs counts exchanges that begin, 1, and end, -1; c.mu is held.
-func (c *conn) runs(n int) {
-	c.running += n
-	switch {
-	case n > 0 && c.running == 1:
-		c.group.stats.active.Add(1)
-	case n < 0 && c.running == 0:
-		c.group.stats.active.Add(-1)
-	}
+// count returns how many exchanges there have been, and whether one goes on. Each connection counts for itself: what all
+// count together all wait for.
+func (c *conn) count() (exchanges uint64, active bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.exchanges, c.running > 0
 }
 
 // next asks the engine for the next event; c.mu is held.

@@ -16,7 +16,7 @@ func (c *serverConn) finish(x *exchange, returned bool) {
 	x.n++ // its tickets are over
 	x.done = true
 	c.lingers = returned
-	c.runs(-1)
+	c.running--
 	switch {
 	case c.mux != nil:
 		if !returned {

@@ -88,12 +88,13 @@ type Group struct {
 }
 
 // A member is a connection of a group. The sweeper calls isDue and sweep; none of
-// them blocks on the flow.
+// them blocks on the flow, nor does count.
 type member interface {
 	isDue(now engine.Instant) bool
 	sweep(now engine.Instant)
 	stop()               // finish what is going on, then close
 	cut(why CloseReason) // close now
+	count() (exchanges uint64, active bool)
 }
 
 // NewGroup makes a group.
@@ -161,7 +162,9 @@ func (g *Group) add(c member) bool {
 // sweeper goes too.
 func (g *Group) remove(c member, why CloseReason) {
 	g.stats.closed[why].Add(1)
+	exchanges, _ := c.count()
 	g.mu.Lock()
+	g.stats.exchanges += exchanges
 	delete(g.conns, c)
 	if len(g.conns) == 0 && g.sweeping {
 		select {

@@ -141,7 +141,7 @@ func (r *Reply) stop() bool {
 	r.c.mu.Lock()
 	if r.counted {
 		r.counted = false
-		r.c.runs(-1)
+		r.c.running--
 	}
 	r.c.mu.Unlock()
 	return r.release == nil || r.release()

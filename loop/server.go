@@ -242,9 +242,9 @@ func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.
 // begin counts an exchange.
 func (c *serverConn) begin(x *exchange, head *semantics.Request) {
 	if head != nil {
-		c.group.stats.exchanges.Add(1)
+		c.exchanges++
 	}
-	c.runs(1)
+	c.running++
 	if c.mux == nil {
 		c.current = x
 	}

@@ -33,20 +33,18 @@ type Stats struct {
 }
 
 type counters struct {
-	opened, exchanges, poolWaits atomic.Uint64
-	active                       atomic.Int64
-	closed                       [numReasons]atomic.Uint64
+	opened, poolWaits atomic.Uint64
+	closed            [numReasons]atomic.Uint64
+	exchanges         uint64 // of connections that are over; the group's lock guards it
 }
 
 // Stats returns a snapshot. Anyone may call it at any time; its numbers are
-// read one after another and may be off by what happens meanwhile.
+// read one after another and may be off by what happens meanwhile. It looks at every connection.
 func (g *Group) Stats() Stats {
 	s := Stats{
 		Opened:    g.stats.opened.Load(),
 		Closed:    make(map[CloseReason]uint64, numReasons),
-		Exchanges: g.stats.exchanges.Load(),
 		PoolWaits: g.stats.poolWaits.Load(),
-		Active:    int(g.stats.active.Load()),
 	}
 	for r := range numReasons {
 		if n := g.stats.closed[r].Load(); n > 0 {
@@ -54,8 +52,16 @@ func (g *Group) Stats() Stats {
 		}
 	}
 	g.mu.Lock()
-	s.Conns = len(g.conns)
+	conns := g.list()
+	s.Conns, s.Exchanges = len(conns), g.stats.exchanges
 	g.mu.Unlock()
-	s.Idle = max(0, s.Conns-s.Active) // the two are read at different moments
+	for _, c := range conns {
+		exchanges, active := c.count()
+		s.Exchanges += exchanges
+		if active {
+			s.Active++
+		}
+	}
+	s.Idle = s.Conns - s.Active
 	return s
 }

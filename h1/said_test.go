@@ -1,0 +1,74 @@
+package h1
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
+)
+
+// What a connection says does not depend on what it has said before.
+func TestWhatWasSaidBeforeChangesNothing(t *testing.T) {
+	responses := []semantics.Response{
+		{Status: 200, Fields: semantics.FieldsOf("Content-Type", "text/plain")},
+		{Status: 200, Fields: semantics.FieldsOf("Content-Type", "text/html")},
+		{Status: 200, Fields: semantics.FieldsOf("Content-Type", "text/plain", "Upgrade", "x")},
+		{Status: 200, Reason: "Fine", Fields: semantics.FieldsOf("Content-Type", "text/plain")},
+		{Status: 404, Fields: semantics.FieldsOf("Content-Type", "text/plain")},
+		{Status: 304},
+		{Status: 426, Fields: semantics.FieldsOf("Upgrade", "x")},
+		{Status: 200, Fields: semantics.FieldsOf("Content-Type", "text/plain", "X-Long", strings.Repeat("x", 2000))},
+		{Status: 200, Fields: semantics.FieldsOf("Bad Name", "x")},
+		{Status: 200, Fields: semantics.FieldsOf("X", "bad\nvalue")},
+		{Status: 200, Reason: "bad\nreason"},
+	}
+	requests := []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"}
+	said := func(s *ServerConn, request string, r semantics.Response, length int64) string {
+		var ev engine.Event
+		if n := s.Next(1, []byte(request), &ev); n != len(request) || ev.Kind != engine.Request {
+			t.Fatalf("%q: %+v", request, ev)
+		}
+		var out engine.Output
+		if err := s.Respond(&out, ev.Stream, &r, length); err != nil {
+			if len(out.Buf) != 0 {
+				t.Errorf("%v, and yet %q", err, out.Buf)
+			}
+			refused := semantics.Response{Status: 500}
+			if s.Respond(&out, ev.Stream, &refused, 0) != nil {
+				t.Fatal(err)
+			}
+			length = 0
+		}
+		if length > 0 {
+			if _, err := s.Data(&out, ev.Stream, make([]byte, length)); err != nil && r.Status != 304 {
+				t.Fatal(err)
+			}
+		}
+		if err := s.End(&out, ev.Stream, nil); err != nil {
+			t.Fatal(err)
+		}
+		return string(out.Buf)
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	s := NewServer(engine.Limits{}, 1)
+	again := 0
+	for i, length := 0, int64(0); i < 5000; i++ {
+		r, request := responses[rnd.IntN(len(responses))], requests[rnd.IntN(20)/19]
+		length = int64(rnd.IntN(3))
+		for range rnd.IntN(5) {
+			if s.said.head.Is(&r) && len(s.said.text) > 0 {
+				again++
+			}
+			r.Fields = r.Fields.Clone() // other memory, the same text
+			got := said(s, request, r, length)
+			if want := said(NewServer(engine.Limits{}, 1), request, r, length); got != want {
+				t.Fatalf("%+v: %q, and on a new connection %q", r, got, want)
+			}
+		}
+	}
+	if again < 1000 {
+		t.Errorf("only %d heads were said again as they were", again)
+	}
+}
