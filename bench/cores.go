@@ -3,7 +3,8 @@ package main
 // coreWorks tell what a second core is worth. On a machine of two cores a load with a core of its own would leave the server
 // one: so server and load share one core, and then they share two, as on a machine of one core and on one of two.
 // What the load takes of both it takes from all contestants alike; the
-// factor counts beside the floor's, not by itself.
+// factor counts beside the floor's, not by itself. It can be below 1 where a wake-up from core to core costs more than the
+// little that is done for a request.
 var coreWorks = []work{
 	{"cores-h1", "HTTP/1.1, 64 connections: throughput when server and load share 2 cores, beside 1",
 		"h1", "floor", []string{"factor", "rate1", "rate2"}, second(loadH1)},

@@ -26,10 +26,16 @@ const (
 
 // pinned makes a command that runs on some cores where that can be had.
 func pinned(cores string, name string, args ...string) *exec.Cmd {
-	if _, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > 1 {
+	if canPin() {
 		return exec.Command("taskset", append([]string{"-c", cores, name}, args...)...)
 	}
 	return exec.Command(name, args...)
+}
+
+// canPin tells whether server and load can be kept apart.
+func canPin() bool {
+	_, err := exec.LookPath("taskset")
+	return err == nil && runtime.NumCPU() > 1
 }
 
 // child makes a command that runs this program in a role.
@@ -131,6 +137,11 @@ func freeAddr() (string, error) {
 
 // stop kills the process and its children, and waits for it.
 func (p *process) stop() {
+	select {
+	case <-p.ended: // its number may be another's by now
+		return
+	default:
+	}
 	kill(p.pids())
 	<-p.ended
 }

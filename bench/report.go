@@ -139,6 +139,9 @@ var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
 func environment(args []string) string {
 	command := strings.TrimSpace("go run ./bench " + strings.Join(args, " "))
 	parts := []string{runtime.Version(), fmt.Sprintf("%d cores", runtime.NumCPU())}
+	if !canPin() {
+		parts = append(parts, "NOTHING PINNED (that takes two cores and taskset)")
+	}
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		parts = append(parts, "kernel "+strings.TrimSpace(string(kernel)))
 	}
