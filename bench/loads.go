@@ -15,7 +15,7 @@ import (
 type load struct {
 	requests float64
 	seconds  float64
-	p50, p99 float64 // milliseconds; 0 where the tool does not tell
+	p50, p99 float64 // milliseconds; 0 where the tool does not tell: h2load never, wrk at times not of pipelined requests ("99% 0.00us")
 }
 
 // pipelined is a script for wrk: 16 requests in one write.
