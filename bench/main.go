@@ -1,46 +1,104 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
+// A job is what a child process of bench is to do. The parent passes it as JSON, behind
+// the role's name: its fields are nobody's flags.
+type job struct {
+	Name  string        // the contestant
+	Addr  string        // where to listen, or what to load
+	Dir   string        // the site: see site
+	H2    bool          // HTTP/2, else HTTP/1.1
+	TLS   bool          // over TLS, else in clear
+	Cores int           // GOMAXPROCS, or how many workers; 0 leaves it to the process
+	Rate  float64       // requests a second of an open loop; 0: as many as can be had
+	Many  int           // requests in flight, streams to hold, or streams that a server takes on a connection
+	Time  time.Duration // how long
+	Hold  bool          // a client keeps its responses open
+}
+
+// roles are what a child process of bench can be.
+var roles = map[string]func(job) error{"serve": serve, "send": send, "call": call, "hold": hold}
+
+// An options is what the command line says.
+type options struct {
+	length time.Duration // of the load, or of the rest before memory is read
+	rounds int
+	only   string // names of contestants
+	conns  int    // idle connections
+	size   int64  // of a body
+}
+
 func main() {
-	var (
-		work   = flag.String("work", "h1,h1pipe,h2", "what to measure: h1 (64 connections), h1pipe (pipelined by 16), h2 (8 connections of 32 streams)")
-		length = flag.Duration("time", 3*time.Second, "how long each contestant is loaded in each round")
-		rounds = flag.Int("rounds", 5, "how many rounds")
-		only   = flag.String("only", "", "the contestants, comma-separated; all if empty")
-		md     = flag.String("md", "", "a file to write the tables to, as Markdown")
-		serve  = flag.String("serve", "", "run one contestant's server (used by bench itself)")
-	)
-	flag.Parse()
-	if *serve != "" {
-		if err := serveContestant(*serve); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	if len(os.Args) == 3 && roles[os.Args[1]] != nil {
+		var j job
+		err := json.Unmarshal([]byte(os.Args[2]), &j)
+		if err == nil {
+			err = roles[os.Args[1]](j)
 		}
+		quit(err, 1)
 		return
 	}
+	var o options
+	names := flag.String("work", "h1,h1pipe,h2", "what to measure, comma-separated: works, families of them, or all")
+	flag.DurationVar(&o.length, "time", 3*time.Second, "how long each contestant is loaded in each round; how long connections are idle before memory is read")
+	flag.IntVar(&o.rounds, "rounds", 5, "how many rounds")
+	flag.StringVar(&o.only, "only", "", "the contestants, comma-separated; all if empty")
+	flag.IntVar(&o.conns, "conns", 10000, "how many connections, or streams, lie idle")
+	flag.Int64Var(&o.size, "size", 1<<30, "bytes of a body")
+	md := flag.String("md", "", "a file to write the tables to, as Markdown")
+	flag.Parse()
+	chosen, err := worksNamed(*names)
+	quit(err, 2)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		kill(family(os.Getpid())[1:]) // who is told to end alone takes its children along
+		quit(errors.New("interrupted"), 130)
+	}()
+	quit(run(chosen, o, *md), 1)
+}
+
+// run measures the works one after the other. The file is written after each of them: what was measured is not lost
+// when a later one is interrupted.
+func run(chosen []work, o options, md string) error {
+	raiseFileLimit()
+	if err := makeSite(o.size); err != nil {
+		return err
+	}
+	defer os.RemoveAll(site)
 	var report strings.Builder
-	for _, name := range strings.Split(*work, ",") {
-		w, ok := works[name]
-		if !ok {
-			fmt.Fprintf(os.Stderr, "bench: no work is named %q; there are h1, h1pipe and h2\n", name)
-			os.Exit(2)
-		}
-		results := measure(w, chosen(name, *only), *length, *rounds)
-		table := render(name, w, results)
+	report.WriteString(environment(os.Args[1:]))
+	fmt.Print(report.String())
+	for _, w := range chosen {
+		table := render(w, measure(w, takePart(w, o.only), o))
 		fmt.Print(table)
 		report.WriteString(table)
-	}
-	if *md != "" {
-		if err := os.WriteFile(*md, []byte(report.String()), 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+		if md != "" {
+			if err := os.WriteFile(md, []byte(report.String()), 0o644); err != nil {
+				return fmt.Errorf("the tables could not be written, choose another -md: %w", err)
+			}
 		}
+	}
+	return nil
+}
+
+// quit ends the program if there is an error.
+func quit(err error, status int) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		_ = os.RemoveAll(site)
+		os.Exit(status)
 	}
 }

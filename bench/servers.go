@@ -1,136 +1,130 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
+	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/paf-go/paf"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/net/http2"
 )
 
-const hello = "Hello, World!"
-
-// A contestant is a server that takes part: serve runs in this program, command is a program's.
-type contestant struct {
-	name    string
-	works   string // "h1", "h2", or both
-	serve   func(net.Listener) error
-	command func(dir, port string) (args []string, err error)
-}
-
-// contestants are the servers that take part, the floor first.
-var contestants = []contestant{
-	{"floor", "h1", serveFloor, nil},
-	{"paf", "h1 h2", servePaf, nil},
-	{"fasthttp", "h1", serveFastHTTP, nil},
-	{"net/http", "h1 h2", serveNetHTTP, nil},
-	{"nghttpd", "h2", nil, nghttpd},
-	{"h2o", "h2", nil, h2o},
-}
-
-// chosen returns the names of the contestants that take part in a work.
-func chosen(work, only string) (names []string) {
-	wanted := strings.Split(only, ",")
-	for _, c := range contestants {
-		if (only == "" || slices.Contains(wanted, c.name)) && strings.Contains(c.works, work[:2]) {
-			names = append(names, c.name)
-		}
-	}
-	return names
-}
-
-// serveContestant listens, prints the address and serves until it is killed.
-func serveContestant(name string) error {
-	for _, c := range contestants {
-		if c.name == name {
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
+// servePaf serves with paf's native handler.
+func servePaf(j job, ln net.Listener) error {
+	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+		switch r.Path {
+		case pathBig:
+			f, size, err := openBig(j)
 			if err != nil {
-				return err
+				panic(err)
 			}
-			fmt.Println(ln.Addr())
-			return c.serve(ln)
+			defer f.Close()
+			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+			_, _ = w.ReadFrom(f)
+			return
+		case pathSink:
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+		case pathHold:
+			if w.Flush() != nil {
+				return
+			}
+			fallthrough
+		case pathWait:
+			<-r.Context().Done()
+			return
 		}
-	}
-	return fmt.Errorf("bench: no contestant is named %q", name)
-}
-
-func servePaf(ln net.Listener) error {
-	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
 	})}
 	return s.Serve(context.Background(), ln)
 }
 
-func serveNetHTTP(ln net.Listener) error {
-	s := &http.Server{Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// stdHandler is the handler of those that take an http.Handler.
+func stdHandler(j job) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case pathBig:
+			f, size, err := openBig(j)
+			if err != nil {
+				panic(err)
+			}
+			defer f.Close()
+			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+			_, _ = io.Copy(w, f) // as http.ServeContent does
+			return
+		case pathSink:
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+		case pathHold:
+			if http.NewResponseController(w).Flush() != nil {
+				return
+			}
+			fallthrough
+		case pathWait:
+			<-r.Context().Done()
+			return
+		}
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = w.Write([]byte(hello))
-	})}
+		_, _ = io.WriteString(w, hello)
+	})
+}
+
+// serveNetHTTP serves with the standard library.
+func serveNetHTTP(j job, ln net.Listener) error {
+	s := &http.Server{Protocols: &http.Protocols{}, Handler: stdHandler(j)}
 	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	return s.Serve(ln)
 }
 
-// site makes a directory with the answer as a file.
-func site() (string, error) {
-	dir := filepath.Join(os.TempDir(), "paf-bench-site")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	return dir, os.WriteFile(filepath.Join(dir, "index.html"), []byte(hello), 0o644)
-}
-
-func nghttpd(dir, port string) ([]string, error) {
-	return []string{"--no-tls", "-n1", "-d", dir, port}, nil
-}
-
-func h2o(dir, port string) ([]string, error) {
-	config := filepath.Join(dir, "h2o.conf")
-	text := fmt.Sprintf("listen:\n  host: 127.0.0.1\n  port: %s\nnum-threads: 1\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", port, dir)
-	return []string{"-c", config}, os.WriteFile(config, []byte(text), 0o644)
-}
-
-func serveFastHTTP(ln net.Listener) error {
-	return fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) {
-		ctx.SetContentType("text/plain")
-		ctx.SetBodyString(hello)
-	})
-}
-
-// serveFloor is what no server can beat: it looks for the ends of heads and
-// answers each with the same bytes, in one write a read.
-func serveFloor(ln net.Listener) error {
-	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 13\r\n\r\n" + hello)
+// serveXNet serves each connection with the HTTP/2 of golang.org/x/net, without net/http's Server.
+func serveXNet(j job, ln net.Listener) error {
+	s, h := &http2.Server{MaxConcurrentStreams: uint32(j.Many)}, stdHandler(j) // 0 is its default
 	for {
 		c, err := ln.Accept()
 		if err != nil {
 			return err
 		}
 		go func() {
-			defer c.Close()
-			in := make([]byte, 16<<10)
-			var out []byte
-			for {
-				n, err := c.Read(in)
+			if t, ok := c.(*tls.Conn); ok && t.Handshake() != nil {
+				_ = c.Close()
+				return
+			}
+			s.ServeConn(c, &http2.ServeConnOpts{Handler: h})
+		}()
+	}
+}
+
+// serveFastHTTP serves with fasthttp, which is told to stream bodies: else it would keep them whole.
+func serveFastHTTP(j job, ln net.Listener) error {
+	s := &fasthttp.Server{
+		StreamRequestBody:  true,
+		MaxRequestBodySize: 64 << 10, // more than that is streamed
+		Handler: func(ctx *fasthttp.RequestCtx) {
+			switch string(ctx.Path()) {
+			case pathBig:
+				f, size, err := openBig(j)
 				if err != nil {
-					return
+					panic(err)
 				}
-				out = out[:0]
-				for range bytes.Count(in[:n], []byte("\r\n\r\n")) {
-					out = append(out, answer...)
-				}
-				if _, err := c.Write(out); err != nil {
+				ctx.SetBodyStream(f, int(size)) // closes it
+				return
+			case pathSink:
+				if _, err := io.Copy(io.Discard, ctx.RequestBodyStream()); err != nil {
 					return
 				}
 			}
-		}()
+			ctx.SetContentType("text/plain")
+			ctx.SetBodyString(hello)
+		},
 	}
+	return s.Serve(ln)
 }
