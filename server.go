@@ -11,6 +11,7 @@ import (
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
@@ -91,7 +92,7 @@ type Server struct {
 // If accepting fails otherwise it returns that error; ln is closed in
 // either case. After Shutdown it returns ErrStopped.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	return s.loop().Serve(ctx, ln, func(f flow.Flow) { _ = s.ServeFlow(ctx, f) })
+	return s.loop().Serve(ctx, ln, serving{s})
 }
 
 // ServeFlow serves one flow, which may be anything that reads and writes bytes,
@@ -100,18 +101,35 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // time-out, an error that is ErrPeerGone if the flow failed. When ctx ends, the exchange in
 // progress may finish within GracePeriod.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
-	g := s.loop()
-	eng, err := s.engine(ctx, f)
+	eng, err := serving{s}.Open(ctx, f)
 	if err != nil {
 		_ = f.Close()
-		s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
 		return err
 	}
-	err = g.ServeFlow(ctx, f, eng, serving{s})
+	err = s.loop().ServeFlow(ctx, f, eng, serving{s})
+	serving{s}.Ended(err)
+	return err
+}
+
+// Open implements loop.Service.
+func (s serving) Open(ctx context.Context, f flow.Flow) (engine.Server, error) {
+	eng, err := s.engine(ctx, f)
+	if err != nil {
+		s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
+	}
+	return eng, err
+}
+
+// Reopen implements loop.Service.
+func (s serving) Reopen(_ flow.Flow, since engine.Instant) (engine.Server, error) {
+	return h1.Reopened(s.Limits, since), nil // the only one that forgets
+}
+
+// Ended implements loop.Service.
+func (s serving) Ended(err error) {
 	if err != nil {
 		s.log().Debug("paf: a connection broke off", "component", "paf-server", "error", err)
 	}
-	return err
 }
 
 // engine returns the engine for a flow, once its handshake is done.

@@ -39,6 +39,14 @@ const (
 	Switched              // from here on the bytes belong to another protocol
 )
 
+// A Rester is an Engine that knows how to lie idle.
+type Rester interface {
+	// Rest lets go of what can be made anew, for nothing will happen for a while: no exchange is in progress and no input is
+	// pending. fresh says that nothing needs to be remembered either: an engine of a connection that has had
+	// exchanges and lies idle does as well as this one.
+	Rest() (fresh bool)
+}
+
 // String returns the name of the state.
 func (s State) String() string {
 	return [...]string{"open", "closed", "switched"}[s]

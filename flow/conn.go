@@ -1,6 +1,9 @@
 package flow
 
-import "net"
+import (
+	"net"
+	"syscall"
+)
 
 // Conn returns c as a flow whose powers are looked up here, once. A net.Conn is
 // a flow without that, too, with the same powers: PowersOf knows them.
@@ -34,6 +37,9 @@ func netPowers(f Flow) Powers {
 		p.VecWriter, p.ReaderFrom = &vecWriter{conn: c}, unixReaderFrom(c)
 	case stater:
 		p.Negotiator = negotiator{c}
+		if over, is := c.(interface{ NetConn() net.Conn }); is {
+			p.Waits, _ = over.NetConn().(syscall.Conn)
+		}
 	}
 	return p
 }

@@ -95,6 +95,11 @@ type Powers struct {
 	// its descriptor, as TLS does, is not pollable.
 	Pollable syscall.Conn
 
+	// Waits gives the descriptor at which a Read waits that has found nothing: until it becomes readable, or the
+	// peer has gone, that Read would not return, and another would wait just the same. A pollable flow's is its own, that of TLS is its
+	// connection's.
+	Waits syscall.Conn
+
 	Peer       Peered
 	Local      Localized
 	Negotiator Negotiator
@@ -150,6 +155,7 @@ func ownPowers(f Flow) Powers {
 	p.VecWriter, _ = f.(VecWriter)
 	p.ReaderFrom, _ = f.(io.ReaderFrom)
 	p.Pollable, _ = f.(syscall.Conn)
+	p.Waits = p.Pollable
 	p.Peer, _ = f.(Peered)
 	p.Local, _ = f.(Localized)
 	p.Negotiator, _ = f.(Negotiator)
@@ -168,6 +174,7 @@ func (p *Powers) fill(q Powers) {
 	fill(&p.VecWriter, q.VecWriter)
 	fill(&p.ReaderFrom, q.ReaderFrom)
 	fill(&p.Pollable, q.Pollable)
+	fill(&p.Waits, q.Waits)
 	fill(&p.Peer, q.Peer)
 	fill(&p.Local, q.Local)
 	fill(&p.Negotiator, q.Negotiator)

@@ -23,6 +23,19 @@ func NewServer(limits engine.Limits, now engine.Instant) *ServerConn {
 	return &ServerConn{conn: newConn(limits, server, now)}
 }
 
+// Reopened makes the engine of a connection on which nothing has happened since its last exchange ended.
+func Reopened(limits engine.Limits, since engine.Instant) *ServerConn {
+	s := NewServer(limits, since)
+	s.id = 1
+	return s
+}
+
+// Rest implements engine.Rester.
+func (s *ServerConn) Rest() (fresh bool) {
+	s.cache, s.said = headCache{}, saying{}
+	return s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && !s.blank && s.timers.head == 0 && s.broken == ok
+}
+
 // Respond implements engine.Server.
 func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantics.Response, length int64) error {
 	switch {

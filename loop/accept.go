@@ -6,16 +6,32 @@ import (
 	"net"
 	"time"
 
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 )
 
-// Serve accepts connections and hands each, on a goroutine of its own, to
-// serve, which must close the flow in the end and should keep to ctx, as
-// ServeFlow does. It stops accepting when ctx ends or the group is stopped, and
-// returns nil when its last connection is gone. Otherwise it returns the error
+// A Service is what the connections of a listener are for.
+type Service interface {
+	Handler
+
+	// Open does what a flow needs before its first byte, as a handshake, and returns its engine.
+	Open(ctx context.Context, f flow.Flow) (engine.Server, error)
+
+	// Reopen returns the engine of a flow that Open has accepted and on which nothing has happened since, after
+	// an exchange that has left nothing to be remembered.
+	Reopen(f flow.Flow, since engine.Instant) (engine.Server, error)
+
+	// Ended is told how each connection has ended: nil for in peace.
+	Ended(err error)
+}
+
+// Serve accepts connections and serves each on a goroutine of its own, but for the time in which nothing happens
+// (see park.go). It stops accepting when ctx ends or the group is stopped: then connections finish the exchange they have in progress,
+// for no longer than the grace period if it is for ctx, and Serve
+// returns nil when its last one is gone. Otherwise it returns the error
 // that ended accepting, at once. The listener is closed in either case. Errors
 // that pass, such as a lack of descriptors, are waited out.
-func (g *Group) Serve(ctx context.Context, ln net.Listener, serve func(flow.Flow)) error {
+func (g *Group) Serve(ctx context.Context, ln net.Listener, s Service) error {
 	g.mu.Lock()
 	if g.stopping {
 		g.mu.Unlock()
@@ -24,26 +40,27 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, serve func(flow.Flow
 	}
 	g.listeners[ln] = struct{}{}
 	g.mu.Unlock()
-	release := context.AfterFunc(ctx, func() {
-		_ = ln.Close()
-		g.mu.Lock()
-		g.changed.Broadcast()
-		g.mu.Unlock()
-	})
-	a := acceptor{group: g, ctx: ctx, ln: ln, serve: serve}
+	a := &acceptor{group: g, ctx: ctx, base: context.WithoutCancel(ctx), ln: ln, service: s}
+	release := context.AfterFunc(ctx, a.stop)
 	err := a.accept()
 
-	release()
 	_ = ln.Close()
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	delete(g.listeners, ln)
 	if !a.stopped() {
+		g.mu.Unlock()
+		release()
 		return err
 	}
 	for a.open > 0 {
 		g.changed.Wait()
 	}
+	a.returned = true
+	if a.grace != nil {
+		a.grace.Stop()
+	}
+	g.mu.Unlock()
+	release()
 	return nil
 }
 
@@ -61,13 +78,18 @@ func (g *Group) Handshake(ctx context.Context, h flow.Handshaker, limit time.Dur
 	return h.HandshakeContext(ctx)
 }
 
-// An acceptor is the loop of one listener; the group's lock guards it.
+// An acceptor is the loop of one listener; the group's lock guards what changes.
 type acceptor struct {
-	group *Group
-	ctx   context.Context
-	ln    net.Listener
-	serve func(flow.Flow)
-	open  int // connections that this listener has given
+	group   *Group
+	ctx     context.Context
+	base    context.Context // of its connections
+	ln      net.Listener
+	service Service
+
+	open     int         // connections that this listener has given
+	grace    *time.Timer // set when ctx has ended
+	over     bool        // and the grace period too
+	returned bool        // Serve has
 }
 
 // stopped reports whether there is a reason not to accept; group.mu is held.
@@ -92,23 +114,84 @@ func (a *acceptor) accept() error {
 	return nil
 }
 
+// stop ends what the listener has begun, when its context has ended.
+func (a *acceptor) stop() {
+	_ = a.ln.Close()
+	g := a.group
+	for _, c := range g.of(a) {
+		c.stop()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.config.GracePeriod >= 0 && !a.returned {
+		a.grace = time.AfterFunc(g.config.GracePeriod, a.cut)
+	}
+	g.changed.Broadcast()
+}
+
+// cut ends what has not ended within the grace period.
+func (a *acceptor) cut() {
+	g := a.group
+	g.mu.Lock()
+	a.over = true
+	g.mu.Unlock()
+	for _, c := range g.of(a) {
+		g.spawn(func() { c.cut(Stopped) })
+	}
+}
+
 // spawn serves a connection on a goroutine of its own.
 func (a *acceptor) spawn(nc net.Conn) {
 	g := a.group
 	g.mu.Lock()
 	a.open++
 	g.accepted++
+	if g.accepted-len(g.lot.fds) == crowd {
+		g.wakeSweeper()
+	}
 	g.mu.Unlock()
-	g.spawn(func() {
-		defer func() {
-			g.mu.Lock()
-			a.open--
-			g.accepted--
-			g.changed.Broadcast()
-			g.mu.Unlock()
-		}()
-		a.serve(flow.Conn(nc))
-	})
+	g.spawn(func() { a.run(nc) })
+}
+
+// run is the life of an accepted connection, to its end or until it is parked.
+func (a *acceptor) run(nc net.Conn) {
+	f := flow.Conn(nc)
+	eng, err := a.service.Open(a.ctx, f)
+	if err == nil {
+		c := a.group.newServerConn(a.base, f, eng, a.service)
+		c.from, c.accepted = a, nc
+		if a.group.add(c) {
+			if a.ctx.Err() != nil {
+				c.stop() // stop did not see it
+			}
+			a.serve(c)
+			return
+		}
+	}
+	_ = f.Close()
+	a.gone()
+}
+
+// serve serves a connection that is the group's.
+func (a *acceptor) serve(c *serverConn) {
+	over, err := true, error(nil) // so it stays if a handler ends the goroutine
+	defer func() {
+		if over {
+			a.service.Ended(err)
+			a.gone()
+		}
+	}()
+	over, err = c.serve()
+}
+
+// gone counts a connection that is over.
+func (a *acceptor) gone() {
+	g := a.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a.open--
+	g.accepted--
+	g.changed.Broadcast()
 }
 
 // passes reports whether an error of Accept may go away by itself: the peer left before

@@ -138,7 +138,7 @@ func (c *ClientConn) pump() {
 		if c.client.Streams() == 0 {
 			c.in.shrink()
 		}
-		c.awaitInput()
+		c.awaitInput(0)
 	}
 	why := Finished
 	switch {
@@ -223,6 +223,8 @@ func (c *ClientConn) stop() {
 		c.discard(Stopped)
 	}
 }
+
+func (c *ClientConn) of(*acceptor) bool { return false }
 
 // sayIt writes what is in the output.
 func (c *ClientConn) sayIt() {

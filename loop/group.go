@@ -33,6 +33,8 @@ type Config struct {
 	// GracePeriod bounds how long an exchange may go on after the context given to
 	// Serve or ServeFlow has ended. Default 30 s.
 	GracePeriod time.Duration
+	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 100 ms.
+	ParkAfter time.Duration
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
 	MaxConns int
@@ -48,6 +50,7 @@ func (c Config) withDefaults() Config {
 	set(&c.DrainBytes, 256<<10)
 	set(&c.DrainTimeout, 5*time.Second)
 	set(&c.GracePeriod, 30*time.Second)
+	set(&c.ParkAfter, 100*time.Millisecond)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -72,6 +75,7 @@ type Group struct {
 	stamp  atomic.Pointer[stamp]
 
 	monitor monitor
+	lot     lot
 	stopped context.Context // ends when the group begins to stop
 	halt    context.CancelFunc
 
@@ -82,9 +86,10 @@ type Group struct {
 	goroutines int       // that wait waits for
 	changed    sync.Cond // conns shrank, or the group began to stop
 	stopping   bool
+	cutting    bool // what has not ended is cut
 	sweeping   bool
 	swept      chan struct{} // closed when the sweeper has gone
-	wake       chan struct{} // tells the sweeper that the last connection has gone
+	wake       chan struct{} // tells the sweeper that the last connection has gone, or that there are many
 }
 
 // A member is a connection of a group. The sweeper calls isDue and sweep; none of
@@ -95,6 +100,7 @@ type member interface {
 	stop()               // finish what is going on, then close
 	cut(why CloseReason) // close now
 	count() (exchanges uint64, active bool)
+	of(a *acceptor) bool // the listener that it has come from
 }
 
 // NewGroup makes a group.
@@ -166,14 +172,35 @@ func (g *Group) remove(c member, why CloseReason) {
 	g.mu.Lock()
 	g.stats.exchanges += exchanges
 	delete(g.conns, c)
-	if len(g.conns) == 0 && g.sweeping {
-		select {
-		case g.wake <- struct{}{}:
-		default:
-		}
+	if g.empty() {
+		g.closeLot()
+		g.wakeSweeper()
 	}
 	g.changed.Broadcast()
 	g.mu.Unlock()
+}
+
+// wakeSweeper makes the sweeper look now.
+func (g *Group) wakeSweeper() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// empty reports whether there is no connection; g.mu is held.
+func (g *Group) empty() bool { return len(g.conns) == 0 && len(g.lot.fds) == 0 && g.lot.waking == 0 }
+
+// of returns the connections that a listener has given.
+func (g *Group) of(a *acceptor) (all []member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.list() {
+		if c.of(a) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // sweep looks at every connection once a tick, for as long as there are any.
@@ -190,16 +217,18 @@ func (g *Group) sweep(done chan struct{}) {
 		g.setClock()
 		now := g.now()
 		g.mu.Lock()
-		if len(g.conns) == 0 {
+		if g.empty() {
 			g.sweeping = false
 			g.mu.Unlock()
 			return
 		}
+		t.Reset(g.hurry())
 		for c := range g.conns {
 			if c.isDue(now) {
 				due = append(due, c)
 			}
 		}
+		g.wakeDue(now)
 		g.mu.Unlock()
 		for i, c := range due {
 			c.sweep(now)
@@ -260,6 +289,7 @@ func (g *Group) stop() {
 // cut ends all connections at once.
 func (g *Group) cut() {
 	g.mu.Lock()
+	g.cutting = true
 	conns := g.list()
 	g.mu.Unlock()
 	for _, c := range conns {
@@ -270,7 +300,7 @@ func (g *Group) cut() {
 // wait returns when the last connection is gone, and all goroutines of the group.
 func (g *Group) wait() {
 	g.mu.Lock()
-	for len(g.conns) > 0 || g.goroutines > 0 {
+	for !g.empty() || g.goroutines > 0 {
 		g.changed.Wait()
 	}
 	swept := g.swept
@@ -286,21 +316,27 @@ func (g *Group) spawn(f func()) {
 	g.goroutines++
 	g.mu.Unlock()
 	go func() {
-		defer func() {
-			g.mu.Lock()
-			g.goroutines--
-			g.changed.Broadcast()
-			g.mu.Unlock()
-		}()
+		defer g.done()
 		f()
 	}()
 }
 
+// done ends a goroutine that wait waits for.
+func (g *Group) done() {
+	g.mu.Lock()
+	g.goroutines--
+	g.changed.Broadcast()
+	g.mu.Unlock()
+}
+
 // list returns the connections; g.mu is held.
 func (g *Group) list() []member {
-	conns := make([]member, 0, len(g.conns))
+	conns := make([]member, 0, len(g.conns)+len(g.lot.fds))
 	for c := range g.conns {
 		conns = append(conns, c)
+	}
+	for p := g.lot.first; p != nil; p = p.after {
+		conns = append(conns, p)
 	}
 	return conns
 }

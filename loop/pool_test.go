@@ -147,6 +147,17 @@ func TestThePoolGivesOutTheNewest(t *testing.T) {
 	}
 }
 
+// An opening is a service that is over when a flow has been opened.
+type opening struct {
+	Service
+	do func(flow.Flow)
+}
+
+func (o opening) Open(_ context.Context, f flow.Flow) (engine.Server, error) {
+	o.do(f)
+	return nil, io.EOF
+}
+
 // A shaky listener fails for a while, as one does that lacks descriptors.
 type shaky struct {
 	net.Listener
@@ -176,10 +187,10 @@ func TestErrorsOfAcceptThatPassAreWaitedOut(t *testing.T) {
 	done := make(chan error, 1)
 	served := make(chan struct{})
 	go func() {
-		done <- g.Serve(ctx, &shaky{ln, 3}, func(f flow.Flow) {
+		done <- g.Serve(ctx, &shaky{ln, 3}, opening{do: func(f flow.Flow) {
 			_ = f.Close()
 			close(served)
-		})
+		}})
 	}()
 	c, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
@@ -210,11 +221,11 @@ func TestMoreThanMaxConnsWait(t *testing.T) {
 	done := make(chan error, 1)
 	began, end := make(chan struct{}, 3), make(chan struct{})
 	go func() {
-		done <- g.Serve(ctx, ln, func(f flow.Flow) {
+		done <- g.Serve(ctx, ln, opening{do: func(f flow.Flow) {
 			began <- struct{}{}
 			<-end
 			_ = f.Close()
-		})
+		}})
 	}()
 	for range 3 {
 		c, err := net.Dial("tcp", ln.Addr().String())

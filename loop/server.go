@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -38,6 +39,13 @@ type serverConn struct {
 	lingers bool        // a response was the last thing sent: let the peer read it
 	idle    bool        // no request has come since it was waited for one (unless multiplexed)
 
+	// Of an accepted connection only; see park.go.
+	from     *acceptor
+	accepted net.Conn
+	fd       int32          // -1 if it cannot be parked
+	quiet    engine.Instant // since when nothing happens, 0 if something does
+	life     int            // how often it has been parked
+
 	// Of a multiplexed connection only.
 	turn turn
 	left bool // the engine has been told to end the connection
@@ -50,15 +58,22 @@ type serverConn struct {
 // ctx's values, and are cancelled only when the peer or the connection goes.
 // ErrStopped if the group has been stopped.
 func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h Handler) (err error) {
-	c := &serverConn{server: eng, handler: h, base: context.WithoutCancel(ctx)}
-	c.init(g, f, eng)
-	c.onLook = c.lookAfter
+	c := g.newServerConn(context.WithoutCancel(ctx), f, eng, h)
 	if !g.add(c) {
 		_ = f.Close()
 		return ErrStopped
 	}
 	defer c.follow(ctx)()
-	return c.serve()
+	_, err = c.serve()
+	return err
+}
+
+func (g *Group) newServerConn(base context.Context, f flow.Flow, eng engine.Server, h Handler) *serverConn {
+	c := &serverConn{server: eng, handler: h, base: base}
+	c.init(g, f, eng)
+	c.fd = descriptor(c.powers)
+	c.onLook = c.lookAfter
+	return c
 }
 
 // follow stops the connection when ctx ends; the function it returns ends that.
@@ -89,15 +104,21 @@ func (c *serverConn) follow(ctx context.Context) func() {
 	}
 }
 
-// serve is the life of a server's connection. A handler that ends its goroutine
+// serve is the life of a server's connection, to its end or until it is parked: over tells. A handler that ends its goroutine
 // (runtime.Goexit) ends the connection too, unless others go on with it.
-func (c *serverConn) serve() (err error) {
+func (c *serverConn) serve() (over bool, err error) {
 	c.mu.Lock()
+	life := c.life
 	defer func() {
 		broken := recover()
-		for broken == nil && c.mux != nil && !c.turn.ended {
+		for broken == nil && c.mux != nil && !c.turn.ended && c.life == life {
 			c.wait()
 		}
+		if c.life != life {
+			c.mu.Unlock()
+			return
+		}
+		over = true
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -117,12 +138,14 @@ func (c *serverConn) serve() (err error) {
 	if c.mux == nil {
 		c.takeTurns()
 	}
-	if c.mux == nil {
+	switch {
+	case c.life != life:
+	case c.mux == nil:
 		c.part()
-		return nil
+	default:
+		c.pump(c.turn.number)
 	}
-	c.pump(0)
-	return nil
+	return true, nil
 }
 
 // part says the last words and closes the flow.
@@ -166,10 +189,14 @@ func (c *serverConn) takeTurns() {
 		}
 		if c.idle = !c.next(&ev); c.idle {
 			if c.goesOn() {
+				if c.park() {
+					return
+				}
 				c.await()
 			}
 			continue
 		}
+		c.quiet = 0
 		switch ev.Kind {
 		case engine.Request:
 			if c.upgrade(&ev) {
@@ -208,7 +235,7 @@ func (c *serverConn) await() {
 	case c.out.Len() > 0:
 		_ = c.flush()
 	default:
-		c.fill(0)
+		c.fill(c.parkAt())
 	}
 }
 
@@ -280,6 +307,8 @@ func (c *serverConn) cut(why CloseReason) {
 		x.peerEnded()
 	}
 }
+
+func (c *serverConn) of(a *acceptor) bool { return c.from == a }
 
 // wakeReader ends the wait for input: there is nothing more to wait for.
 func (c *serverConn) wakeReader() {

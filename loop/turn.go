@@ -47,6 +47,12 @@ func (c *serverConn) pump(number uint32) {
 		case !c.next(&ev):
 			if c.goesOn() {
 				c.wakeReady()
+				if c.park() {
+					c.turn.number++
+					c.turn.busy.Add(1)
+					c.notify()
+					return
+				}
 				c.await()
 			}
 		case ev.Kind == engine.Request, ev.Kind == engine.Fault && ev.Err.Status != 0 && c.mux.receivers[ev.Stream] == nil:
@@ -112,8 +118,12 @@ func (c *serverConn) awaitTurn() {
 		_ = c.flush()
 		return
 	}
+	due := c.parkAt()
+	if c.running > 0 || c.server.Streams() > 0 {
+		c.quiet, due = 0, 0
+	}
 	c.turn.busy.Add(1)
-	c.awaitInput()
+	c.awaitInput(due)
 	c.turn.busy.Add(1)
 	c.group.monitor.watch(c)
 }

@@ -1,0 +1,298 @@
+package loop
+
+import (
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
+)
+
+// Parking.
+//
+// An accepted connection on which nothing happens needs no goroutine and no buffer: its descriptor is enough. After
+// Config.ParkAfter without a byte and without an exchange the goroutine that waits for input is woken as if time were up, leaves the
+// descriptor with a poller (epoll, kqueue) and ends. When the descriptor becomes readable, when the connection's deadline
+// has passed, or when the group stops, a goroutine takes the connection up again. A connection that is busy
+// notices nothing of this: the time at which it would be parked is one more reason for the sweeper to end a wait.
+//
+// Of HTTP/1 nothing need be remembered between two exchanges, so nothing is kept but the flow; of HTTP/2 the connection is, without
+// what can be made anew.
+
+// A parked connection is a member of the group in the place of the one that it was.
+type parked struct {
+	from      *acceptor
+	accepted  net.Conn
+	c         *serverConn // nil if nothing of it need be kept
+	fd        int32
+	since     engine.Instant // nothing has happened
+	due       engine.Instant // when time is up, 0: never
+	exchanges uint64
+
+	before, after *parked // in the lot
+}
+
+// A lot is where connections are parked; the group's lock guards it. They lie in the order in which they came, which is about that of
+// their deadlines: nobody looks through all of them.
+type lot struct {
+	poll        *poll
+	fds         map[int32]*parked
+	first, last *parked
+	waking      int // those that have been taken and are not the group's yet
+
+	sooner atomic.Int64 // by how much connections are parked before ParkAfter
+}
+
+// Where more connections than crowd are awake at a time, those on which nothing happens are parked soon, so that memory
+// is needed for those on which something does.
+const (
+	crowd     = 256
+	crowdTick = 25 * time.Millisecond
+	crowdPark = 20 * time.Millisecond
+)
+
+// hurry returns how long the sweeper may sleep; g.mu is held.
+func (g *Group) hurry() time.Duration {
+	if !canPoll || g.accepted-len(g.lot.fds) < crowd || g.config.ParkAfter < 0 {
+		g.lot.sooner.Store(0)
+		return g.tick
+	}
+	g.lot.sooner.Store(int64(max(0, g.config.ParkAfter-crowdPark)))
+	return min(g.tick, crowdTick)
+}
+
+// soonDue reports whether a connection's wait is to end because it could be parked.
+func (c *serverConn) soonDue(now engine.Instant) bool {
+	sooner := c.group.lot.sooner.Load()
+	return sooner > 0 && c.fd >= 0 && past(c.readDue.Load(), now+engine.Instant(sooner))
+}
+
+func (c *serverConn) isDue(now engine.Instant) bool { return c.conn.isDue(now) || c.soonDue(now) }
+
+func (c *serverConn) sweep(now engine.Instant) {
+	if !c.conn.isDue(now) && c.soonDue(now) {
+		c.interrupt()
+	}
+	c.conn.sweep(now)
+}
+
+// descriptor returns that at which reads of the connection wait, -1 if there is none that a poller could watch.
+func descriptor(p flow.Powers) (fd int32) {
+	fd = -1
+	if p.Waits == nil || !canPoll || p.ReadDeadline == nil || p.ReadDeadline.SetReadDeadline(noDeadline) != nil {
+		return fd
+	}
+	raw, err := p.Waits.SyscallConn()
+	if err != nil {
+		return fd
+	}
+	_ = raw.Control(func(n uintptr) { fd = int32(n) })
+	return fd
+}
+
+// parkAt returns when a connection on which nothing happens is to be parked, 0 if it cannot be.
+func (c *serverConn) parkAt() engine.Instant {
+	if c.fd < 0 || c.from == nil || c.group.config.ParkAfter < 0 {
+		return 0
+	}
+	if c.quiet == 0 {
+		c.quiet = c.group.now()
+	}
+	return c.quiet.After(c.group.config.ParkAfter)
+}
+
+// park parks the connection if it is time to and nothing is in the way, and reports whether it did: then the connection is no longer the
+// caller's. c.mu is held.
+func (c *serverConn) park() bool {
+	at := c.parkAt()
+	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
+	if !past(int64(at), now) || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+		c.running > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
+		return false
+	}
+	p := &parked{from: c.from, accepted: c.accepted, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
+	rester, can := c.eng.(engine.Rester)
+	if !can {
+		return false
+	}
+	if !rester.Rest() {
+		p.c = c
+		c.in, c.out, c.spare, c.bufs, c.spares, c.data = input{}, engine.Output{SegmentMin: c.out.SegmentMin}, engine.Output{SegmentMin: c.out.SegmentMin}, nil, nil, nil
+	}
+	return c.group.lay(c, p)
+}
+
+// lay lays a connection down that is the caller's, unless it is to stop.
+func (g *Group) lay(c *serverConn, p *parked) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.from.stopped() {
+		return false
+	}
+	l := &g.lot
+	if l.poll == nil {
+		poll, err := newPoll()
+		if err != nil {
+			return false
+		}
+		l.poll, l.fds = poll, map[int32]*parked{}
+		g.goroutines++
+		go g.watch(poll)
+	}
+	if l.poll.arm(p.fd) != nil {
+		return false
+	}
+	delete(g.conns, c)
+	l.put(p)
+	c.quiet = 0
+	c.life++
+	return true
+}
+
+func (l *lot) put(p *parked) {
+	l.fds[p.fd] = p
+	if p.before = l.last; p.before != nil {
+		p.before.after = p
+	} else {
+		l.first = p
+	}
+	l.last = p
+}
+
+// take makes a parked connection the caller's, if it is still there.
+func (l *lot) take(p *parked) bool {
+	if l.fds[p.fd] != p {
+		return false
+	}
+	delete(l.fds, p.fd)
+	if p.before != nil {
+		p.before.after = p.after
+	} else {
+		l.first = p.after
+	}
+	if p.after != nil {
+		p.after.before = p.before
+	} else {
+		l.last = p.before
+	}
+	p.before, p.after = nil, nil
+	return true
+}
+
+// watch wakes connections whose descriptors have become readable, until the poller is closed.
+func (g *Group) watch(poll *poll) {
+	defer g.done()
+	var ready [128]int32
+	for {
+		n, err := poll.wait(ready[:])
+		if err != nil {
+			return
+		}
+		g.mu.Lock()
+		for _, fd := range ready[:n] {
+			if p := g.lot.fds[fd]; p != nil {
+				g.wakeParked(p)
+			}
+		}
+		g.mu.Unlock()
+	}
+}
+
+// wakeDue wakes the connections whose time is up; g.mu is held.
+func (g *Group) wakeDue(now engine.Instant) {
+	for p := g.lot.first; p != nil && past(int64(p.due), now); p = g.lot.first {
+		g.wakeParked(p)
+	}
+}
+
+// wakeParked has a goroutine take a connection up again; g.mu is held.
+func (g *Group) wakeParked(p *parked) {
+	if g.lot.take(p) {
+		g.lot.waking++
+		g.goroutines++
+		go p.resume()
+	}
+}
+
+// closeLot ends the poller when there are no connections; g.mu is held.
+func (g *Group) closeLot() {
+	if g.lot.poll != nil {
+		g.lot.poll.close()
+		g.lot.poll = nil
+	}
+}
+
+// resume goes on where the connection was parked.
+func (p *parked) resume() {
+	a := p.from
+	g, c := a.group, p.c
+	defer g.done()
+	if c == nil {
+		f := flow.Conn(p.accepted)
+		eng, err := a.service.Reopen(f, p.since)
+		if err != nil {
+			g.mu.Lock()
+			g.lot.waking--
+			g.mu.Unlock()
+			p.end(Broken)
+			return
+		}
+		c = g.newServerConn(a.base, f, eng, a.service)
+		c.from, c.accepted, c.exchanges = a, p.accepted, p.exchanges
+	}
+	g.mu.Lock()
+	g.lot.waking--
+	g.conns[c] = struct{}{}
+	stopping, cutting := a.stopped(), g.cutting || a.over
+	g.mu.Unlock()
+	switch {
+	case cutting:
+		c.cut(Stopped)
+	case stopping:
+		c.stop()
+	}
+	a.serve(c)
+}
+
+// end ends a connection that nobody takes up again.
+func (p *parked) end(why CloseReason) {
+	_ = p.accepted.Close()
+	p.from.group.remove(p, why)
+	p.from.service.Ended(nil)
+	p.from.gone()
+}
+
+// stop implements member.
+func (p *parked) stop() {
+	g := p.from.group
+	g.mu.Lock()
+	if p.c != nil { // it has something to say
+		g.wakeParked(p)
+		g.mu.Unlock()
+		return
+	}
+	mine := g.lot.take(p)
+	g.mu.Unlock()
+	if mine {
+		p.end(Stopped)
+	}
+}
+
+// cut implements member.
+func (p *parked) cut(why CloseReason) {
+	g := p.from.group
+	g.mu.Lock()
+	mine := g.lot.take(p)
+	g.mu.Unlock()
+	if mine {
+		p.end(why)
+	}
+}
+
+// The sweeper does not look at parked connections.
+func (p *parked) isDue(engine.Instant) bool { return false }
+func (p *parked) sweep(engine.Instant)      {}
+
+func (p *parked) count() (uint64, bool) { return p.exchanges, false }
+func (p *parked) of(a *acceptor) bool   { return p.from == a }
