@@ -15,6 +15,8 @@
 //
 //	read ─▶ input ─▶ engine.Next ─▶ Request ─▶ handler ─▶ engine.Respond, Data, End ─▶ output ─▶ write
 //
+// A connection that a listener has given, and on which nothing happens, has no goroutine at all: it is parked (park.go).
+//
 // No other goroutine takes part, unless one of these is wanted:
 //
 //   - a watcher reads ahead while a handler runs, from the moment the handler

@@ -110,6 +110,9 @@ func NewGroup(config Config) *Group {
 	g.monitor.group, g.monitor.wake = g, make(chan struct{}, 1)
 	g.stopped, g.halt = context.WithCancel(context.Background())
 	g.tick = tickFor(config.Shortest, g.config.WriteTimeout, g.config.LingerTimeout, g.config.DrainTimeout)
+	if config.ParkAfter > 0 { // not for the default's sake
+		g.tick = max(min(g.tick, config.ParkAfter), 5*time.Millisecond)
+	}
 	g.origin = time.Now()
 	g.clock.Store(1)
 	return g

@@ -1,5 +1,10 @@
 package loop
 
+import "sync"
+
+// starts are the beginnings of inputs that nobody uses: a connection that is parked leaves its own there.
+var starts = sync.Pool{New: func() any { return new([inputStart]byte) }}
+
 const (
 	inputStart = 4 << 10  // the memory that a connection begins with
 	inputKeep  = 16 << 10 // what is larger is not kept between two exchanges
@@ -38,6 +43,10 @@ func (in *input) room(used bool) []byte {
 	if in.w < len(in.buf) {
 		return in.buf[in.w:]
 	}
+	if in.buf == nil {
+		in.begin()
+		return in.buf
+	}
 	pending := in.len()
 	if in.r > 0 && !used && pending <= len(in.buf)/2 {
 		copy(in.buf, in.bytes())
@@ -53,9 +62,19 @@ func (in *input) room(used bool) []byte {
 // spare returns memory to read ahead into without moving or growing anything.
 func (in *input) spare() []byte {
 	if in.buf == nil {
-		in.buf = make([]byte, inputStart)
+		in.begin()
 	}
 	return in.buf[in.w:]
+}
+
+func (in *input) begin() { in.buf = starts.Get().(*[inputStart]byte)[:] }
+
+// leave gives the memory to whoever needs some; nothing is pending and nobody reads what was handed out.
+func (in *input) leave() {
+	if len(in.buf) == inputStart {
+		starts.Put((*[inputStart]byte)(in.buf))
+	}
+	*in = input{}
 }
 
 // shrink gives back memory that only an unusually long head needed.

@@ -47,7 +47,7 @@ type lot struct {
 // Where more connections than crowd are awake at a time, those on which nothing happens are parked soon, so that memory
 // is needed for those on which something does.
 const (
-	crowd     = 256
+	crowd     = 64
 	crowdTick = 25 * time.Millisecond
 	crowdPark = 20 * time.Millisecond
 )
@@ -118,9 +118,15 @@ func (c *serverConn) park() bool {
 	}
 	if !rester.Rest() {
 		p.c = c
-		c.in, c.out, c.spare, c.bufs, c.spares, c.data = input{}, engine.Output{SegmentMin: c.out.SegmentMin}, engine.Output{SegmentMin: c.out.SegmentMin}, nil, nil, nil
 	}
-	return c.group.lay(c, p)
+	if !c.group.lay(c, p) {
+		return false
+	}
+	c.quiet = 0
+	c.life++
+	c.in.leave()
+	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data = nil, nil, nil, nil, nil
+	return true
 }
 
 // lay lays a connection down that is the caller's, unless it is to stop.
@@ -145,8 +151,6 @@ func (g *Group) lay(c *serverConn, p *parked) bool {
 	}
 	delete(g.conns, c)
 	l.put(p)
-	c.quiet = 0
-	c.life++
 	return true
 }
 

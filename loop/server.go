@@ -145,7 +145,7 @@ func (c *serverConn) serve() (over bool, err error) {
 	default:
 		c.pump(c.turn.number)
 	}
-	return true, nil
+	return false, nil
 }
 
 // part says the last words and closes the flow.

@@ -1,6 +1,10 @@
 package loop
 
-import "sync/atomic"
+import (
+	"maps"
+	"slices"
+	"sync/atomic"
+)
 
 // A CloseReason says why a connection ended.
 type CloseReason uint8
@@ -52,8 +56,11 @@ func (g *Group) Stats() Stats {
 		}
 	}
 	g.mu.Lock()
-	conns := g.list()
-	s.Conns, s.Exchanges = len(conns), g.stats.exchanges
+	conns := slices.Collect(maps.Keys(g.conns))
+	s.Conns, s.Exchanges = len(conns)+len(g.lot.fds)+g.lot.waking, g.stats.exchanges
+	for p := g.lot.first; p != nil; p = p.after {
+		s.Exchanges += p.exchanges
+	}
 	g.mu.Unlock()
 	for _, c := range conns {
 		exchanges, active := c.count()
