@@ -36,15 +36,17 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 		c.fault(ev, ruleFlowControl, "of the connection")
 		return n
 	}
-	c.in.data = dataFrame{open: true, stream: h.stream, left: content, pad: pad, end: h.flags.has(flagEndStream)}
+	d := dataFrame{open: true, stream: h.stream, left: content, pad: pad, end: h.flags.has(flagEndStream)}
 	s, accepted := c.judge(h, ev)
 	if accepted {
 		c.checkData(s, h, content, ev)
 	}
+	// Only now is it being read: a stream that has just come to its end by it must not give back its credit a second time.
+	c.in.data = d
 	if s == nil || s.deaf || !accepted {
 		c.credit.giveBack(h.length)
 		c.in.data.lost = true
-		c.in.data.end = c.in.data.end && accepted
+		c.in.data.end = d.end && accepted
 		return n
 	}
 	s.credit.spend(h.length)
