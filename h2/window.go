@@ -115,6 +115,9 @@ func (c *conn) sent(s *stream, n, wanted int) {
 	s.window.size -= n
 	c.window.size -= n
 	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
+	if c.window.size <= 0 {
+		c.timers.due = 0 // whoever has waited for a turn waits for the peer now
+	}
 	w := &s.window
 	if n == wanted {
 		c.window.leave(s)
