@@ -70,7 +70,7 @@ func (c *conn) settle(s *stream) {
 	}
 	c.loseData(s)
 	c.credit.close(s)
-	c.window.leave(s)
+	c.window.leave(s, c.now)
 	delete(c.streams, s.id)
 	c.hot = nil
 	c.past.add(s.id, s.state)

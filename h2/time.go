@@ -96,6 +96,9 @@ func (s *stream) due(c *conn) engine.Instant {
 	if c.stalls(s) {
 		if s.window.since == 0 {
 			s.window.since = c.now
+			if s.window.size <= 0 { // that of the connection may be shut for want of a turn only: each wait counts by itself
+				s.window.since -= s.window.spent
+			}
 		}
 		d = engine.Sooner(d, s.window.since.After(c.limits.StallTimeout))
 	}
