@@ -46,11 +46,12 @@ type Limits struct {
 	StallTimeout time.Duration
 
 	// Resets bounds streams that came to nothing: that the peer reset, made us reset, or opened
-	// beyond Streams (CVE-2023-44487, CVE-2025-8671). Default 200.
+	// beyond Streams or after our last GOAWAY (CVE-2023-44487, CVE-2025-8671); and frames on streams
+	// that it has reset itself. Default 200.
 	Resets int
 	// Settings bounds SETTINGS frames. Default 50.
 	Settings int
-	// Pings bounds PING frames. Default 100.
+	// Pings bounds PING frames, and answers to PINGs that nobody sent. Default 100.
 	Pings int
 	// Priorities bounds PRIORITY and PRIORITY_UPDATE frames. Default 500.
 	Priorities int

@@ -36,6 +36,9 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 		c.fault(ev, ruleFlowControl, "of the connection")
 		return n
 	}
+	if content == 0 && !h.flags.has(flagEndStream) && !c.spend(ev, &c.flood.empty, c.limits.EmptyData, ruleFloodEmpty) {
+		return n
+	}
 	d := dataFrame{open: true, stream: h.stream, left: content, pad: pad, end: h.flags.has(flagEndStream)}
 	s, accepted := c.judge(h, ev)
 	if accepted {
@@ -66,8 +69,6 @@ func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Even
 		c.faultStream(ev, s, ruleLengthSum, "more content")
 	case s.got+int64(content) > c.limits.ContentBytes:
 		c.faultStream(ev, s, ruleContentLong, "")
-	case content == 0 && !h.flags.has(flagEndStream):
-		c.spend(ev, &c.flood.empty, c.limits.EmptyData, ruleFloodEmpty)
 	}
 }
 
