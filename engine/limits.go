@@ -36,7 +36,9 @@ type Limits struct {
 	Streams int
 	// Window is how much content a peer may send, over all streams of a connection,
 	// before some of it has been taken (HTTP/2). Default 1 MiB, at least 65,535 bytes; a
-	// single stream has a quarter of it. It grows with what the path can hold, up to WindowMax.
+	// single stream has a quarter of it. It grows with what the path can hold, up to WindowMax. On a client
+	// the content of a response that has come whole no longer counts: a program that leaves responses unread
+	// has up to a stream's share of each in memory.
 	Window int
 	// WindowMax bounds the growth of Window. Default 16 MiB.
 	WindowMax int
