@@ -36,7 +36,9 @@ type Limits struct {
 	Streams int
 	// Window is how much content a peer may send, over all streams of a connection,
 	// before some of it has been taken (HTTP/2). Default 1 MiB, at least 65,535 bytes; a
-	// single stream has a quarter of it. It grows with what the path can hold, up to WindowMax.
+	// single stream has a quarter of it. It grows with what the path can hold, up to WindowMax. On a client
+	// the content of a response that has come whole no longer counts: a program that leaves responses unread
+	// has up to a stream's share of each in memory.
 	Window int
 	// WindowMax bounds the growth of Window. Default 16 MiB.
 	WindowMax int
@@ -46,11 +48,12 @@ type Limits struct {
 	StallTimeout time.Duration
 
 	// Resets bounds streams that came to nothing: that the peer reset, made us reset, or opened
-	// beyond Streams (CVE-2023-44487, CVE-2025-8671). Default 200.
+	// beyond Streams or after our last GOAWAY (CVE-2023-44487, CVE-2025-8671); and frames on streams
+	// that it has reset itself. Default 200.
 	Resets int
 	// Settings bounds SETTINGS frames. Default 50.
 	Settings int
-	// Pings bounds PING frames. Default 100.
+	// Pings bounds PING frames, and answers to PINGs that nobody sent. Default 100.
 	Pings int
 	// Priorities bounds PRIORITY and PRIORITY_UPDATE frames. Default 500.
 	Priorities int

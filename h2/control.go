@@ -93,13 +93,13 @@ func (c *conn) takeRSTStream(h *frameHeader, payload []byte, ev *engine.Event) {
 func (c *conn) takePing(h *frameHeader, payload []byte, ev *engine.Event) {
 	data := [8]byte(payload)
 	if h.flags.has(flagAck) {
-		switch data {
-		case pathPing:
+		switch {
+		case data == pathPing && c.credit.pinged:
 			c.credit.measured(c)
-		case partingPing:
-			if c.life == parting {
-				c.part()
-			}
+		case data == partingPing && c.life == parting:
+			c.part()
+		default: // nobody has asked
+			c.spend(ev, &c.flood.pings, c.limits.Pings, ruleFloodPing)
 		}
 		return
 	}

@@ -143,9 +143,6 @@ func (k *credit) grant(c *conn) {
 
 // measured is called when our PING has been answered.
 func (k *credit) measured(c *conn) {
-	if !k.pinged {
-		return
-	}
 	k.pinged = false
 	trip := k.consumed - k.mark
 	if trip < int64(k.streamSize)/3 {

@@ -36,15 +36,20 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 		c.fault(ev, ruleFlowControl, "of the connection")
 		return n
 	}
-	c.in.data = dataFrame{open: true, stream: h.stream, left: content, pad: pad, end: h.flags.has(flagEndStream)}
+	if content == 0 && !h.flags.has(flagEndStream) && !c.spend(ev, &c.flood.empty, c.limits.EmptyData, ruleFloodEmpty) {
+		return n
+	}
+	d := dataFrame{open: true, stream: h.stream, left: content, pad: pad, end: h.flags.has(flagEndStream)}
 	s, accepted := c.judge(h, ev)
 	if accepted {
 		c.checkData(s, h, content, ev)
 	}
+	// Only now is it being read: a stream that has just come to its end by it must not give back its credit a second time.
+	c.in.data = d
 	if s == nil || s.deaf || !accepted {
 		c.credit.giveBack(h.length)
 		c.in.data.lost = true
-		c.in.data.end = c.in.data.end && accepted
+		c.in.data.end = d.end && accepted
 		return n
 	}
 	s.credit.spend(h.length)
@@ -64,8 +69,6 @@ func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Even
 		c.faultStream(ev, s, ruleLengthSum, "more content")
 	case s.got+int64(content) > c.limits.ContentBytes:
 		c.faultStream(ev, s, ruleContentLong, "")
-	case content == 0 && !h.flags.has(flagEndStream):
-		c.spend(ev, &c.flood.empty, c.limits.EmptyData, ruleFloodEmpty)
 	}
 }
 

@@ -140,9 +140,10 @@ func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
 		return
 	case c.life == parted:
 		// Section 6.8: "the endpoint might discard frames it receives on the streams opened by the peer after
-		// the GOAWAY"; its sender knows that the stream is not processed.
+		// the GOAWAY"; its sender knows that the stream is not processed, and soon that no more is to come.
 		c.lastPeer = b.stream
 		c.past.add(b.stream, aborted)
+		c.nothing(ev)
 		return
 	}
 	c.lastPeer = b.stream

@@ -214,6 +214,10 @@ func (m *message) request(c *conn, end bool) (*semantics.Request, facts, rule, s
 		return nil, f, ruleTargetLong, ""
 	case m.has[protocol] && !semantics.ValidName(m.pseudo[protocol]):
 		return nil, f, rulePseudo, ":protocol"
+	case m.has[protocol] && (m.pseudo[scheme] == "" || m.pseudo[path] == ""):
+		// RFC 8441, Section 4: an extended CONNECT has the :scheme and :path of its target URI. Empty ones would make it
+		// a plain CONNECT.
+		return nil, f, ruleTarget, "of an extended CONNECT"
 	}
 	target, err := semantics.TargetOf(m.pseudo[method], m.pseudo[scheme], m.pseudo[authority], m.pseudo[path])
 	if err != nil {

@@ -221,7 +221,7 @@ func (c *conn) judge(h *frameHeader, ev *engine.Event) (s *stream, accepted bool
 		c.faultStream(ev, s, ruleStreamClosed, "")
 	case v == closedStream:
 		c.pending = appendRSTStream(c.pending, h.stream, StreamClosed)
-		c.nothing(ev)
+		c.spend(ev, &c.flood.resets, c.limits.Resets, ruleFloodReset) // on a client too: it asked for no frames on what the peer has reset
 	}
 	return s, false
 }

@@ -140,7 +140,7 @@ func (c *conn) Data(out *engine.Output, id engine.StreamID, p []byte) (int, erro
 	case err != nil:
 		return 0, err
 	case len(p) == 0:
-		c.window.leave(s)
+		c.window.leave(s, c.now)
 		return 0, nil
 	case s.silent:
 		return len(p), nil

@@ -61,8 +61,8 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	}
 	end := !interim && (s.silent || s.rest == 0)
 	c.endBlock(out, start, buf, s, end)
-	if r.Status == semantics.StatusContinue && s.since == 0 && s.state == open {
-		c.awaits(s)
+	if (r.Status == semantics.StatusContinue || !interim) && s.since == 0 && s.state == open && !s.deaf {
+		c.awaits(s) // whoever has waited for 100 (Continue) is answered by that or by the final status: nobody says more
 	}
 	if interim {
 		return nil

@@ -171,6 +171,7 @@ func (c *conn) setInitialWindow(v uint32) rule {
 	}
 	change := int64(v) - int64(c.peer.initialWindow)
 	c.peer.initialWindow = int(v)
+	c.timers.due = 0 // whoever has waited for a turn may wait for the peer now
 	for _, s := range c.streams {
 		size := int64(s.window.size) + change
 		if size > maxWindow {

@@ -65,12 +65,15 @@ func (c *conn) stream(id engine.StreamID) *stream {
 
 // settle forgets a stream when both sides of the wire and the application are done with it.
 func (c *conn) settle(s *stream) {
-	if !s.state.over() || s.told && !s.done || c.stream(s.id) != s {
+	if !s.state.over() {
+		return
+	}
+	c.window.leave(s, c.now) // at once: nothing more can be sent, and others must not wait for a handler to notice
+	if s.told && !s.done || c.stream(s.id) != s {
 		return
 	}
 	c.loseData(s)
 	c.credit.close(s)
-	c.window.leave(s)
 	delete(c.streams, s.id)
 	c.hot = nil
 	c.past.add(s.id, s.state)

@@ -51,12 +51,17 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	return engine.Sooner(d, t.due)
 }
 
-// idleDue returns when the connection has been idle for too long.
+// idleDue returns when the connection has been idle for too long. A head that is on its way has its own time, but once: a
+// part of a frame that always stays behind is no exchange.
 func (c *conn) idleDue() engine.Instant {
-	if len(c.streams) > 0 || c.timers.frame != 0 {
+	if len(c.streams) > 0 {
 		return 0
 	}
-	return c.timers.idle.After(c.limits.IdleTimeout)
+	due := c.timers.idle.After(c.limits.IdleTimeout)
+	if c.timers.frame != 0 {
+		due = due.After(c.limits.HeadTimeout)
+	}
+	return due
 }
 
 // awaits is called when the peer is to send more of a message.
@@ -96,6 +101,9 @@ func (s *stream) due(c *conn) engine.Instant {
 	if c.stalls(s) {
 		if s.window.since == 0 {
 			s.window.since = c.now
+			if s.window.size <= 0 { // that of the connection may be shut for want of a turn only: each wait counts by itself
+				s.window.since -= s.window.spent
+			}
 		}
 		d = engine.Sooner(d, s.window.since.After(c.limits.StallTimeout))
 	}

@@ -25,6 +25,7 @@ type streamWindow struct {
 	named   bool           // by Ready, since the last Flush
 	turn    uint32         // when it was last named
 	since   engine.Instant // since when it has been getting less than stallBytes; 0: from the next wait on
+	spent   engine.Instant // how long it had when it last left: a response in small pieces waits many times
 	taken   int            // meanwhile
 }
 
@@ -97,7 +98,7 @@ func (c *conn) wait(s *stream, wanted int) {
 	w := &s.window
 	w.wanted, w.named = wanted, false
 	if !w.waiting {
-		w.waiting, w.since, w.taken = true, 0, 0
+		w.waiting = true
 		c.window.waiting = append(c.window.waiting, s)
 	}
 	if c.stalls(s) {
@@ -115,23 +116,29 @@ func (c *conn) sent(s *stream, n, wanted int) {
 	s.window.size -= n
 	c.window.size -= n
 	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
-	w := &s.window
-	if n == wanted {
-		c.window.leave(s)
-		return
+	if c.window.size <= 0 {
+		c.timers.due = 0 // whoever has waited for a turn waits for the peer now
 	}
+	w := &s.window
 	if w.taken += n; w.taken >= stallBytes {
-		w.since, w.taken = 0, 0
+		w.since, w.spent, w.taken = 0, 0, 0
+	}
+	if n == wanted {
+		c.window.leave(s, c.now)
+		return
 	}
 	c.wait(s, wanted-n)
 }
 
 // leave takes a stream out of those that wait.
-func (w *window) leave(s *stream) {
+func (w *window) leave(s *stream, now engine.Instant) {
 	if !s.window.waiting {
 		return
 	}
 	s.window.waiting = false
+	if s.window.since != 0 {
+		s.window.spent, s.window.since = max(s.window.spent, now-s.window.since), 0
+	}
 	for i, other := range w.waiting {
 		if other == s {
 			last := len(w.waiting) - 1

@@ -134,6 +134,25 @@ func TestBombTakesNoMemory(t *testing.T) {
 	}
 }
 
+// Two octets ask for a new entry with the name of the newest, which may be as
+// long as the table: that makes no copy of it each time.
+func TestEntriesOfALongNameTakeNoMemory(t *testing.T) {
+	d := NewDecoder(4096)
+	block := plain(0x40, string(make([]byte, 4000)), "")
+	for len(block) < 60000 {
+		block = append(block, 0x7e, 0)
+	}
+	var f Field
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for d.Begin(block); d.Next(&f); {
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 64<<10 || d.Err() != ListTooLong {
+		t.Errorf("%d octets, %v", got, d.Err())
+	}
+}
+
 // Long strings that nobody takes need no memory.
 func TestStringsBeyondTheLimitTakeNoMemory(t *testing.T) {
 	d := NewDecoder(0)
@@ -164,7 +183,11 @@ func TestDecoderKeepsLittle(t *testing.T) {
 	for range 59 {
 		names = append(names, 0x7f, 62+61-63, 0)
 	}
+	// The same of one long name, beside a value as long as leaves room for the most
+	// of those that came before.
+	name := append(plain(0x40, strings.Repeat("a", nameCopied+1), half), bytes.Repeat([]byte{0x7e, 0}, 20)...)
 	for name, block := range map[string][]byte{
+		"small entries of a long name":               name,
 		"small entries beside large fields":          append(plain(0, "n", large), plain(0x40, "a", "b")...),
 		"small entries that share large ones' names": names,
 		"large fields by names of the static table":  slices.Concat(append([]byte{0x04, 0x7f, 0x81, 0x7c}, large...), plain(0, "n", large)),

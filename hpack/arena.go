@@ -7,6 +7,10 @@ const (
 	// follow. A string that somebody keeps keeps its chunk.
 	arenaAhead = 1024
 
+	// A name of the dynamic table that is longer is a string of its own, which all
+	// entries of that name have in common; see makeEntry.
+	nameCopied = 32
+
 	// A value that is compared with the last one of its name is not longer: it
 	// is kept as long as the decoder is.
 	recentLongest = 256

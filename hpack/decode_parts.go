@@ -113,14 +113,18 @@ func (d *Decoder) text(most uint64, used int) (t text, fault Error) {
 }
 
 // makeEntry makes a literal's strings for the table. Also a name that another
-// entry has is copied; arena.go says why.
+// entry has is copied; arena.go says why. A long one is not, for two octets are
+// enough to ask for that: it is in no chunk, and keeps alive nothing but itself.
 func (d *Decoder) makeEntry(l *literal) (e entry) {
 	size, more := len(l.value.bytes), decodedMost(len(d.in))
 	switch {
+	case l.index == 0 && len(l.name.bytes) > nameCopied:
+		d.kept.reserve(size, more)
+		e.name = string(l.name.bytes)
 	case l.index == 0:
 		d.kept.reserve(size+len(l.name.bytes), more)
 		e.name = d.kept.bytes(l.name.bytes)
-	case l.index <= staticCount:
+	case l.index <= staticCount, len(l.known) > nameCopied:
 		d.kept.reserve(size, more)
 		e.name = l.known
 	default:
