@@ -89,8 +89,8 @@ type place struct {
 // Proxy-Authorization) do not go to another origin.
 //
 // Without a response the error is a [*SendError], or a [*URLError] for a request that
-// cannot be sent at all; with ErrRedirects, and a URLError of a Location, the last response is returned too, its
-// Body closed. Errors of ctx are its cause.
+// cannot be sent at all; where a redirect could not be followed (ErrRedirects, a URLError of its Location, ctx has ended)
+// the last response is returned too, its Body closed. Errors of ctx are its cause.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	c.init()
 	body := newUpload(r)
@@ -100,7 +100,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		next, err := c.redirect(resp, body)
+		next, err := c.redirect(ctx, resp, body)
 		if err == nil && next == nil {
 			return resp, nil
 		}
@@ -167,7 +167,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 			return newResponse(r, conn, reply), nil
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(r, u, err) {
+		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
 			return nil, err
 		}
 		if !unsent {
@@ -179,7 +179,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 
 // again reports whether a request that got no response may be sent once more, and
 // makes its content ready for that.
-func again(r *Request, u *upload, err error) bool {
+func again(ctx context.Context, r *Request, u *upload, err error) bool {
 	var s *SendError
 	if !errors.As(err, &s) {
 		return false
@@ -190,7 +190,7 @@ func again(r *Request, u *upload, err error) bool {
 	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
 		return false
 	}
-	return u.rewind()
+	return u.rewind(ctx)
 }
 
 // refused is what a server says that has not processed a request (RFC 9113, Section 8.7).

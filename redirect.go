@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"context"
 	"net/url"
 
 	"github.com/paf-go/paf/semantics"
@@ -8,7 +9,7 @@ import (
 
 // redirect returns the request that a response asks for, nil if it asks for none
 // that may be sent.
-func (c *Client) redirect(resp *Response, body *upload) (*Request, error) {
+func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*Request, error) {
 	location := resp.Header.Get("Location")
 	if c.MaxRedirects < 0 || location == "" {
 		return nil, nil
@@ -31,8 +32,9 @@ func (c *Client) redirect(resp *Response, body *upload) (*Request, error) {
 	default:
 		return nil, nil
 	}
-	if next.Body != nil && !body.rewind() {
-		return nil, nil // the caller decides what to do with content that is gone
+	if next.Body != nil && !body.rewind(ctx) {
+		// The caller decides what to do with content that is gone, unless it is ctx that has ended.
+		return nil, context.Cause(ctx)
 	}
 	base, err := url.Parse(old.URL())
 	if err != nil {

@@ -42,7 +42,9 @@ type Request struct {
 	// percent-encoding is not undone. For a handler Authority is the host that
 	// the request is for, whether it stood in the target or in Host
 	// (RFC 9112, Section 3.2.2), and Scheme is "http" or "https"
-	// (see [Server.TrustScheme]).
+	// (see [Server.TrustScheme]). A client sends what Path and Query say, "*" in
+	// asterisk-form, whatever Raw and Form do: a target that a handler has got may be
+	// rewritten and sent on.
 	Target
 
 	// Protocol is the version that the request came with. A client chooses by itself.
@@ -161,7 +163,9 @@ func (r *Request) head() (*semantics.Request, error) {
 	}
 	h := &semantics.Request{Method: r.Method, Target: r.Target, Protocol: HTTP11, Fields: r.Header}
 	h.Target.Form = semantics.OriginForm
-	if r.Form == semantics.AsteriskForm {
+	if r.Path == "*" {
+		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
+		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
 	return h, nil

@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -38,7 +39,7 @@ func (u *upload) begin(body io.Reader) io.Reader {
 	if u.seeker == nil {
 		return body
 	}
-	s := &sending{upload: u}
+	s := &sending{upload: u, turn: make(chan struct{}, 1)}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.latest = s
@@ -46,8 +47,8 @@ func (u *upload) begin(body io.Reader) io.Reader {
 }
 
 // rewind makes the content ready to be sent once more. A sending whose connection has died, or that was answered
-// early, may not have noticed: it reads no more.
-func (u *upload) rewind() bool {
+// early, may not have noticed: it reads no more. One that is reading just now is waited for, as long as ctx lasts.
+func (u *upload) rewind(ctx context.Context) bool {
 	if u.body == nil {
 		return true
 	}
@@ -56,13 +57,17 @@ func (u *upload) rewind() bool {
 	}
 	u.mu.Lock()
 	s := u.latest
-	u.latest = nil
 	u.mu.Unlock()
 	if s != nil {
-		s.mu.Lock()
-		s.over = true
-		s.mu.Unlock()
+		select {
+		case s.turn <- struct{}{}: // for good
+		case <-ctx.Done():
+			return false // the loop closes it, when it has read
+		}
 	}
+	u.mu.Lock()
+	u.latest = nil
+	u.mu.Unlock()
 	_, err := u.seeker.Seek(u.start, io.SeekStart)
 	return err == nil
 }
@@ -87,16 +92,16 @@ func (u *upload) close() {
 // A sending is one reading of an upload, by the loop.
 type sending struct {
 	*upload
-	mu   sync.Mutex // held while it reads
-	over bool
+	turn chan struct{} // full while it reads, and when it is over
 }
 
 func (s *sending) Read(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
+	select {
+	case s.turn <- struct{}{}:
+	default:
 		return 0, errOver
 	}
+	defer func() { <-s.turn }()
 	return s.body.Read(p)
 }
 

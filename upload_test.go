@@ -1,15 +1,18 @@
 package paf_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
@@ -150,6 +153,59 @@ func TestBodyIsClosedIfNoConnectionIsOpened(t *testing.T) {
 	body := &closable{Reader: strings.NewReader("content")}
 	if _, err := c.Do(t.Context(), newRequest(t, "PUT", "http://none.test/", body)); err == nil || body.closed.Load() != 1 {
 		t.Errorf("%v, it was closed %d times", err, body.closed.Load())
+	}
+}
+
+// stuck is content whose Read blocks until it is freed, as a file's on a network.
+type stuck struct {
+	*strings.Reader
+	free, closed chan struct{}
+}
+
+func (s *stuck) Read([]byte) (int, error) { <-s.free; return 0, io.EOF }
+func (s *stuck) Close() error             { close(s.closed); return nil }
+
+// Content that is to be sent again is waited for while it is being read, but not beyond ctx. It is closed all the same.
+func TestContentThatBlocksDoesNotKeepDoBeyondItsContext(t *testing.T) {
+	for name, answer := range map[string]string{
+		"redirected": "HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
+		"lost":       "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr := serverOf(t, func(c net.Conn) {
+				in := bufio.NewReader(c)
+				skipHead(in)
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				skipHead(in)
+				if _, _ = io.WriteString(c, answer); answer != "" {
+					_, _ = in.ReadByte()
+				}
+			})
+			c := newClient(t)
+			resp, err := c.Get(t.Context(), "http://"+addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = readAll(t, resp)
+			body := &stuck{strings.NewReader("content"), make(chan struct{}), make(chan struct{})}
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := c.Do(ctx, newRequest(t, "PUT", "http://"+addr, body))
+				done <- err
+			}()
+			select {
+			case err := <-done:
+				if err == nil || answer != "" && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("Do: %v", err)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("Do waits for a Read that blocks")
+			}
+			close(body.free)
+			<-body.closed
+		})
 	}
 }
 

@@ -272,16 +272,12 @@ func appendHost(dst []byte, r *semantics.Request) ([]byte, error) {
 	return appendField(dst, "Host", host), nil
 }
 
-// appendTarget appends the request target in its form.
+// appendTarget appends the request target in its form, made of its parts: Raw may be that of another request, which this
+// one was made of.
 func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 	start := len(dst)
 	t := &r.Target
 	switch {
-	case t.Raw != "":
-		if _, err := semantics.ParseTarget(r.Method, t.Raw); err != nil {
-			return dst, engine.Misuse(rules[ruleTarget].text, err.Error())
-		}
-		return append(dst, t.Raw...), nil
 	case !fits(t, r.Method):
 		return dst, engine.Misuse(rules[ruleTarget].text, t.String())
 	case t.Form == semantics.AsteriskForm:
@@ -310,7 +306,8 @@ func appendTarget(dst []byte, r *semantics.Request) ([]byte, error) {
 func fits(t *semantics.Target, method string) bool {
 	switch t.Form {
 	case semantics.AuthorityForm:
-		return method == semantics.MethodConnect && semantics.ValidAuthority(t.Authority)
+		_, err := semantics.ParseTarget(semantics.MethodConnect, t.Authority) // which demands a port
+		return method == semantics.MethodConnect && err == nil
 	case semantics.AsteriskForm:
 		return method == semantics.MethodOptions
 	case semantics.AbsoluteForm:

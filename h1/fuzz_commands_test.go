@@ -122,7 +122,7 @@ func (o *operator) request(arg int) error {
 		return nil
 	}
 	method := []string{"GET", "HEAD", "POST", "CONNECT", "TRACE", o.name}[arg%6]
-	target := semantics.Target{Raw: o.value, Authority: "a"}
+	target := semantics.Target{Form: semantics.AbsoluteForm, Scheme: o.name, Path: o.value, Authority: "a"}
 	if arg&8 != 0 {
 		target = semantics.Target{Path: "/" + o.name, Query: o.value, Authority: "a", Form: semantics.Form(arg >> 6)}
 	}

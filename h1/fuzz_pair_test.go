@@ -67,6 +67,8 @@ func (p *pair) exchange(method, target string, fields semantics.Fields, up []byt
 	if upLength >= 0 {
 		upLength = int64(len(up))
 	}
+	sent := parsed
+	sent.Raw = "" // what is sent is made of the parts
 	p.got, p.body = nil, nil
 	id, err := p.client.Request(&p.c.out, &semantics.Request{Method: method, Target: parsed, Protocol: semantics.HTTP11, Fields: fields}, upLength)
 	if err != nil {
@@ -79,8 +81,8 @@ func (p *pair) exchange(method, target string, fields semantics.Fields, up []byt
 		}
 		t.Fatalf("the server was told %v", p.got)
 	}
-	if r := p.got[0].Request; r.Method != method || r.Target.Raw != target || !bytes.Equal(p.body, up) {
-		t.Fatalf("%q %q %q arrived as %q %q %q", method, target, up, r.Method, r.Target.Raw, p.body)
+	if r := p.got[0].Request; r.Method != method || r.Target.Raw != sent.String() || !bytes.Equal(p.body, up) {
+		t.Fatalf("%q %q %q arrived as %q %q %q", method, sent.String(), up, r.Method, r.Target.Raw, p.body)
 	}
 	stream := p.got[0].Stream
 	p.got, p.body = nil, nil

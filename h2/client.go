@@ -1,8 +1,6 @@
 package h2
 
 import (
-	"strings"
-
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/hpack"
 	"github.com/paf-go/paf/semantics"
@@ -99,9 +97,6 @@ func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 	}
 	if p[scheme] == "" {
 		p[scheme] = "https"
-	}
-	if strings.HasPrefix(t.Raw, "/") {
-		p[path] = t.Raw
 	}
 	if t.Form == semantics.AsteriskForm {
 		p[path] = "*"

@@ -35,7 +35,7 @@ func (f Form) String() string {
 // segments are not removed.
 type Target struct {
 	Form      Form
-	Raw       string // as in the request line
+	Raw       string // as in the request line; not looked at when a request is sent
 	Scheme    string // in lower case; absolute-form; on HTTP/2 always
 	Authority string // host[:port]: of the target if it names one, else of Host
 	Path      string // "" with AuthorityForm, "*" with AsteriskForm

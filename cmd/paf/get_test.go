@@ -1,8 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
 
 func TestTimesAreSecondsOrHaveUnits(t *testing.T) {
@@ -14,5 +21,24 @@ func TestTimesAreSecondsOrHaveUnits(t *testing.T) {
 		if ok != (want >= 0) || ok && d != want {
 			t.Errorf("%q is %v, %t", text, d, ok)
 		}
+	}
+}
+
+// What a server has sent and an error cites does not get to the terminal as it is.
+func TestErrorsAreEscaped(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 404 \u009b2J\x9b gone\r\nContent-Length: 0\r\n\r\n")
+	}))
+	defer s.Close()
+	var errs bytes.Buffer
+	code := run([]string{"paf", "get", "--fail", s.URL}, strings.NewReader(""), io.Discard, &errs)
+	if want := "paf: the server answered 404 \\xc2\\x9b2J\\x9b gone\n"; code != exit.Status || errs.String() != want {
+		t.Errorf("%d %q, want %q", code, errs.String(), want)
 	}
 }

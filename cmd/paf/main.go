@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/urfave/cli/v3"
 )
 
@@ -20,7 +21,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exit.Code {
 	defer stop()
 	err := program(stdin, stdout, stderr).Run(ctx, args)
 	if err != nil {
-		fmt.Fprintf(stderr, "paf: %s\n", strings.TrimPrefix(err.Error(), "paf: "))
+		// What a server has sent may be cited: a reason phrase, a Location, the names in a certificate.
+		fmt.Fprintf(stderr, "paf: %s\n", terminal.Visible(strings.TrimPrefix(err.Error(), "paf: ")))
 	}
 	var usage *usageError
 	var asked cli.ExitCoder // an error of `paf help`

@@ -4,7 +4,8 @@
 //	GET  /          a help page; it has an ETag and honours conditions
 //	POST /          the content, once it has arrived whole (if it is not large)
 //	GET  /random    x-length random bytes as MIME base64, of x-seed if given
-//	GET  /hash      the SHA-256 of what /random would send for x-length, x-seed
+//	GET  /hash      the SHA-256 of what /random would send for x-length, x-seed,
+//	                of 1 GiB at most
 //	POST /transmit  the content, piece by piece as it arrives
 //	any  /echo      the request's fields, one a line
 //	any  /cookie    the request's cookies, one a line

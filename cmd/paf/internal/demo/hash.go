@@ -15,6 +15,10 @@ import (
 // maxHashes bounds the cache.
 const maxHashes = 1024
 
+// maxHashed bounds what is hashed for one request of a hundred bytes: it takes some seconds. More of it would cost the
+// client nothing, and may go on after it has left: who has gone is not noticed behind requests that wait to be read.
+const maxHashed = 1 << 30
+
 // hash answers with the SHA-256, in hexadecimal, of what random would send. The
 // entity tag is the SHA-256 of the answer.
 func (a *Application) hash(w *paf.ResponseWriter, r *paf.Request) {
@@ -22,7 +26,7 @@ func (a *Application) hash(w *paf.ResponseWriter, r *paf.Request) {
 		return
 	}
 	length, ok := parseLength(&r.Header)
-	if !ok {
+	if !ok || length > maxHashed {
 		reply.Text(w, semantics.StatusBadRequest, "Invalid length.")
 		return
 	}

@@ -41,7 +41,8 @@ const help = `This is paf's demo application.
   POST /          sends the content back once it is whole
   GET  /random    x-length random bytes in MIME base64; those of x-seed
                   (base64) if there is one, else new ones each time
-  GET  /hash      the SHA-256 of what /random sends for x-length and x-seed
+  GET  /hash      the SHA-256 of what /random sends for x-length (1 GiB at
+                  most) and x-seed
   POST /transmit  sends the content back as it arrives
   any  /echo      the request's fields, one a line
   any  /cookie    the request's cookies, one a line

@@ -73,7 +73,11 @@ func Run(ctx context.Context, o Options) error {
 		second.response(response)
 	}
 	if o.Head {
-		if _, err := io.WriteString(o.Stdout, headOf(response)); err != nil {
+		head := headOf(response)
+		if isTerminal(o.Stdout) {
+			head = shown("", head)
+		}
+		if _, err := o.Stdout.Write(head); err != nil {
 			return exit.Errorf(exit.Write, "cannot write the head: %w", err)
 		}
 	}
@@ -129,7 +133,7 @@ func (o *Options) tlsConfig() (*tls.Config, error) {
 }
 
 // headOf returns the head of a response as HTTP/1.1 would write it.
-func headOf(r *paf.Response) string {
+func headOf(r *paf.Response) []byte {
 	reason := r.Reason
 	if reason == "" {
 		reason = paf.StatusText(r.Status)
@@ -141,5 +145,5 @@ func headOf(r *paf.Response) string {
 	for name, value := range r.Header.All() {
 		head = fmt.Appendf(head, "%s: %s\r\n", name, value)
 	}
-	return string(head) + "\r\n"
+	return append(head, "\r\n"...)
 }

@@ -231,8 +231,8 @@ func TestTraceShowsEveryRequestOfAConnection(t *testing.T) {
 
 func TestTraceEscapesWhatATerminalObeys(t *testing.T) {
 	var b bytes.Buffer
-	(&tapped{to: &b}).print("< ", []byte("A: \x1b[2J\tb\r\n\r\n"))
-	if b.String() != "< A: \\x1b[2J\tb\n< \n" {
+	(&tapped{to: &b}).print("< ", []byte("A: \x1b[2J\tb\u009b2J\x9b\r\n\r\n"))
+	if b.String() != "< A: \\x1b[2J\tb\\xc2\\x9b2J\\x9b\n< \n" {
 		t.Errorf("%q", b.String())
 	}
 }

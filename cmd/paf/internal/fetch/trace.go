@@ -12,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
+	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
 )
@@ -100,7 +101,7 @@ func (t *trace2) interim(r *paf.Request, status int, fields *paf.Fields) {
 // response shows the head of the final response, after that of its request.
 func (t *trace2) response(r *paf.Response) {
 	if t.request(r.Request); t.spoken {
-		t.print("< ", []byte(headOf(r)))
+		t.print("< ", headOf(r))
 	}
 }
 
@@ -208,20 +209,14 @@ func (t *tapped) collect(p []byte) (head, rest []byte) {
 	return head, p[end-before:]
 }
 
-// print writes the lines of a head. What the terminal might take for a command
-// is escaped.
-func (t *tapped) print(mark string, head []byte) {
-	var b bytes.Buffer
+// print writes the lines of a head.
+func (t *tapped) print(mark string, head []byte) { t.to.Write(shown(mark, head)) }
+
+// shown returns the lines of a head as a terminal may have them.
+func shown(mark string, head []byte) []byte {
+	var b []byte
 	for line := range bytes.Lines(head) {
-		b.WriteString(mark)
-		for _, c := range bytes.TrimRight(line, "\r\n") {
-			if c < ' ' && c != '\t' || c == 0x7f {
-				fmt.Fprintf(&b, `\x%02x`, c)
-			} else {
-				b.WriteByte(c)
-			}
-		}
-		b.WriteByte('\n')
+		b = append(b, mark+terminal.Visible(string(bytes.TrimRight(line, "\r\n")))+"\n"...)
 	}
-	t.to.Write(b.Bytes())
+	return b
 }

@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"html/template"
 	"io/fs"
 	"os"
 	"slices"
@@ -24,11 +25,12 @@ type Options struct {
 type Handler struct {
 	root    *os.Root
 	options Options
+	listing *template.Template
 }
 
 // New returns a handler for the files below root, which stays the caller's to
 // close.
-func New(root *os.Root, o Options) *Handler { return &Handler{root, o} }
+func New(root *os.Root, o Options) *Handler { return &Handler{root, o, listing()} }
 
 // Serve answers one request.
 func (h *Handler) Serve(w *paf.ResponseWriter, r *paf.Request) {

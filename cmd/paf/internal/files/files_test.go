@@ -193,13 +193,16 @@ func TestHeadIsGetWithoutContent(t *testing.T) {
 		if head.Body != "" || head.StatusCode != get.StatusCode {
 			t.Errorf("HEAD %s: %d with %d bytes, GET: %d", path, head.StatusCode, len(head.Body), get.StatusCode)
 		}
+		if get.StatusCode == 200 && get.Header.Get("Content-Length") != fmt.Sprint(len(get.Body)) {
+			t.Errorf("GET %s: Content-Length %s for %d bytes", path, get.Header.Get("Content-Length"), len(get.Body))
+		}
+		if path == "/list/" {
+			get.Header.Del("Content-Length") // HEAD does not find it out
+		}
 		for _, name := range []string{"Content-Type", "Content-Length", "Etag", "Last-Modified", "Location", "Accept-Ranges"} {
 			if head.Header.Get(name) != get.Header.Get(name) {
 				t.Errorf("HEAD %s: %s %q, GET has %q", path, name, head.Header.Get(name), get.Header.Get(name))
 			}
-		}
-		if get.StatusCode == 200 && get.Header.Get("Content-Length") != fmt.Sprint(len(get.Body)) {
-			t.Errorf("GET %s: Content-Length %s for %d bytes", path, get.Header.Get("Content-Length"), len(get.Body))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +15,9 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// maxEntries bounds a listing; what is beyond is left out, and the page says so.
-const maxEntries = 10_000
+// maxEntries bounds a listing, and with it what a request of a few bytes can make the server do: every entry is looked
+// at. What is beyond is left out, and the page says so.
+const maxEntries = 1000
 
 // An entry is one line of a listing.
 type entry struct {
@@ -31,40 +33,46 @@ type page struct {
 }
 
 // list answers with the entries of a directory that could be served: names that
-// Serve would not find are left out.
+// Serve would not find are left out. On HEAD they are not read: "a server MAY omit
+// header fields for which a value is determined only while generating the content"
+// (RFC 9110, Section 9.3.2), as Content-Length is here.
 func (h *Handler) list(w *paf.ResponseWriter, r *paf.Request, path, name string) {
+	dir, err := h.root.Open(name)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer dir.Close()
+	head := w.Header()
+	var b strings.Builder
+	if r.Method == semantics.MethodGet {
+		if err := h.write(&b, dir, path, name); err != nil {
+			fail(w, err)
+			return
+		}
+		head.Set("Content-Length", strconv.Itoa(b.Len()))
+	}
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	head.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(semantics.StatusOK)
+	w.WriteString(b.String())
+}
+
+// write writes the page of a directory.
+func (h *Handler) write(to io.Writer, dir *os.File, path, name string) (err error) {
 	p := page{Path: path, Up: name != "."}
 	if decoded, err := url.PathUnescape(path); err == nil {
 		p.Path = strings.ToValidUTF8(decoded, "\uFFFD")
 	}
-	var err error
-	if p.Entries, p.More, err = h.entries(name); err != nil {
-		fail(w, err)
-		return
+	if p.Entries, p.More, err = h.entries(dir, name); err != nil {
+		return err
 	}
-	var b strings.Builder
-	if err := listing().Execute(&b, p); err != nil {
-		fail(w, err)
-		return
-	}
-	head := w.Header()
-	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Content-Length", strconv.Itoa(b.Len()))
-	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	head.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(semantics.StatusOK)
-	if r.Method == semantics.MethodGet {
-		w.WriteString(b.String())
-	}
+	return h.listing.Execute(to, p)
 }
 
-func (h *Handler) entries(dir string) (list []entry, more bool, err error) {
-	f, err := h.root.Open(dir)
-	if err != nil {
-		return nil, false, err
-	}
-	defer f.Close()
-	found, err := f.ReadDir(maxEntries + 1)
+func (h *Handler) entries(dir *os.File, name string) (list []entry, more bool, err error) {
+	found, err := dir.ReadDir(maxEntries + 1)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, err
 	}
@@ -73,7 +81,7 @@ func (h *Handler) entries(dir string) (list []entry, more bool, err error) {
 	}
 	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, d := range found {
-		if e, ok := h.entry(dir, d.Name()); ok {
+		if e, ok := h.entry(name, d.Name()); ok {
 			list = append(list, e)
 		}
 	}
@@ -108,6 +116,7 @@ func (h *Handler) entry(dir, name string) (e entry, ok bool) {
 // hidden reports whether a name with r in it cannot be asked for.
 func hidden(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
 
+// listing parses the template of a page: once for a Handler, as it costs more than a short page does.
 func listing() *template.Template {
 	return template.Must(template.New("listing").Parse(`<!doctype html>
 <html lang="en">
@@ -126,7 +135,7 @@ td.n { text-align: right; font-variant-numeric: tabular-nums }
 {{if .Up}}<tr><td><a href="../">../</a><td><td>
 {{end}}{{range .Entries}}<tr><td><a href="{{.Href}}">{{.Name}}</a><td class="n">{{.Size}}<td class="n">{{.Time}}
 {{end}}</table>
-{{if .More}}<p>There are more entries; only the first are shown.
+{{if .More}}<p>There are more entries, which are not shown.
 {{end}}</html>
 `))
 }
