@@ -269,3 +269,40 @@ func (c *hesitant) Write(p []byte) (int, error) {
 	m, err := c.Conn.Write(p[at:])
 	return n + m, err
 }
+
+// Of HTTP/2 connections the state is kept, and goes on: tables, windows, stream numbers.
+func TestIdleConnectionsOfHTTP2HaveNoGoroutine(t *testing.T) {
+	const n = 10
+	before := runtime.NumGoroutine()
+	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		w.Header().Set("X-Echo", r.Header.Get("X-Echo")) // in both tables
+		_, _ = io.Copy(w, r.Body)
+	})
+	addr, _ := parking(t, s, nil)
+	var clients []*paf.Client
+	for range n {
+		c := &paf.Client{Protocol: paf.HTTP2, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+		defer c.Close()
+		clients = append(clients, c)
+	}
+	for round := range 4 {
+		for i, c := range clients {
+			for range 3 {
+				r := newRequest(t, "POST", "http://x/", strings.NewReader(strings.Repeat("x", 50_000)))
+				r.Header.Set("X-Echo", fmt.Sprintf("client %d in round %d", i, round))
+				resp, err := c.Do(t.Context(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				if err != nil || len(body) != 50_000 || resp.Header.Get("X-Echo") != r.Header.Get("X-Echo") {
+					t.Fatalf("%d bytes, %v, %v", len(body), resp.Header, err)
+				}
+			}
+		}
+		asleep(t, before+1+2*n) // each client has a reader, and a sweeper
+	}
+	if stats := s.Stats(); stats.Conns != n || stats.Opened != n {
+		t.Errorf("%+v", stats)
+	}
+}

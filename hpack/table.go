@@ -73,3 +73,8 @@ func (t *table) grow() {
 		*t.entry(n) = *old.entry(n)
 	}
 }
+
+// clear gives up all entries, and the memory for them.
+func (t *table) clear() {
+	t.ring, t.first, t.size = nil, t.next, 0
+}

@@ -93,7 +93,7 @@ func descriptor(p flow.Powers) (fd int32) {
 
 // parkAt returns when a connection on which nothing happens is to be parked, 0 if it cannot be.
 func (c *serverConn) parkAt() engine.Instant {
-	if c.fd < 0 || c.from == nil || c.group.config.ParkAfter < 0 {
+	if _, can := c.eng.(engine.Rester); c.fd < 0 || c.from == nil || c.group.config.ParkAfter < 0 || !can {
 		return 0
 	}
 	if c.quiet == 0 {
@@ -112,11 +112,7 @@ func (c *serverConn) park() bool {
 		return false
 	}
 	p := &parked{from: c.from, accepted: c.accepted, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
-	rester, can := c.eng.(engine.Rester)
-	if !can {
-		return false
-	}
-	if !rester.Rest() {
+	if !c.eng.(engine.Rester).Rest() {
 		p.c = c
 	}
 	if !c.group.lay(c, p) {
