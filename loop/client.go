@@ -138,7 +138,7 @@ func (c *ClientConn) pump() {
 		if c.client.Streams() == 0 {
 			c.in.shrink()
 		}
-		c.awaitInput(0)
+		c.awaitInput()
 	}
 	why := Finished
 	switch {

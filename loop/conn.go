@@ -31,7 +31,8 @@ type conn struct {
 	mu        sync.Mutex // guards the engine and everything below
 	cond      sync.Cond  // reading, writing or out have changed
 	in        input
-	data      []byte // content that the engine has handed out and nobody has read yet
+	parkDue   engine.Instant // when the wait for input ends in order to be parked, 0: not
+	data      []byte         // content that the engine has handed out and nobody has read yet
 	out       engine.Output
 	spare     engine.Output // the other one of the two that take turns
 	bufs      [][]byte
@@ -111,10 +112,8 @@ func (c *conn) fill(due engine.Instant) {
 // arm sets when the sweeper interrupts the wait for input: when the engine or
 // the caller wants, whichever is earlier.
 func (c *conn) arm(due engine.Instant) {
-	if d := c.eng.Deadline(c.group.now()); d != 0 && (due == 0 || d < due) {
-		due = d
-	}
-	c.readDue.Store(int64(due))
+	due = engine.Sooner(due, c.parkDue)
+	c.readDue.Store(int64(engine.Sooner(due, c.eng.Deadline(c.group.now()))))
 }
 
 // read reads once into room, which is the input's; c.mu is held, and released

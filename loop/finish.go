@@ -65,6 +65,7 @@ func (c *serverConn) finishStream(x *exchange) {
 	if c.turn.inline == x {
 		c.turn.inline = nil
 	} else {
+		c.settle() // whoever reads has begun to when there was something to wait for
 		c.push()
 		if !c.goesOn() {
 			c.wakeReader()

@@ -100,8 +100,8 @@ func (c *conn) wakeReady() {
 }
 
 // awaitInput writes what is there to be written, then waits for input. While another goroutine writes it does
-// not wait for that one: what the peer sends may be what lets it read. due is as fill has it. c.mu is held.
-func (c *conn) awaitInput(due engine.Instant) {
+// not wait for that one: what the peer sends may be what lets it read. c.mu is held.
+func (c *conn) awaitInput() {
 	c.eng.Flush(&c.out)
 	switch {
 	case c.out.Len() > 0 && !c.writing:
@@ -109,7 +109,7 @@ func (c *conn) awaitInput(due engine.Instant) {
 	case c.out.Len() > most:
 		c.wait()
 	default:
-		c.fill(due)
+		c.fill(0)
 	}
 }
 

@@ -91,23 +91,26 @@ func descriptor(p flow.Powers) (fd int32) {
 	return fd
 }
 
-// parkAt returns when a connection on which nothing happens is to be parked, 0 if it cannot be.
-func (c *serverConn) parkAt() engine.Instant {
-	if _, can := c.eng.(engine.Rester); c.fd < 0 || c.from == nil || c.group.config.ParkAfter < 0 || !can {
-		return 0
+// settle notes since when nothing happens on a connection, and when it is to be parked. c.mu is held.
+func (c *serverConn) settle() {
+	if c.running > 0 || c.server.Streams() > 0 {
+		c.parkDue = 0
+		return
 	}
-	if c.quiet == 0 {
+	if c.fd < 0 || c.from == nil || c.parkDue != 0 {
+		return
+	}
+	if _, can := c.eng.(engine.Rester); can {
 		c.quiet = c.group.now()
+		c.parkDue = c.quiet.After(c.group.config.ParkAfter)
 	}
-	return c.quiet.After(c.group.config.ParkAfter)
 }
 
 // park parks the connection if it is time to and nothing is in the way, and reports whether it did: then the connection is no longer the
 // caller's. c.mu is held.
 func (c *serverConn) park() bool {
-	at := c.parkAt()
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
-	if !past(int64(at), now) || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+	if !past(int64(c.parkDue), now) || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
 		c.running > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
@@ -118,7 +121,7 @@ func (c *serverConn) park() bool {
 	if !c.group.lay(c, p) {
 		return false
 	}
-	c.quiet = 0
+	c.parkDue = 0
 	c.life++
 	c.in.leave()
 	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data = nil, nil, nil, nil, nil

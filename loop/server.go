@@ -43,7 +43,7 @@ type serverConn struct {
 	from     *acceptor
 	accepted net.Conn
 	fd       int32          // -1 if it cannot be parked
-	quiet    engine.Instant // since when nothing happens, 0 if something does
+	quiet    engine.Instant // since when nothing happens, while parkDue is set
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
@@ -196,7 +196,7 @@ func (c *serverConn) takeTurns() {
 			}
 			continue
 		}
-		c.quiet = 0
+		c.parkDue = 0
 		switch ev.Kind {
 		case engine.Request:
 			if c.upgrade(&ev) {
@@ -235,7 +235,8 @@ func (c *serverConn) await() {
 	case c.out.Len() > 0:
 		_ = c.flush()
 	default:
-		c.fill(c.parkAt())
+		c.settle()
+		c.fill(0)
 	}
 }
 

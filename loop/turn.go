@@ -118,12 +118,9 @@ func (c *serverConn) awaitTurn() {
 		_ = c.flush()
 		return
 	}
-	due := c.parkAt()
-	if c.running > 0 || c.server.Streams() > 0 {
-		c.quiet, due = 0, 0
-	}
+	c.settle()
 	c.turn.busy.Add(1)
-	c.awaitInput(due)
+	c.awaitInput()
 	c.turn.busy.Add(1)
 	c.group.monitor.watch(c)
 }
