@@ -121,7 +121,11 @@ func (c *serverConn) lookAfter() {
 func (c *serverConn) look(x *exchange) {
 	if c.closed || c.eof {
 		x.peerEnded()
-	} else if !c.reading && !x.done && len(c.in.spare()) > 0 {
+	} else if c.reading || x.done {
+		return
+	} else if len(c.in.spare()) == 0 {
+		x.lookOut()
+	} else {
 		c.reading = true
 		go c.watcher(x)
 	}
@@ -139,6 +143,9 @@ func (c *serverConn) watcher(x *exchange) {
 		}
 		if x.done || c.eof || c.closed || c.reading || len(c.in.spare()) == 0 {
 			x.peerEnded()
+			if !x.done && len(c.in.spare()) == 0 {
+				x.lookOut()
+			}
 			return
 		}
 	}

@@ -33,6 +33,7 @@ type exchangeUse struct {
 	ended   bool // and ended
 	done    bool // the handler has returned
 	watched bool // somebody wants to know when the peer goes
+	looked  bool // the poller looks out for that
 	told    bool // the handler knows that the content broke off
 }
 

@@ -47,6 +47,9 @@ func (c *serverConn) finishOnly(x *exchange) {
 	}
 	x.finishContext()
 	x.content.gone = ErrOver
+	if x.looked {
+		x.lookAway()
+	}
 	c.lookDue.Store(0)
 	c.writeBy.Store(0)
 	c.current = nil

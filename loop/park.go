@@ -41,6 +41,8 @@ type lot struct {
 	first, last *parked
 	waking      int // those that have been taken and are not the group's yet
 
+	looked map[int32]*exchange // whose peers are looked after beside the parked ones: see lookOut
+
 	sooner atomic.Int64 // by how much connections are parked before ParkAfter
 }
 
@@ -135,22 +137,28 @@ func (g *Group) lay(c *serverConn, p *parked) bool {
 	if p.from.stopped() {
 		return false
 	}
-	l := &g.lot
-	if l.poll == nil {
-		poll, err := newPoll()
-		if err != nil {
-			return false
-		}
-		l.poll, l.fds = poll, map[int32]*parked{}
-		g.goroutines++
-		go g.watch(poll)
-	}
-	if l.poll.arm(p.fd) != nil {
+	if g.openLot() != nil || g.lot.poll.arm(p.fd) != nil {
 		return false
 	}
 	delete(g.conns, c)
-	l.put(p)
+	g.lot.put(p)
 	return true
+}
+
+// openLot sees to it that there is a poller; g.mu is held.
+func (g *Group) openLot() error {
+	l := &g.lot
+	if l.poll != nil {
+		return nil
+	}
+	poll, err := newPoll()
+	if err != nil {
+		return err
+	}
+	l.poll, l.fds, l.looked = poll, map[int32]*parked{}, map[int32]*exchange{}
+	g.goroutines++
+	go g.watch(poll)
+	return nil
 }
 
 func (l *lot) put(p *parked) {
@@ -196,6 +204,13 @@ func (g *Group) watch(poll *poll) {
 		for _, fd := range ready[:n] {
 			if p := g.lot.fds[fd]; p != nil {
 				g.wakeParked(p)
+			} else if x := g.lot.looked[fd]; x != nil {
+				delete(g.lot.looked, fd)
+				g.goroutines++
+				go func() {
+					defer g.done()
+					x.goneAhead()
+				}()
 			}
 		}
 		g.mu.Unlock()

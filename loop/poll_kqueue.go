@@ -41,6 +41,9 @@ func (p *poll) arm(fd int32) error {
 	return os.NewSyscallError("kevent", err)
 }
 
+// armGone cannot be had: what is to be read comes first.
+func (p *poll) armGone(int32) error { return syscall.ENOTSUP }
+
 // wait waits for descriptors. It fails when the poll is closed.
 func (p *poll) wait(ready []int32) (int, error) {
 	var events [128]syscall.Kevent_t

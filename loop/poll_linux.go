@@ -28,8 +28,13 @@ func newPoll() (*poll, error) {
 }
 
 // arm has wait tell once when fd is readable, or its peer has gone. A descriptor that is closed is forgotten.
-func (p *poll) arm(fd int32) (err error) {
-	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: fd}
+func (p *poll) arm(fd int32) error { return p.watch(fd, syscall.EPOLLIN|syscall.EPOLLRDHUP) }
+
+// armGone has wait tell once when the peer has gone, though there is something to be read before its end.
+func (p *poll) armGone(fd int32) error { return p.watch(fd, syscall.EPOLLRDHUP) }
+
+func (p *poll) watch(fd int32, events uint32) (err error) {
+	ev := syscall.EpollEvent{Events: events | syscall.EPOLLONESHOT, Fd: fd}
 	e := p.raw.Control(func(epfd uintptr) {
 		if err = syscall.EpollCtl(int(epfd), syscall.EPOLL_CTL_ADD, int(fd), &ev); err == syscall.EEXIST {
 			err = syscall.EpollCtl(int(epfd), syscall.EPOLL_CTL_MOD, int(fd), &ev)
