@@ -78,7 +78,7 @@ type Server struct {
 
 	// ParkAfter is how long a connection that a listener has given, and on which nothing happens, keeps a goroutine and a
 	// buffer; where many are waiting it is shorter. Then it costs its descriptor, little else, and some microseconds
-	// when something comes. Default 100 ms. It needs a descriptor that can be watched: TCP's, a Unix socket's, or TLS's over one of
+	// when something comes. Default 1 s. It needs a descriptor that can be watched: TCP's, a Unix socket's, or TLS's over one of
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
 

@@ -33,7 +33,7 @@ type Config struct {
 	// GracePeriod bounds how long an exchange may go on after the context given to
 	// Serve or ServeFlow has ended. Default 30 s.
 	GracePeriod time.Duration
-	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 100 ms.
+	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 1 s.
 	ParkAfter time.Duration
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
@@ -50,7 +50,7 @@ func (c Config) withDefaults() Config {
 	set(&c.DrainBytes, 256<<10)
 	set(&c.DrainTimeout, 5*time.Second)
 	set(&c.GracePeriod, 30*time.Second)
-	set(&c.ParkAfter, 100*time.Millisecond)
+	set(&c.ParkAfter, time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

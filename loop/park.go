@@ -49,9 +49,9 @@ type lot struct {
 // Where more connections than crowd are awake at a time, those on which nothing happens are parked soon, so that memory
 // is needed for those on which something does.
 const (
-	crowd     = 64
+	crowd     = 512
 	crowdTick = 25 * time.Millisecond
-	crowdPark = 20 * time.Millisecond
+	crowdPark = 30 * time.Millisecond
 )
 
 // hurry returns how long the sweeper may sleep; g.mu is held.
