@@ -306,3 +306,18 @@ func TestIdleConnectionsOfHTTP2HaveNoGoroutine(t *testing.T) {
 		t.Errorf("%+v", stats)
 	}
 }
+
+// Who does not want that has a goroutine for each.
+func TestNothingIsParkedThatIsNotToBe(t *testing.T) {
+	s := handle(hello)
+	s.ParkAfter = -1
+	before := runtime.NumGoroutine()
+	addr, _ := parking(t, s, nil)
+	for range 10 {
+		ask(t, dial(t, addr), 0)
+	}
+	time.Sleep(600 * time.Millisecond) // two ticks
+	if n := runtime.NumGoroutine() - before; n < 10 {
+		t.Errorf("%d goroutines for ten connections", n)
+	}
+}

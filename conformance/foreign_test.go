@@ -117,6 +117,7 @@ func TestBrokenHandshakesLeaveNothing(t *testing.T) {
 	cert := selfSigned(t)
 	s := &paf.Server{Handler: paf.HandlerFunc(sayProtocol)}
 	s.Limits.HeadTimeout = 2 * time.Second
+	s.ParkAfter = -1 // a poller has a descriptor of its own
 	serve := secureServers(t, s, cert, []string{"h2", "http/1.1"})["crypto/tls"]
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -99,7 +99,7 @@ func (c *serverConn) settle() {
 		c.parkDue = 0
 		return
 	}
-	if c.fd < 0 || c.from == nil || c.parkDue != 0 {
+	if c.fd < 0 || c.from == nil || c.parkDue != 0 || c.group.config.ParkAfter < 0 {
 		return
 	}
 	if _, can := c.eng.(engine.Rester); can {
