@@ -73,7 +73,6 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	if s.rest == 0 {
 		s.step(sendEnd)
 	}
-	c.timers.due = 0 // ResponseTimeout
 	return s.id, nil
 }
 
