@@ -117,6 +117,7 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 		return nil, ErrStopped
 	}
 	if c.mux != nil {
+		c.mux.together = c.pushTogether
 		g.spawn(c.pump)
 	}
 	return c, nil

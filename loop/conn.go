@@ -179,13 +179,29 @@ func (c *conn) sweep(now engine.Instant) {
 		c.interruptWrite()
 		return
 	}
-	if past(c.readDue.Load(), now) {
+	if past(c.readDue.Load(), now) && !c.putOff(now) {
 		c.interrupt()
 	}
 	if past(c.lookDue.Load(), now) {
 		c.lookDue.Store(0)
 		c.onLook()
 	}
+}
+
+// putOff reports whether the deadline of a multiplexed connection, which is found out for many streams at once and now and then only,
+// has moved on since.
+func (c *conn) putOff(now engine.Instant) bool {
+	if c.mux == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := c.eng.Deadline(now)
+	if c.eng.State() != engine.Open || due != 0 && due <= now {
+		return false
+	}
+	c.readDue.Store(int64(due))
+	return true
 }
 
 // interrupt ends the read that is going on, if there is one.

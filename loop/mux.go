@@ -15,6 +15,7 @@ import (
 type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
+	together  func() // a client's way to push, see together.go; nil: as soon as there is something
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -116,8 +117,12 @@ func (c *conn) awaitInput() {
 // push writes the output unless whoever reads is about to. c.mu is held, and released meanwhile.
 func (c *conn) push() {
 	c.eng.Flush(&c.out)
-	for c.out.Len() > 0 && !c.writing && c.reading && c.writeErr == nil {
-		_ = c.flush()
+	if c.mux.together != nil {
+		c.mux.together()
+	} else {
+		for c.out.Len() > 0 && !c.writing && c.reading && c.writeErr == nil {
+			_ = c.flush()
+		}
 	}
 	c.rearm()
 }
