@@ -37,7 +37,7 @@ func (r *Reply) begin() error {
 	r.content = content{c: &c.conn, stream: id, owner: r}
 	r.stream = id
 	if c.mux != nil {
-		c.attach(&r.content)
+		c.attachTo(&r.content, r.box)
 	}
 	if call.Body == nil {
 		if err := c.client.End(&c.out, id, nil); err != nil {
@@ -61,10 +61,14 @@ func (r *Reply) begin() error {
 	return nil
 }
 
-// await waits for the head of the final response. c.mu is held.
+// await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.
 func (r *Reply) await() error {
 	for {
 		var ev engine.Event
+		if r.whole.Load() {
+			r.c.mu.Unlock()
+			return nil
+		}
 		if len(r.interims) > 0 {
 			r.tellInterims()
 			continue
@@ -76,7 +80,13 @@ func (r *Reply) await() error {
 			return r.failure()
 		}
 		if r.c.mux != nil {
-			r.content.wait()
+			if !r.content.waitFreely() {
+				continue
+			}
+			if r.whole.Load() {
+				return nil
+			}
+			r.c.mu.Lock()
 			continue
 		}
 		if r.c.next(&ev) {

@@ -34,6 +34,7 @@ type inbox struct {
 	cond  sync.Cond // something has happened on the stream
 	woken int       // how often
 	ready bool      // it is its turn to write
+	told  bool      // it is to be woken when all of a read has been handed out (client)
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.

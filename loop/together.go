@@ -29,7 +29,7 @@ func (c *ClientConn) writeRest() {
 
 // writeTogether writes once, after others have had the time to lay out more, if there are any.
 func (c *ClientConn) writeTogether() {
-	if c.running > 1 {
+	if c.running > 1 || c.company {
 		c.writing = true
 		c.mu.Unlock()
 		runtime.Gosched()
