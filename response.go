@@ -42,18 +42,20 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
 
-func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
-	resp := &Response{
+// response makes the response of a reply.
+func (x *clientExchange) response(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
+	x.body = responseBody{reply, &x.incoming}
+	x.incoming = Response{
 		Status:   reply.Head.Status,
 		Reason:   reply.Head.Reason,
 		Protocol: reply.Head.Protocol,
 		Header:   reply.Head.Fields.Share(),
+		Body:     &x.body,
 		Length:   reply.Length,
 		Request:  r,
 		conn:     conn,
 	}
-	resp.Body = &responseBody{reply, resp}
-	return resp
+	return &x.incoming
 }
 
 type responseBody struct {

@@ -64,7 +64,6 @@ func (r *Reply) begin() error {
 // await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.
 func (r *Reply) await() error {
 	for {
-		var ev engine.Event
 		if r.whole.Load() {
 			r.c.mu.Unlock()
 			return nil
@@ -89,8 +88,8 @@ func (r *Reply) await() error {
 			r.c.mu.Lock()
 			continue
 		}
-		if r.c.next(&ev) {
-			r.content.take(&ev)
+		if ev := r.c.nextEvent(); ev != nil {
+			r.content.take(ev)
 			continue
 		}
 		if err := r.content.await(nil); err != nil {

@@ -274,9 +274,7 @@ func (c *ClientConn) watch() {
 			c.mu.Unlock()
 			return
 		}
-		var ev engine.Event
-		c.next(&ev)
-		if ev.Kind != engine.NoEvent || n > 0 || c.eof || c.client.State() != engine.Open {
+		if c.nextEvent() != nil || n > 0 || c.eof || c.client.State() != engine.Open {
 			break
 		}
 	}

@@ -35,6 +35,7 @@ type conn struct {
 	out       engine.Output
 	spare     engine.Output // the other one of the two that take turns
 	bufs      [][]byte
+	ev        engine.Event // what next has found, until the lock is released
 	waiters   int
 	running   int    // exchanges
 	exchanges uint64 // so far
@@ -84,6 +85,14 @@ func (c *conn) count() (exchanges uint64, active bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.exchanges, c.running > 0
+}
+
+// nextEvent asks the engine for the next event, nil for none. It is good until c.mu is released.
+func (c *conn) nextEvent() *engine.Event {
+	if c.next(&c.ev) {
+		return &c.ev
+	}
+	return nil
 }
 
 // next asks the engine for the next event; c.mu is held.

@@ -66,9 +66,8 @@ func (b *content) advance(p []byte) error {
 		if b.ended {
 			return b.end()
 		}
-		var ev engine.Event
-		if c.next(&ev) {
-			b.take(&ev)
+		if ev := c.nextEvent(); ev != nil {
+			b.take(ev)
 			continue
 		}
 		if err := b.await(p); err != nil {

@@ -42,6 +42,22 @@ func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool
 	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, mayShare: mayShare, places: map[K]*place{}}
 }
 
+// Take returns what Get does if that is to be had at once, and is a connection; else nil.
+func (p *Pool[K]) Take(key K) *ClientConn {
+	for {
+		var c *ClientConn
+		p.mu.Lock()
+		if at := p.places[key]; at != nil && !p.closed && len(at.waiting) == 0 {
+			c = at.free()
+		}
+		p.mu.Unlock()
+		if c == nil || c.wake() {
+			return c
+		}
+		c.discard(PeerClosed)
+	}
+}
+
 // Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
 // either to become possible, behind those who wait already. While it is not known whether connections to a place can be shared, or if it is known
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
@@ -105,16 +121,8 @@ func (p *Pool[K]) take(key K) (*ClientConn, *waiter, error) {
 // next takes what can be had of a place now: a connection, or nil for the leave to open one. failed: the caller has waited for an
 // attempt that has failed, and does not wait for another's, which may take as long. p.mu is held.
 func (p *Pool[K]) next(key K, at *place, failed bool) (c *ClientConn, is bool) {
-	if n := len(at.idle); n > 0 {
-		c = at.idle[n-1]
-		at.idle[n-1] = nil
-		at.idle = at.idle[:n-1]
+	if c = at.free(); c != nil {
 		return c, true
-	}
-	for _, c := range at.shared {
-		if c.reserve() {
-			return c, true
-		}
 	}
 	oneByOne := !failed && (len(at.shared) > 0 || p.mayShare(key))
 	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
@@ -241,6 +249,22 @@ func (p *Pool[K]) leave(key K, w *waiter) {
 	if c != nil {
 		c.giveBack()
 	}
+}
+
+// free takes a connection that lies idle, or a place on one that is shared; nil if there is none.
+func (at *place) free() *ClientConn {
+	if n := len(at.idle); n > 0 {
+		c := at.idle[n-1]
+		at.idle[n-1] = nil
+		at.idle = at.idle[:n-1]
+		return c
+	}
+	for _, c := range at.shared {
+		if c.reserve() {
+			return c
+		}
+	}
+	return nil
 }
 
 // drop takes a connection out of the idle ones.

@@ -47,8 +47,9 @@ func (r *Reply) event(ev *engine.Event) {
 		if f := r.call.Interim; f != nil && r.c.mux != nil {
 			r.interims = append(r.interims, ev.Response) // for Do to tell; the engine bounds them
 		} else if f != nil {
+			head := ev.Response
 			r.c.mu.Unlock()
-			f(ev.Response)
+			f(head)
 			r.c.mu.Lock()
 		}
 	case engine.Response:
@@ -110,12 +111,12 @@ func (r *Reply) Close() error {
 	}
 	r.c.mu.Lock()
 	for r.c.mux == nil && !r.over && !r.content.ended {
-		var ev engine.Event
 		r.c.data = nil
-		if !r.c.next(&ev) {
+		ev := r.c.nextEvent()
+		if ev == nil {
 			break
 		}
-		r.content.take(&ev)
+		r.content.take(ev)
 	}
 	r.content.fail(errClosed)
 	r.c.mu.Unlock()
