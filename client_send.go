@@ -43,6 +43,10 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		if err == nil {
 			return x.response(r, conn, reply), nil
 		}
+		if err == loop.ErrStale {
+			tries-- // there is another, or one will be opened
+			continue
+		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
 		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(r, u, err) {
 			return nil, err

@@ -43,7 +43,8 @@ type ClientConn struct {
 	onGone func()        // called once when it is over
 	idle   bool          // it lies in a pool
 
-	peeker *peeker // nil if the flow cannot be looked into
+	peeker *peeker     // nil if the flow cannot be looked into
+	ask    func() bool // c.asks, made once
 
 	// What follows is of use on a multiplexed connection only.
 	reserved int        // exchanges that are about to begin
@@ -77,24 +78,6 @@ func (c *ClientConn) giveBack() {
 	c.rest()
 }
 
-// wake makes an idle connection ready for an exchange, and reports whether it is fit for one: not if something has come
-// that nobody asked for. RFC 9112, Section 6.3: a client "that receives data on a connection that does not have any
-// outstanding requests […] MUST NOT […] consider that data to be a valid response".
-func (c *ClientConn) wake() bool {
-	if c.mux != nil || c.peeker == nil {
-		return true // whoever reads finds it
-	}
-	c.mu.Lock()
-	if c.reading {
-		c.mu.Unlock()
-		return true // and so here
-	}
-	c.idle = false // so that nobody begins to read
-	c.lookDue.Store(0)
-	c.mu.Unlock()
-	return !c.peeker.pending()
-}
-
 // Open makes a connection of a flow and an engine. ErrStopped if the group has
 // been stopped; the flow is then closed.
 func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
@@ -102,7 +85,7 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	c.init(g, f, eng)
 	c.onLook = c.lookAfter
 	if c.mux == nil && c.powers.Pollable != nil {
-		c.peeker = newPeeker(c.powers.Pollable)
+		c.peeker, c.ask = newPeeker(c.powers.Pollable), c.asks
 	}
 	if !g.add(c) {
 		_ = f.Close()
@@ -127,12 +110,16 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 
 // Do sends a request and returns when the head of its final response is there.
 // The reply's content must be read to its end or closed. ctx bounds all of it,
-// to the end of the content. Errors are *SendError.
+// to the end of the content. Errors are *SendError, or ErrStale.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
 		c.giveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
+	}
+	if call.Body != nil && c.stale() {
+		c.discard(PeerClosed)
+		return nil, ErrStale
 	}
 	r := c.newReply()
 	r.call, r.ctx = call, ctx

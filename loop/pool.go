@@ -44,18 +44,12 @@ func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool
 
 // Take returns what Get does if that is to be had at once, and is a connection; else nil.
 func (p *Pool[K]) Take(key K) *ClientConn {
-	for {
-		var c *ClientConn
-		p.mu.Lock()
-		if at := p.places[key]; at != nil && !p.closed && len(at.waiting) == 0 {
-			c = at.free()
-		}
-		p.mu.Unlock()
-		if c == nil || c.wake() {
-			return c
-		}
-		c.discard(PeerClosed)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at := p.places[key]; at != nil && !p.closed && len(at.waiting) == 0 {
+		return at.free()
 	}
+	return nil
 }
 
 // Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
@@ -63,18 +57,14 @@ func (p *Pool[K]) Take(key K) *ClientConn {
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
 // kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	for {
-		c, err := p.acquire(ctx, key)
-		switch {
-		case err != nil:
-			return nil, &SendError{Err: err}
-		case c == nil:
-			return p.open(ctx, key, open)
-		case c.wake():
-			return c, nil
-		}
-		c.discard(PeerClosed)
+	c, err := p.acquire(ctx, key)
+	switch {
+	case err != nil:
+		return nil, &SendError{Err: err}
+	case c == nil:
+		return p.open(ctx, key, open)
 	}
+	return c, nil
 }
 
 // acquire returns a connection, or nil for the leave to open one.
