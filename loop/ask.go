@@ -126,6 +126,10 @@ func (r *Reply) await() error {
 			r.tellInterims()
 			continue
 		}
+		if r.Head != nil && r.c.mux == nil && r.takeSmall() {
+			r.c.mu.Unlock()
+			return nil
+		}
 		if r.Head != nil {
 			return nil
 		}

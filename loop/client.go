@@ -133,8 +133,13 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
-		if r.release != nil {
-			r.release()
+		free := r.release == nil || r.release()
+		switch {
+		case c.mux != nil:
+		case free:
+			c.rest()
+		default: // it is being closed
+			c.discard(Aborted)
 		}
 		return r, nil
 	}

@@ -29,6 +29,7 @@ type Reply struct {
 	sendErr error // the request's content could not be read
 	over    bool  // the connection has been given back
 
+	small    []byte                // content that came with the head, and all of it (not multiplexed)
 	interims []*semantics.Response // that have come and not been told (multiplexed)
 	box      *inbox                // memory for content (multiplexed)
 

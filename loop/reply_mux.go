@@ -2,7 +2,6 @@ package loop
 
 import (
 	"context"
-	"io"
 
 	"github.com/paf-go/paf/engine"
 )
@@ -20,37 +19,6 @@ func (c *ClientConn) newReply() *Reply {
 	}{}
 	m.c, m.Reply.box = c, &m.box
 	return &m.Reply
-}
-
-// complete takes the exchange off the connection if nothing is left to be done there: the response has come to its end, and the
-// request was sent. It reports whether that is so. The connection's lock is held.
-func (r *Reply) complete() bool {
-	c, b := r.c, &r.content
-	if r.over || r.Head == nil || !r.sent || !b.ended || b.err != nil || b.gone != nil || len(r.interims) > 0 {
-		return false
-	}
-	delete(c.mux.receivers, r.stream)
-	r.over = true
-	if r.counted {
-		r.counted = false
-		c.running--
-	}
-	c.notify()
-	c.used.Store(true)
-	r.whole.Store(true)
-	return true
-}
-
-// readWhole is Read when all of the response is here.
-func (r *Reply) readWhole(p []byte) (int, error) {
-	q := &r.content.queue
-	switch {
-	case q.empty():
-		return 0, io.EOF
-	case r.closed.Load():
-		return 0, errClosed
-	}
-	return q.read(p), nil
 }
 
 // lost implements receiver: what is to be told of it the content tells.
