@@ -29,7 +29,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		}
 		body, length := r.content()
 		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
-			Expect: semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
 		if r.Trailer != nil {
 			x.call.Trailer = func() *Fields { return r.Trailer }
 		}

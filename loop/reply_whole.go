@@ -44,6 +44,19 @@ func (r *Reply) readWhole(p []byte) (int, error) {
 	return n, nil
 }
 
+// Next returns a piece of the content, nil at its end, in place of Read; here reports whether the response has come whole, else
+// it is to be read.
+func (r *Reply) Next() (p []byte, here bool) {
+	if !r.whole.Load() || r.closed.Load() {
+		return nil, false
+	}
+	if r.c.mux == nil {
+		p, r.small = r.small, nil
+		return p, true
+	}
+	return r.content.queue.next(), true
+}
+
 // takeSmall takes the content of a response whose head has come, if all of it has come with the head and there is little of it.
 // It reports whether the response is whole, then. The connection's lock is held. It is of use where a connection has one exchange
 // at a time.
