@@ -13,7 +13,6 @@ import (
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/mimic"
-	"github.com/paf-go/paf/semantics"
 )
 
 // A Client sends requests and keeps connections for reuse. Its zero value is
@@ -93,8 +92,11 @@ type place struct {
 // the last response is returned too, its Body closed. Errors of ctx are its cause.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	c.init()
-	body := newUpload(r)
-	defer body.finish()
+	var body *upload
+	if r.Body != nil {
+		body = newUpload(r)
+		defer body.finish()
+	}
 	for hops := 0; ; hops++ {
 		resp, err := c.send(ctx, r, body)
 		if err != nil {
@@ -143,79 +145,17 @@ func (c *Client) Stats() Stats {
 	return c.group.Stats()
 }
 
-// send sends one request, again if that is safe.
-func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
-	head, err := r.head()
-	if err != nil {
-		return nil, err
-	}
-	for tries := 0; ; tries++ {
-		body, length := r.content()
-		call := &loop.Call{Head: head, Length: length, Interim: r.interim(),
-			Expect: semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
-		if r.Trailer != nil {
-			call.Trailer = func() *Fields { return r.Trailer }
-		}
-		conn, err := c.connection(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		used := conn.Used()
-		call.Body = u.begin(body)
-		reply, err := conn.Do(ctx, call)
-		if err == nil {
-			return newResponse(r, conn, reply), nil
-		}
-		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
-			return nil, err
-		}
-		if !unsent {
-			// The server has closed this one; the others it has let lie are likely gone too.
-			c.pool.CloseIdleOf(c.place(r))
-		}
-	}
-}
-
-// again reports whether a request that got no response may be sent once more, and
-// makes its content ready for that.
-func again(ctx context.Context, r *Request, u *upload, err error) bool {
-	var s *SendError
-	if !errors.As(err, &s) {
-		return false
-	}
-	// RFC 9110, Section 9.2.2: "A client SHOULD NOT automatically retry a request with
-	// a non-idempotent method unless it has some means to know […] that the
-	// original request was never applied".
-	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
-		return false
-	}
-	return u.rewind(ctx)
-}
-
-// refused is what a server says that has not processed a request (RFC 9113, Section 8.7).
-var refused = &engine.Error{Rule: engine.RuleRefused}
-
-var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
-
-// interim adapts Interim to the loop.
-func (r *Request) interim() func(*semantics.Response) {
-	if r.Interim == nil {
-		return nil
-	}
-	return func(head *semantics.Response) {
-		fields := head.Fields.Share()
-		r.Interim(head.Status, &fields)
-	}
-}
-
 func (c *Client) place(r *Request) place {
 	return place{c.Context, r.Scheme, r.Authority}
 }
 
 // connection returns a connection for a request.
 func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, error) {
-	return c.pool.Get(ctx, c.place(r), func(ctx context.Context) (*loop.ClientConn, error) {
+	at := c.place(r)
+	if conn := c.pool.Take(at); conn != nil {
+		return conn, nil
+	}
+	return c.pool.Get(ctx, at, func(ctx context.Context) (*loop.ClientConn, error) {
 		f, err := c.open(ctx, r)
 		if err != nil {
 			return nil, err

@@ -76,7 +76,8 @@ func asleep(t *testing.T, before int) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("%d goroutines, and %d before", runtime.NumGoroutine(), before)
+	stacks := make([]byte, 1<<20)
+	t.Errorf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 }
 
 // An idle connection has no goroutine, answers when it is asked, and knows after it how long it has been idle.

@@ -157,18 +157,18 @@ func (r *Request) URL() string {
 }
 
 // head makes the head that a client sends.
-func (r *Request) head() (*semantics.Request, error) {
+func (r *Request) head(h *semantics.Request) error {
 	if r.Authority == "" || defaultPort(r.Scheme) == "" {
-		return nil, &URLError{URL: r.URL(), Err: errAuthority}
+		return &URLError{URL: r.URL(), Err: errAuthority}
 	}
-	h := &semantics.Request{Method: r.Method, Target: r.Target, Protocol: HTTP11, Fields: r.Header}
+	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
 	if r.Path == "*" {
 		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
-	return h, nil
+	return nil
 }
 
 // content returns what a client has to send and its length.

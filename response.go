@@ -42,18 +42,20 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
 
-func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
-	resp := &Response{
+// response makes the response of a reply.
+func (x *clientExchange) response(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
+	x.body = responseBody{reply, &x.incoming}
+	x.incoming = Response{
 		Status:   reply.Head.Status,
 		Reason:   reply.Head.Reason,
 		Protocol: reply.Head.Protocol,
 		Header:   reply.Head.Fields.Share(),
+		Body:     &x.body,
 		Length:   reply.Length,
 		Request:  r,
 		conn:     conn,
 	}
-	resp.Body = &responseBody{reply, resp}
-	return resp
+	return &x.incoming
 }
 
 type responseBody struct {
@@ -67,6 +69,29 @@ func (b *responseBody) Read(p []byte) (int, error) {
 		b.resp.Trailer = b.reply.Trailer()
 	}
 	return n, err
+}
+
+// WriteTo is what io.Copy uses: content that has come whole needs no memory to be copied through.
+func (b *responseBody) WriteTo(w io.Writer) (n int64, err error) {
+	for {
+		p, here := b.reply.Next()
+		if !here {
+			m, err := io.Copy(w, struct{ io.Reader }{b})
+			return n + m, err
+		}
+		if len(p) == 0 {
+			b.resp.Trailer = b.reply.Trailer()
+			return n, nil
+		}
+		m, err := w.Write(p)
+		n += int64(m)
+		if err == nil && m < len(p) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 func (b *responseBody) Close() error { return b.reply.Close() }

@@ -8,7 +8,7 @@ import (
 )
 
 // An upload is the content of a request while a client sends it: once, or again for a retry or a redirect. It is closed
-// when no sending goes on and none will follow.
+// when no sending goes on and none will follow. Without content it is nil.
 type upload struct {
 	body   io.Reader
 	seeker io.Seeker // nil if it can be had once only
@@ -49,8 +49,8 @@ func (u *upload) begin(body io.Reader) io.Reader {
 // rewind makes the content ready to be sent once more. A sending whose connection has died, or that was answered
 // early, may not have noticed: it reads no more. One that is reading just now is waited for, as long as ctx lasts.
 func (u *upload) rewind(ctx context.Context) bool {
-	if u.body == nil {
-		return true
+	if u == nil {
+		return true // without content
 	}
 	if u.seeker == nil {
 		return false

@@ -7,7 +7,10 @@ import (
 )
 
 // A ClientConn is the client's side of an HTTP/2 connection. It is not safe for concurrent use.
-type ClientConn struct{ conn }
+type ClientConn struct {
+	conn
+	asked asking // the head of the latest request
+}
 
 var (
 	_ engine.Client      = (*ClientConn)(nil)
@@ -16,7 +19,7 @@ var (
 
 // NewClient makes the engine of a connection that is opened now. Zero limits mean their defaults.
 func NewClient(limits engine.Limits, now engine.Instant) *ClientConn {
-	return &ClientConn{newConn(limits, client, now)}
+	return &ClientConn{conn: newConn(limits, client, now)}
 }
 
 // Capacity implements engine.Client: the peer's limit of streams, less those that are open.
@@ -33,46 +36,62 @@ func (c *ClientConn) ConnectProtocol() bool { return c.peer.connectProtocol }
 
 // Request implements engine.Client.
 func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length int64) (engine.StreamID, error) {
-	tunnel := r.Method == semantics.MethodConnect
-	switch {
-	case c.Capacity() == 0:
+	if c.Capacity() == 0 {
 		return 0, engine.Misuse(engine.RuleOrder, "the connection takes no exchange now")
-	case !semantics.ValidName(r.Method):
-		return 0, engine.Misuse(rules[rulePseudo].text, "method "+r.Method)
-	case length != 0 && r.Method == semantics.MethodTrace:
-		return 0, engine.Misuse(engine.RuleLength, "TRACE has no content")
-	case length > 0 && tunnel:
-		return 0, engine.Misuse(engine.RuleLength, "a tunnel has no length")
-	case r.ConnectProtocol != "" && (!tunnel || !c.peer.connectProtocol):
-		return 0, engine.Misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
 	}
-	if err := checkFields(&r.Fields); err != nil {
-		return 0, err
-	}
-	p, err := pseudoOf(r)
-	if err != nil {
-		return 0, err
+	before := c.enc.TableState()
+	repeated := c.asked.is(r, length, before)
+	var p [numPseudos]string
+	if !repeated {
+		var err error
+		if p, err = c.checkRequest(r, length); err != nil {
+			return 0, err
+		}
 	}
 	c.begin(out)
 	c.lastOwn = (c.lastOwn + 1) | 1
 	s := c.open(c.lastOwn)
 	s.told, s.begun, s.method = true, true, r.Method
 	s.rest = length
-	if tunnel {
+	if r.Method == semantics.MethodConnect {
 		s.rest = -1
 	}
 	start, buf := beginBlock(out)
-	buf = c.appendPseudo(buf, &p)
-	buf = c.appendFields(buf, &r.Fields)
-	if length > 0 || length == 0 && (r.Method == semantics.MethodPost || r.Method == semantics.MethodPut || r.Method == semantics.MethodPatch) {
-		buf = c.appendLength(buf, length) // RFC 9110, Section 8.6
+	if repeated {
+		buf = append(buf, c.asked.block...)
+	} else {
+		at := len(buf)
+		buf = c.appendPseudo(buf, &p)
+		buf = c.appendFields(buf, &r.Fields)
+		if length > 0 || length == 0 && (r.Method == semantics.MethodPost || r.Method == semantics.MethodPut || r.Method == semantics.MethodPatch) {
+			buf = c.appendLength(buf, length) // RFC 9110, Section 8.6
+		}
+		c.asked.keep(r, length, buf[at:], before, c.enc.TableState())
 	}
 	c.endBlock(out, start, buf, s, s.rest == 0)
 	if s.rest == 0 {
 		s.step(sendEnd)
 	}
-	c.timers.due = 0 // ResponseTimeout
 	return s.id, nil
+}
+
+// checkRequest reports what in a request cannot be sent, and returns its pseudo-header fields.
+func (c *ClientConn) checkRequest(r *semantics.Request, length int64) (p [numPseudos]string, err error) {
+	tunnel := r.Method == semantics.MethodConnect
+	switch {
+	case !semantics.ValidName(r.Method):
+		return p, engine.Misuse(rules[rulePseudo].text, "method "+r.Method)
+	case length != 0 && r.Method == semantics.MethodTrace:
+		return p, engine.Misuse(engine.RuleLength, "TRACE has no content")
+	case length > 0 && tunnel:
+		return p, engine.Misuse(engine.RuleLength, "a tunnel has no length")
+	case r.ConnectProtocol != "" && (!tunnel || !c.peer.connectProtocol):
+		return p, engine.Misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
+	}
+	if err := checkFields(&r.Fields); err != nil {
+		return p, err
+	}
+	return pseudoOf(r)
 }
 
 // pseudoOf returns the pseudo-header fields of a request (Section 8.3.1), as a server would read them.

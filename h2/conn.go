@@ -35,7 +35,7 @@ type conn struct {
 
 	in      reading
 	message message
-	former  head   // of the latest request (server)
+	former  head   // of the latest message that has come
 	said    saying // the head of the latest response (server)
 	dec     *hpack.Decoder
 	enc     hpack.Encoder

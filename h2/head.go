@@ -73,13 +73,15 @@ func (c *conn) takeBlock(b *block, fragment []byte, ev *engine.Event) {
 		c.takeRequest(b, fragment, ev)
 		return
 	}
-	most := c.limits.TrailerBytes
+	var m *message // a trailer section
+	var err error
 	if c.role == client && !c.headed(b.stream) {
-		most = c.limits.HeadBytes
+		err = c.readHead(fragment, b.end)
+	} else if m = c.decode(fragment, c.limits.TrailerBytes); m.failed != nil {
+		err = m.failed
 	}
-	m := c.decode(fragment, most)
-	if m.failed != nil {
-		c.fault(ev, ruleCompression, m.failed.Error())
+	if err != nil {
+		c.fault(ev, ruleCompression, err.Error())
 		return
 	}
 	s, accepted := c.judge(&h, ev)
@@ -92,7 +94,7 @@ func (c *conn) takeBlock(b *block, fragment []byte, ev *engine.Event) {
 			c.settle(s)
 		}
 	case c.role == client && !s.headed:
-		c.takeResponse(s, m, b.end, ev)
+		c.takeResponse(s, b.end, ev)
 	default:
 		c.takeTrailer(s, m, b.end, ev)
 	}
@@ -127,13 +129,11 @@ func (c *conn) decode(fragment []byte, most int) *message {
 
 // takeRequest opens a stream of the peer's (server).
 func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
-	h := &c.former
-	if !h.repeats(fragment, b.end, c.dec.TableState()) {
-		if err := c.readRequest(h, fragment, b.end); err != nil {
-			c.fault(ev, ruleCompression, err.Error())
-			return
-		}
+	if err := c.readHead(fragment, b.end); err != nil {
+		c.fault(ev, ruleCompression, err.Error())
+		return
 	}
+	h := &c.former
 	switch {
 	case b.stream%2 == 0:
 		c.fault(ev, ruleStreamIDParity, "")
@@ -181,18 +181,19 @@ func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
 	}
 }
 
-// A head is a request's, as it was read last. Clients send the same one again and again; whoever sends the very same block,
-// while the dynamic table stays as it was, means the very same request, which is then told again.
+// A head is a request's or a response's, as it was read last. Peers send the same one again and again; whoever sends the very same
+// block, while the dynamic table stays as it was, means the very same message, which is then told again.
 type head struct {
 	block  []byte
 	end    bool
 	table  hpack.TableState
 	usable bool
 
-	request *semantics.Request
-	facts   facts
-	broken  rule
-	detail  string
+	request  *semantics.Request  // server
+	response *semantics.Response // client
+	facts    facts
+	broken   rule
+	detail   string
 }
 
 // headMax is the longest block that is kept.
@@ -202,26 +203,40 @@ func (h *head) repeats(fragment []byte, end bool, table hpack.TableState) bool {
 	return h.usable && h.end == end && h.table == table && bytes.Equal(h.block, fragment)
 }
 
-// readRequest decodes and checks the head of a request; the error is one of the compression.
-func (c *conn) readRequest(h *head, fragment []byte, end bool) error {
-	before := c.dec.TableState()
+// readHead makes c.former the head of a message: it decodes and checks it, unless it is that already. The error is one of the
+// compression.
+func (c *conn) readHead(fragment []byte, end bool) error {
+	h, before := &c.former, c.dec.TableState()
+	if h.repeats(fragment, end, before) {
+		return nil
+	}
 	m := c.decode(fragment, c.limits.HeadBytes)
 	if m.failed != nil {
+		h.usable = false
 		return m.failed
 	}
-	h.request, h.facts, h.broken, h.detail = m.request(c, end)
+	if c.role == server {
+		h.request, h.facts, h.broken, h.detail = m.request(c, end)
+	} else {
+		h.response, h.facts, h.broken, h.detail = m.response(c)
+	}
 	h.end, h.table = end, c.dec.TableState()
 	h.usable = h.broken == ok && h.table == before && len(fragment) <= headMax
 	if h.usable {
 		h.block = append(h.block[:0], fragment...)
-		h.request.Fields.Share() // as all will who are told of it, at the same time perhaps: from now on that changes nothing
+		// As all will who are told of it, at the same time perhaps: from now on that changes nothing.
+		if c.role == server {
+			h.request.Fields.Share()
+		} else {
+			h.response.Fields.Share()
+		}
 	}
 	return nil
 }
 
 // takeResponse deals with the head of a response (client).
-func (c *conn) takeResponse(s *stream, m *message, end bool, ev *engine.Event) {
-	r, f, broken, detail := m.response(c)
+func (c *conn) takeResponse(s *stream, end bool, ev *engine.Event) {
+	r, f, broken, detail := c.former.response, &c.former.facts, c.former.broken, c.former.detail
 	informational := broken == ok && r.Status < 200
 	switch {
 	case broken != ok:

@@ -184,7 +184,7 @@ func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fi
 		}
 	}
 	s.done = true
-	c.timers.due = 0 // ResponseTimeout
+	c.asks(s)
 	if s.state == ended {
 		c.flood.earn()
 	}

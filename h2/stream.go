@@ -82,6 +82,7 @@ func (c *conn) settle(s *stream) {
 	}
 	if len(c.streams) == 0 {
 		c.timers.idle = 0 // from the next wait on
+		c.timers.due, c.timers.fresh = 0, c.timers.fresh[:0]
 		if c.life == parted {
 			c.turn(finish)
 		}

@@ -1,6 +1,10 @@
 package h2
 
-import "github.com/paf-go/paf/engine"
+import (
+	"time"
+
+	"github.com/paf-go/paf/engine"
+)
 
 // timers holds the instants that deadlines count from.
 type timers struct {
@@ -8,8 +12,13 @@ type timers struct {
 	idle   engine.Instant // since when there has been no stream; 0: from the next wait on
 	frame  engine.Instant // since when a frame or a field block has been incomplete; 0: none is
 	taken  bool           // input has been taken since that was looked at
-	due    engine.Instant // of the earliest deadline of a stream; 0: it is to be found out
+	due    engine.Instant // of the earliest deadline of a stream, or before it; 0: it is to be found out
+	fresh  []*stream      // whose response is waited for from the next wait on (client)
 }
+
+// dueSlack is how near a deadline of a stream comes before it is made sure that nothing has put it off meanwhile. Far ones need
+// not be right: a connection with many streams would look at each of them for every message.
+const dueSlack = time.Second
 
 // pending is called when Next can do nothing more with its input, of which left bytes are left. A frame that
 // makes progress is waited for anew, a field block is not; content has a clock of its own.
@@ -45,7 +54,11 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	if c.life == parting {
 		d = engine.Sooner(d, c.leaving.warned.After(partTime))
 	}
-	if t.due == 0 {
+	for _, s := range t.fresh {
+		c.hastens(s)
+	}
+	t.fresh = t.fresh[:0]
+	if t.due <= now.After(dueSlack) { // as it is when it is to be found out
 		t.due = c.streamsDue()
 	}
 	return engine.Sooner(d, t.due)
@@ -67,7 +80,21 @@ func (c *conn) idleDue() engine.Instant {
 // awaits is called when the peer is to send more of a message.
 func (c *conn) awaits(s *stream) {
 	s.since = c.now
-	c.timers.due = 0
+	c.hastens(s)
+}
+
+// hastens is called when a stream has a deadline that it had not.
+func (c *conn) hastens(s *stream) {
+	if c.timers.due != 0 {
+		c.timers.due = engine.Sooner(c.timers.due, s.due(c))
+	}
+}
+
+// asks is called when a request is complete, and its response what comes next.
+func (c *conn) asks(s *stream) {
+	if c.role == client && c.timers.due != 0 {
+		c.timers.fresh = append(c.timers.fresh, s)
+	}
 }
 
 // never is an instant that does not come.
@@ -127,7 +154,8 @@ func (s *stream) progress(c *conn, n int) {
 func (s *stream) resume(c *conn) {
 	if s.since != 0 && s.held != 0 {
 		s.since += c.now - s.held
-		c.timers.due = 0
+		s.held = 0
+		c.hastens(s)
 	}
 	s.held = 0
 }

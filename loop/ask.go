@@ -22,6 +22,7 @@ func (r *Reply) begin() error {
 	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
 		return &SendError{Err: ErrNoCapacity}
 	}
+	reused := c.idle
 	if c.mux == nil {
 		c.idle = false
 		c.lookDue.Store(0)
@@ -37,16 +38,19 @@ func (r *Reply) begin() error {
 	r.content = content{c: &c.conn, stream: id, owner: r}
 	r.stream = id
 	if c.mux != nil {
-		c.attach(&r.content)
+		c.attachTo(&r.content, r.box)
 	}
 	if call.Body == nil {
 		if err := c.client.End(&c.out, id, nil); err != nil {
 			return &SendError{Err: err}
 		}
 		r.sent = true
-		if c.mux != nil {
+		switch {
+		case c.mux != nil:
 			c.push()
-		} else if c.flush() != nil {
+		case c.peeker != nil && !c.reading && !c.writing:
+			return r.askAndWait(reused)
+		case c.flush() != nil:
 			r.hurry()
 		}
 		return nil
@@ -61,13 +65,70 @@ func (r *Reply) begin() error {
 	return nil
 }
 
-// await waits for the head of the final response. c.mu is held.
+// stale reports whether something has come on an idle connection that nobody asked for, be it its end: it is not fit for an
+// exchange. RFC 9112, Section 6.3: a client "that receives data on a connection that does not have any outstanding requests […]
+// MUST NOT […] consider that data to be a valid response".
+func (c *ClientConn) stale() bool {
+	if c.peeker == nil {
+		return false // whoever reads finds it
+	}
+	c.mu.Lock()
+	look := c.idle && !c.reading
+	if look {
+		c.idle = false // so that nobody begins to read
+		c.lookDue.Store(0)
+	}
+	c.mu.Unlock()
+	return look && c.peeker.pending()
+}
+
+// askAndWait sends a request without content, if nothing has come before, and waits until there is something to be read. To look,
+// to send and to wait is one use of the descriptor: so what tells that the connection is not stale also tells that a
+// read would find nothing yet, which else had to be tried. c.mu is held, and released meanwhile.
+func (r *Reply) askAndWait(reused bool) error {
+	c := r.c
+	c.reading = true
+	c.mu.Unlock()
+	asked := c.peeker.ask(c.ask)
+	c.mu.Lock()
+	c.reading = false
+	c.notify()
+	switch {
+	case !asked && reused:
+		c.exchanges--
+		return ErrStale
+	case !asked: // what speaks first is no server of HTTP, as will be found
+		_ = c.flush()
+	}
+	if c.writeErr != nil {
+		r.hurry()
+	}
+	return nil
+}
+
+// asks writes the request; it reports whether the response may be waited for.
+func (c *ClientConn) asks() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writeOut()
+	c.arm(0)
+	return c.writeErr == nil
+}
+
+// await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.
 func (r *Reply) await() error {
 	for {
-		var ev engine.Event
+		if r.whole.Load() {
+			r.c.mu.Unlock()
+			return nil
+		}
 		if len(r.interims) > 0 {
 			r.tellInterims()
 			continue
+		}
+		if r.Head != nil && r.c.mux == nil && r.takeSmall() {
+			r.c.mu.Unlock()
+			return nil
 		}
 		if r.Head != nil {
 			return nil
@@ -76,11 +137,17 @@ func (r *Reply) await() error {
 			return r.failure()
 		}
 		if r.c.mux != nil {
-			r.content.wait()
+			if !r.content.waitFreely() {
+				continue
+			}
+			if r.whole.Load() {
+				return nil
+			}
+			r.c.mu.Lock()
 			continue
 		}
-		if r.c.next(&ev) {
-			r.content.take(&ev)
+		if ev := r.c.nextEvent(); ev != nil {
+			r.content.take(ev)
 			continue
 		}
 		if err := r.content.await(nil); err != nil {
@@ -115,6 +182,9 @@ var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 // blame says why a connection ends on which a call failed.
 func (r *Reply) blame(err error) CloseReason {
 	var e *engine.Error
+	if err == ErrStale {
+		return PeerClosed
+	}
 	if errors.As(err, &e) && e.Timeout() {
 		return TimedOut
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -37,24 +38,20 @@ type ClientConn struct {
 	client engine.Client
 	gone   bool
 	left   chan struct{} // closed when it has left the group
-	used   bool          // an exchange has been completed
+	used   atomic.Bool   // an exchange has been completed
 	onRest func()        // called when the connection is free; nil: then it is closed
 	onGone func()        // called once when it is over
 	idle   bool          // it lies in a pool
 
-	reserved int     // exchanges that are about to begin (multiplexed)
-	peeker   *peeker // nil if the flow cannot be looked into
-}
+	peeker *peeker     // nil if the flow cannot be looked into
+	ask    func() bool // c.asks, made once
 
-// reserve keeps a place for an exchange on a multiplexed connection, if it has one.
-func (c *ClientConn) reserve() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone || c.stopping || c.writeErr != nil || c.client.State() != engine.Open || c.client.Capacity() <= c.reserved {
-		return false
-	}
-	c.reserved++
-	return true
+	// What follows is of use on a multiplexed connection only.
+	reserved int        // exchanges that are about to begin
+	refused  bool       // somebody wanted a place and waits for one
+	company  bool       // several have been woken at once the last time, and may all be about to begin another exchange
+	told     []*content // to whom events have been handed, and who have not been woken
+	waking   []*content // the other one of the two that take turns
 }
 
 // adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
@@ -81,28 +78,6 @@ func (c *ClientConn) giveBack() {
 	c.rest()
 }
 
-// wake makes an idle connection ready for an exchange, and reports whether it is fit for one: not if something has come
-// that nobody asked for. RFC 9112, Section 6.3: a client "that receives data on a connection that does not have any
-// outstanding requests […] MUST NOT […] consider that data to be a valid response".
-func (c *ClientConn) wake() bool {
-	c.mu.Lock()
-	if c.mux != nil || c.peeker == nil || c.reading {
-		c.mu.Unlock()
-		return true // whoever reads finds it
-	}
-	c.idle = false // so that nobody begins to read
-	c.lookDue.Store(0)
-	c.mu.Unlock()
-	return !c.peeker.pending()
-}
-
-// unused reports whether nobody uses a multiplexed connection, or is about to.
-func (c *ClientConn) unused() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.client.Streams() == 0 && c.reserved == 0
-}
-
 // Open makes a connection of a flow and an engine. ErrStopped if the group has
 // been stopped; the flow is then closed.
 func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
@@ -110,61 +85,22 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	c.init(g, f, eng)
 	c.onLook = c.lookAfter
 	if c.mux == nil && c.powers.Pollable != nil {
-		c.peeker = newPeeker(c.powers.Pollable)
+		c.peeker, c.ask = newPeeker(c.powers.Pollable), c.asks
 	}
 	if !g.add(c) {
 		_ = f.Close()
 		return nil, ErrStopped
 	}
 	if c.mux != nil {
+		c.mux.together = c.pushTogether
 		g.spawn(c.pump)
 	}
 	return c, nil
 }
 
-// pump reads a multiplexed connection until it is over.
-func (c *ClientConn) pump() {
-	c.mu.Lock()
-	var ev engine.Event
-	for c.client.State() == engine.Open && c.writeErr == nil && !c.gone {
-		if c.next(&ev) {
-			c.deliver(&ev)
-			continue
-		}
-		if c.client.State() != engine.Open {
-			break
-		}
-		c.wakeReady()
-		if c.client.Streams() == 0 {
-			c.in.shrink()
-		}
-		c.awaitInput()
-	}
-	why := Finished
-	switch {
-	case c.fault != nil && c.fault.Timeout():
-		why = TimedOut
-	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
-		why = Broken
-	case c.eof:
-		why = PeerClosed
-	}
-	_ = c.flush()
-	c.failAll(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})
-	if c.fault != nil && c.writeErr == nil {
-		c.linger() // so that the peer gets to read why
-	}
-	c.mu.Unlock()
-	c.discard(why)
-}
-
 // Used reports whether an exchange has been completed on the connection: if so, the peer may
 // have closed it since.
-func (c *ClientConn) Used() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.used
-}
+func (c *ClientConn) Used() bool { return c.used.Load() }
 
 // Peer returns the address of the peer, nil if the flow does not tell.
 func (c *ClientConn) Peer() net.Addr { return c.powers.PeerAddr() }
@@ -174,14 +110,19 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 
 // Do sends a request and returns when the head of its final response is there.
 // The reply's content must be read to its end or closed. ctx bounds all of it,
-// to the end of the content. Errors are *SendError.
+// to the end of the content. Errors are *SendError, or ErrStale.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
 		c.giveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}
-	r := &Reply{c: c, call: call, ctx: ctx}
+	if call.Body != nil && c.stale() {
+		c.discard(PeerClosed)
+		return nil, ErrStale
+	}
+	r := c.newReply()
+	r.call, r.ctx = call, ctx
 	if ctx.Done() != nil {
 		r.release = context.AfterFunc(ctx, r.abandon)
 	}
@@ -191,7 +132,18 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err == nil {
 		err = r.await()
 	}
-	whole := r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
+	if r.whole.Load() {
+		free := r.release == nil || r.release()
+		switch {
+		case c.mux != nil:
+		case free:
+			c.rest()
+		default: // it is being closed
+			c.discard(Aborted)
+		}
+		return r, nil
+	}
+	ended := r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
 	c.mu.Unlock()
 	if unsent {
 		call.close()
@@ -202,7 +154,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.leave(r, r.blame(err))
 		return nil, err
 	}
-	if whole {
+	if ended {
 		r.finish()
 	}
 	return r, nil
@@ -261,14 +213,8 @@ func (c *ClientConn) discard(why CloseReason) {
 func (c *ClientConn) rest() {
 	c.mu.Lock()
 	if c.mux != nil {
-		onRest, gone := c.onRest, c.gone
-		over := onRest == nil && c.client.Streams() == 0
+		c.restShared()
 		c.mu.Unlock()
-		if over {
-			c.discard(Finished)
-		} else if onRest != nil && !gone {
-			onRest()
-		}
 		return
 	}
 	reusable := c.onRest != nil && !c.gone && !c.stopping && c.client.State() == engine.Open &&
@@ -322,9 +268,7 @@ func (c *ClientConn) watch() {
 			c.mu.Unlock()
 			return
 		}
-		var ev engine.Event
-		c.next(&ev)
-		if ev.Kind != engine.NoEvent || n > 0 || c.eof || c.client.State() != engine.Open {
+		if c.nextEvent() != nil || n > 0 || c.eof || c.client.State() != engine.Open {
 			break
 		}
 	}

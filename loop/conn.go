@@ -36,6 +36,7 @@ type conn struct {
 	out       engine.Output
 	spare     engine.Output // the other one of the two that take turns
 	bufs      [][]byte
+	ev        engine.Event // what next has found, until the lock is released
 	waiters   int
 	running   int    // exchanges
 	exchanges uint64 // so far
@@ -85,6 +86,14 @@ func (c *conn) count() (exchanges uint64, active bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.exchanges, c.running > 0
+}
+
+// nextEvent asks the engine for the next event, nil for none. It is good until c.mu is released.
+func (c *conn) nextEvent() *engine.Event {
+	if c.next(&c.ev) {
+		return &c.ev
+	}
+	return nil
 }
 
 // next asks the engine for the next event; c.mu is held.
@@ -178,13 +187,29 @@ func (c *conn) sweep(now engine.Instant) {
 		c.interruptWrite()
 		return
 	}
-	if past(c.readDue.Load(), now) {
+	if past(c.readDue.Load(), now) && !c.putOff(now) {
 		c.interrupt()
 	}
 	if past(c.lookDue.Load(), now) {
 		c.lookDue.Store(0)
 		c.onLook()
 	}
+}
+
+// putOff reports whether the deadline of a multiplexed connection, which is found out for many streams at once and now and then only,
+// has moved on since.
+func (c *conn) putOff(now engine.Instant) bool {
+	if c.mux == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := engine.Sooner(c.eng.Deadline(now), c.parkDue)
+	if c.eng.State() != engine.Open || due != 0 && due <= now {
+		return false
+	}
+	c.readDue.Store(int64(due))
+	return true
 }
 
 // interrupt ends the read that is going on, if there is one.

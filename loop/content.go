@@ -34,6 +34,7 @@ type inbox struct {
 	cond  sync.Cond // something has happened on the stream
 	woken int       // how often
 	ready bool      // it is its turn to write
+	told  bool      // it is to be woken when all of a read has been handed out (client)
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.
@@ -65,9 +66,8 @@ func (b *content) advance(p []byte) error {
 		if b.ended {
 			return b.end()
 		}
-		var ev engine.Event
-		if c.next(&ev) {
-			b.take(&ev)
+		if ev := c.nextEvent(); ev != nil {
+			b.take(ev)
 			continue
 		}
 		if err := b.await(p); err != nil {

@@ -33,7 +33,9 @@
 // An engine that is [engine.Multiplexed] gets a connection that all exchanges share. One goroutine at a time
 // reads it and hands each event to the exchange that it is for, where content waits in memory, bounded by the
 // window, until it is asked for; each exchange has a condition of its own to wait on. On a client that is a goroutine of the
-// connection's. On a server it is the goroutine whose turn it is, which runs the handlers too: see turn.go and docs/adr/0006.
+// connection's. It wakes the callers when it has handed out all of one read, and a response that has come whole by then is its
+// caller's alone: no lock is needed for it any more (client_mux.go). Requests that begin at about the same time leave in one write (together.go).
+// On a server it is the goroutine whose turn it is, which runs the handlers too: see turn.go and docs/adr/0006.
 //
 // At any moment at most one goroutine reads the flow and at most one writes it.
 // Whoever needs input while another reads waits for that one. The connection's

@@ -15,6 +15,8 @@ var (
 	ErrOver = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
 	// ErrNoCapacity: the connection can take no more exchanges.
 	ErrNoCapacity = errors.New("paf: the connection takes no more exchanges")
+	// ErrStale: a connection that lay idle is not fit for another exchange. Nothing has been sent, and the call is untouched.
+	ErrStale = errors.New("paf: the connection has ended while it lay idle")
 )
 
 // A GoneError says which operation found that the flow is over. It is

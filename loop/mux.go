@@ -15,6 +15,7 @@ import (
 type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
+	together  func() // a client's way to push, see together.go; nil: as soon as there is something
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -42,9 +43,21 @@ func (c *conn) attach(b *content) {
 	if b.inbox != nil {
 		return
 	}
-	b.inbox = &inbox{cond: sync.Cond{L: &c.mu}}
+	c.attachTo(b, &inbox{})
+}
+
+// attachTo is attach with memory for it.
+func (c *conn) attachTo(b *content, box *inbox) {
+	box.cond.L = leaver{&c.mu}
+	b.inbox = box
 	c.mux.receivers[b.stream] = b
 }
+
+// A leaver lets go of a lock for a wait and does not take it again: not all who are woken need it.
+type leaver struct{ mu *sync.Mutex }
+
+func (l leaver) Lock()   {}
+func (l leaver) Unlock() { l.mu.Unlock() }
 
 // detach ends that; what has not been read is thrown away.
 func (c *conn) detach(b *content) {
@@ -56,24 +69,30 @@ func (c *conn) detach(b *content) {
 	b.wake()
 }
 
-// deliver hands an event to whom it is for. c.mu is held.
+// deliver hands an event to whom it is for, and wakes him. c.mu is held.
 func (c *conn) deliver(ev *engine.Event) {
+	if b := c.hand(ev); b != nil {
+		b.wake()
+	}
+}
+
+// hand hands an event to whom it is for, and returns him, nil for nobody. c.mu is held.
+func (c *conn) hand(ev *engine.Event) *content {
 	if ev.Kind == engine.Fault && ev.Err.Scope == engine.Connection {
 		ev.Err.Err = c.readErr
 		c.fault = ev.Err
 		c.failAll(ev.Err)
-		return
+		return nil
 	}
 	b := c.mux.receivers[ev.Stream]
-	if b == nil {
-		return
-	}
-	if ev.Kind == engine.Data {
+	switch {
+	case b == nil:
+	case ev.Kind == engine.Data:
 		b.queue.add(ev.Data)
-	} else {
+	default:
 		b.take(ev)
 	}
-	b.wake()
+	return b
 }
 
 // failAll tells all exchanges that the connection is over. c.mu is held.
@@ -116,8 +135,12 @@ func (c *conn) awaitInput() {
 // push writes the output unless whoever reads is about to. c.mu is held, and released meanwhile.
 func (c *conn) push() {
 	c.eng.Flush(&c.out)
-	for c.out.Len() > 0 && !c.writing && c.reading && c.writeErr == nil {
-		_ = c.flush()
+	if c.mux.together != nil {
+		c.mux.together()
+	} else {
+		for c.out.Len() > 0 && !c.writing && c.reading && c.writeErr == nil {
+			_ = c.flush()
+		}
 	}
 	c.rearm()
 }
@@ -150,17 +173,25 @@ func (b *content) readQueued(p []byte) (int, error) {
 
 // wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
 func (b *content) wait() {
+	if b.waitFreely() {
+		b.c.mu.Lock()
+	}
+}
+
+// waitFreely is wait, but for that c.mu is not taken again if it reports true. c.mu is held.
+func (b *content) waitFreely() (free bool) {
 	c := b.c
 	woken := b.woken
 	b.owner.waits()
 	c.push()
 	if b.woken != woken {
-		return // while the output was being written
+		return false // while the output was being written
 	}
 	if b.due != 0 {
 		c.lookBy(b.due)
 	}
 	b.cond.Wait()
+	return true
 }
 
 // wake wakes whoever waits on the stream. c.mu is held.
@@ -183,26 +214,41 @@ func (c *conn) wakeAll() {
 	}
 }
 
-// chunks is content that has come and not been read: a list of pieces, each filled up before another is made.
+// chunks is content that has come and not been read: a list of pieces, each filled up before another is made. The first one is
+// as large as what it is made for, which often is all; later ones are larger than those before, for who comes drop by drop.
 type chunks struct {
 	list [][]byte
-	r    int // what has been read of the first
+	r    int       // what has been read of the first
+	one  [1][]byte // memory for a list of one
 }
 
-const chunkMin = 4 << 10
+const chunkMin = 4 << 10 // up to which they grow
 
 func (q *chunks) empty() bool { return len(q.list) == 0 }
 
 func (q *chunks) add(p []byte) {
+	size := len(p)
 	if n := len(q.list); n > 0 {
 		last := q.list[n-1]
 		room := min(cap(last)-len(last), len(p))
 		q.list[n-1] = append(last, p[:room]...)
 		p = p[room:]
+		size = max(len(p), min(chunkMin, 2*cap(last)))
+	} else if q.list == nil {
+		q.list = q.one[:0]
 	}
 	if len(p) > 0 {
-		q.list = append(q.list, append(make([]byte, 0, max(chunkMin, len(p))), p...))
+		q.list = append(q.list, append(make([]byte, 0, size), p...))
 	}
+}
+
+// next returns a piece and drops it, nil if there is none.
+func (q *chunks) next() (p []byte) {
+	if !q.empty() {
+		p = q.list[0][q.r:]
+		q.list, q.r = q.list[1:], 0
+	}
+	return p
 }
 
 func (q *chunks) read(p []byte) (n int) {

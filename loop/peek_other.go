@@ -10,3 +10,5 @@ type peeker struct{}
 func newPeeker(syscall.Conn) *peeker { return nil }
 
 func (*peeker) pending() bool { return false }
+
+func (*peeker) ask(func() bool) bool { return false }

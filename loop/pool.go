@@ -42,23 +42,29 @@ func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool
 	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, mayShare: mayShare, places: map[K]*place{}}
 }
 
+// Take returns what Get does if that is to be had at once, and is a connection; else nil.
+func (p *Pool[K]) Take(key K) *ClientConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at := p.places[key]; at != nil && !p.closed && len(at.waiting) == 0 {
+		return at.free()
+	}
+	return nil
+}
+
 // Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
 // either to become possible, behind those who wait already. While it is not known whether connections to a place can be shared, or if it is known
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
 // kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	for {
-		c, err := p.acquire(ctx, key)
-		switch {
-		case err != nil:
-			return nil, &SendError{Err: err}
-		case c == nil:
-			return p.open(ctx, key, open)
-		case c.wake():
-			return c, nil
-		}
-		c.discard(PeerClosed)
+	c, err := p.acquire(ctx, key)
+	switch {
+	case err != nil:
+		return nil, &SendError{Err: err}
+	case c == nil:
+		return p.open(ctx, key, open)
 	}
+	return c, nil
 }
 
 // acquire returns a connection, or nil for the leave to open one.
@@ -105,16 +111,8 @@ func (p *Pool[K]) take(key K) (*ClientConn, *waiter, error) {
 // next takes what can be had of a place now: a connection, or nil for the leave to open one. failed: the caller has waited for an
 // attempt that has failed, and does not wait for another's, which may take as long. p.mu is held.
 func (p *Pool[K]) next(key K, at *place, failed bool) (c *ClientConn, is bool) {
-	if n := len(at.idle); n > 0 {
-		c = at.idle[n-1]
-		at.idle[n-1] = nil
-		at.idle = at.idle[:n-1]
+	if c = at.free(); c != nil {
 		return c, true
-	}
-	for _, c := range at.shared {
-		if c.reserve() {
-			return c, true
-		}
 	}
 	oneByOne := !failed && (len(at.shared) > 0 || p.mayShare(key))
 	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
@@ -241,6 +239,22 @@ func (p *Pool[K]) leave(key K, w *waiter) {
 	if c != nil {
 		c.giveBack()
 	}
+}
+
+// free takes a connection that lies idle, or a place on one that is shared; nil if there is none.
+func (at *place) free() *ClientConn {
+	if n := len(at.idle); n > 0 {
+		c := at.idle[n-1]
+		at.idle[n-1] = nil
+		at.idle = at.idle[:n-1]
+		return c
+	}
+	for _, c := range at.shared {
+		if c.reserve() {
+			return c
+		}
+	}
+	return nil
 }
 
 // drop takes a connection out of the idle ones.

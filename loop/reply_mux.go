@@ -8,6 +8,19 @@ import (
 
 // This file is what a reply does on a connection that it shares with others.
 
+// newReply makes a reply, in one piece.
+func (c *ClientConn) newReply() *Reply {
+	if c.mux == nil {
+		return &Reply{c: c}
+	}
+	m := &struct {
+		Reply
+		box inbox
+	}{}
+	m.c, m.Reply.box = c, &m.box
+	return &m.Reply
+}
+
 // lost implements receiver: what is to be told of it the content tells.
 func (r *Reply) lost(error) {}
 

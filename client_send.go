@@ -1,0 +1,91 @@
+package paf
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
+)
+
+// This file is how a client sends a request over a connection, once or again.
+
+// A clientExchange is what one sending of a request needs, and its response, in one piece. It is never used again: the response
+// is the caller's.
+type clientExchange struct {
+	head     semantics.Request
+	call     loop.Call
+	incoming Response
+	body     responseBody
+}
+
+// send sends one request, again if that is safe.
+func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
+	for tries := 0; ; tries++ {
+		x := &clientExchange{}
+		if err := r.head(&x.head); err != nil {
+			return nil, err
+		}
+		body, length := r.content()
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
+		if r.Trailer != nil {
+			x.call.Trailer = func() *Fields { return r.Trailer }
+		}
+		conn, err := c.connection(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		used := conn.Used()
+		x.call.Body = u.begin(body)
+		reply, err := conn.Do(ctx, &x.call)
+		if err == nil {
+			return x.response(r, conn, reply), nil
+		}
+		if err == loop.ErrStale {
+			tries-- // there is another, or one will be opened
+			continue
+		}
+		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
+		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
+			return nil, err
+		}
+		if !unsent {
+			// The server has closed this one; the others it has let lie are likely gone too.
+			c.pool.CloseIdleOf(c.place(r))
+		}
+	}
+}
+
+// again reports whether a request that got no response may be sent once more, and
+// makes its content ready for that.
+func again(ctx context.Context, r *Request, u *upload, err error) bool {
+	var s *SendError
+	if !errors.As(err, &s) {
+		return false
+	}
+	// RFC 9110, Section 9.2.2: "A client SHOULD NOT automatically retry a request with
+	// a non-idempotent method unless it has some means to know […] that the
+	// original request was never applied".
+	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
+		return false
+	}
+	return u.rewind(ctx)
+}
+
+// refused is what a server says that has not processed a request (RFC 9113, Section 8.7).
+var refused = &engine.Error{Rule: engine.RuleRefused}
+
+var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
+
+// interim adapts Interim to the loop.
+func (r *Request) interim() func(*semantics.Response) {
+	if r.Interim == nil {
+		return nil
+	}
+	return func(head *semantics.Response) {
+		fields := head.Fields.Share()
+		r.Interim(head.Status, &fields)
+	}
+}

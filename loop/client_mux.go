@@ -1,0 +1,113 @@
+package loop
+
+import (
+	"io"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// This file is what a client's connection does whose exchanges go on side by side.
+
+// reserve keeps a place for an exchange on a multiplexed connection, if it has one.
+func (c *ClientConn) reserve() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone || c.stopping || c.writeErr != nil || c.client.State() != engine.Open || c.client.Capacity() <= c.reserved {
+		c.refused = true
+		return false
+	}
+	c.reserved++
+	return true
+}
+
+// unused reports whether nobody uses a multiplexed connection, or is about to.
+func (c *ClientConn) unused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.client.Streams() == 0 && c.reserved == 0
+}
+
+// pump reads a multiplexed connection until it is over.
+func (c *ClientConn) pump() {
+	c.mu.Lock()
+	var ev engine.Event
+	for c.client.State() == engine.Open && c.writeErr == nil && !c.gone {
+		if c.next(&ev) {
+			if b := c.hand(&ev); b != nil && !b.told {
+				b.told = true
+				c.told = append(c.told, b)
+			}
+			continue
+		}
+		c.wakeTold()
+		if c.client.State() != engine.Open {
+			break
+		}
+		c.wakeReady()
+		if c.client.Streams() == 0 {
+			c.in.shrink()
+		}
+		c.awaitInput()
+	}
+	c.wakeTold()
+	why := Finished
+	switch {
+	case c.fault != nil && c.fault.Timeout():
+		why = TimedOut
+	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
+		why = Broken
+	case c.eof:
+		why = PeerClosed
+	}
+	_ = c.flush()
+	c.failAll(&GoneError{Op: "read", Err: io.ErrUnexpectedEOF})
+	if c.fault != nil && c.writeErr == nil {
+		c.linger() // so that the peer gets to read why
+	}
+	c.mu.Unlock()
+	c.discard(why)
+}
+
+// wakeTold wakes those to whom events have been handed since it was called last: all of one read, and with the lock released, so
+// that they do not run into each other. A response that is whole by then takes its exchange off the connection, and who is woken
+// for it needs the lock no more. c.mu is held, and released meanwhile.
+func (c *ClientConn) wakeTold() {
+	if len(c.told) == 0 {
+		return
+	}
+	waking, complete := c.told, false
+	c.told, c.waking, c.company = c.waking[:0], nil, len(waking) > 1
+	for _, b := range waking {
+		b.told = false
+		b.woken++
+		complete = b.owner.(*Reply).complete() || complete
+	}
+	c.mu.Unlock()
+	for i, b := range waking {
+		b.cond.Broadcast()
+		waking[i] = nil
+	}
+	c.mu.Lock()
+	c.waking = waking[:0]
+	if complete {
+		c.restShared()
+	}
+}
+
+// restShared is called when an exchange is over: whoever waits for its place may have it; a connection that is nobody's is closed
+// after its last one. c.mu is held, and released meanwhile.
+func (c *ClientConn) restShared() {
+	more, refused, gone := c.onRest, c.refused, c.gone
+	c.refused = false
+	over := more == nil && c.client.Streams() == 0
+	if !over && (more == nil || !refused || gone) {
+		return
+	}
+	c.mu.Unlock()
+	if over {
+		c.discard(Finished)
+	} else {
+		more()
+	}
+	c.mu.Lock()
+}
