@@ -2,6 +2,7 @@ package loop
 
 import (
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/paf-go/paf/engine"
@@ -15,6 +16,7 @@ import (
 type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
+	ahead     int // content that was delivered since others had their turn
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -28,6 +30,10 @@ type receiver interface {
 // most is how much output may pile up before reading stops: behind a write that blocks answers to
 // PING and heads of responses go on being laid out.
 const most = 1 << 20
+
+// aheadMost is how much content is delivered before those who take it get the processor: else, as long as input is at hand, nobody
+// but whoever reads runs on a core, and a window of content piles up for readers that are ready.
+const aheadMost = 64 << 10
 
 // use makes an engine the connection's.
 func (c *conn) use(eng engine.Engine) {
@@ -69,7 +75,10 @@ func (c *conn) deliver(ev *engine.Event) {
 		return
 	}
 	if ev.Kind == engine.Data {
-		b.queue.add(ev.Data)
+		c.mux.ahead += len(ev.Data)
+		n := copy(b.lent, ev.Data)
+		b.lent = b.lent[n:]
+		b.queue.add(ev.Data[n:])
 	} else {
 		b.take(ev)
 	}
@@ -102,6 +111,13 @@ func (c *conn) wakeReady() {
 // awaitInput writes what is there to be written, then waits for input. While another goroutine writes it does
 // not wait for that one: what the peer sends may be what lets it read. c.mu is held.
 func (c *conn) awaitInput() {
+	if c.mux.ahead >= aheadMost {
+		c.mux.ahead = 0
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+		return
+	}
 	c.eng.Flush(&c.out)
 	switch {
 	case c.out.Len() > 0 && !c.writing:
@@ -133,19 +149,34 @@ func (c *conn) rearm() {
 func (b *content) readQueued(p []byte) (int, error) {
 	c := b.c
 	c.attach(b)
-	for b.queue.empty() {
+	n := 0
+	for n == 0 && b.queue.empty() {
 		if b.ended {
 			return 0, b.end()
 		}
 		if past(int64(b.due), c.group.now()) {
 			return 0, os.ErrDeadlineExceeded
 		}
-		b.wait()
+		n = b.waitLending(p)
 	}
-	n := b.queue.read(p)
+	n += b.queue.read(p[n:]) // what did not fit, or came before
 	c.mux.Consumed(c.group.now(), b.stream, n)
 	c.push()
 	return n, nil
+}
+
+// waitLending waits, and returns how much content has come into p meanwhile: it does not go through the queue, which is a
+// copy less. Of several readers one at a time can lend its memory.
+func (b *content) waitLending(p []byte) (n int) {
+	if b.lent != nil {
+		b.wait()
+		return 0
+	}
+	b.lent = p
+	b.wait()
+	n = len(p) - len(b.lent)
+	b.lent = nil
+	return n
 }
 
 // wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
@@ -181,41 +212,4 @@ func (c *conn) wakeAll() {
 	for _, b := range c.mux.receivers {
 		b.wake()
 	}
-}
-
-// chunks is content that has come and not been read: a list of pieces, each filled up before another is made.
-type chunks struct {
-	list [][]byte
-	r    int // what has been read of the first
-}
-
-const chunkMin = 4 << 10
-
-func (q *chunks) empty() bool { return len(q.list) == 0 }
-
-func (q *chunks) add(p []byte) {
-	if n := len(q.list); n > 0 {
-		last := q.list[n-1]
-		room := min(cap(last)-len(last), len(p))
-		q.list[n-1] = append(last, p[:room]...)
-		p = p[room:]
-	}
-	if len(p) > 0 {
-		q.list = append(q.list, append(make([]byte, 0, max(chunkMin, len(p))), p...))
-	}
-}
-
-func (q *chunks) read(p []byte) (n int) {
-	for len(p) > 0 && len(q.list) > 0 {
-		m := copy(p, q.list[0][q.r:])
-		n, p = n+m, p[m:]
-		if q.r += m; q.r == len(q.list[0]) {
-			q.list[0] = nil
-			q.list, q.r = q.list[1:], 0
-		}
-	}
-	if len(q.list) == 0 {
-		q.list = nil
-	}
-	return n
 }
