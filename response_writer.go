@@ -135,7 +135,7 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	if w.left < 0 || w.head() {
 		// Nothing is sent before r has given something: it may be the request's
 		// content, which the client sends only after 100 (Continue).
-		return io.CopyBuffer(writeOnly{w}, r, make([]byte, 32<<10))
+		return loop.CopyBlocks(w, r)
 	}
 	if err := w.release(); err != nil {
 		return 0, err
@@ -145,8 +145,6 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	w.left -= n
 	return n, err // not kept: it may be r's, and what is left can be written still
 }
-
-type writeOnly struct{ io.Writer }
 
 // Flush sends what has been written so far, the head at the least, and returns
 // when the flow has taken it. It fails as Write does.

@@ -9,7 +9,8 @@ import "github.com/paf-go/paf/engine"
 // and its delay: a PING is sent with the credit, and what the application takes until the answer comes is how
 // much fits into a round trip. If that is a third of
 // the window, it doubles: right after it has grown a round trip still shows the content that the former
-// window let through.
+// window let through. If meanwhile no stream was read to the end of what had come, it is the application that is slow, and
+// more credit would only be more memory.
 type credit struct {
 	size       int // what the connection's window is refilled to
 	streamSize int // and a stream's
@@ -22,6 +23,7 @@ type credit struct {
 	consumed int64 // by the application, in all
 	pinged   bool
 	mark     int64 // consumed when the ping was sent
+	emptied  bool  // since then all that had come on some stream was consumed
 	next     int64 // consumed when the next one may be sent
 }
 
@@ -77,6 +79,7 @@ func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	c.consumed(s, n)
 	c.credit.consumed += int64(n)
 	if s.credit.unread == 0 {
+		c.credit.emptied = true
 		s.resume(c)
 	}
 }
@@ -137,7 +140,7 @@ func (k *credit) grant(c *conn) {
 	k.owing = k.owing[:0]
 	if granted && !k.pinged && k.size < k.most && k.consumed >= k.next {
 		c.pending = appendPing(c.pending, 0, pathPing)
-		k.pinged, k.mark = true, k.consumed
+		k.pinged, k.mark, k.emptied = true, k.consumed, false
 	}
 }
 
@@ -145,8 +148,8 @@ func (k *credit) grant(c *conn) {
 func (k *credit) measured(c *conn) {
 	k.pinged = false
 	trip := k.consumed - k.mark
-	if trip < int64(k.streamSize)/3 {
-		k.next = k.consumed + int64(k.streamSize) // the path is full, or content comes in bursts: look again
+	if trip < int64(k.streamSize)/3 || !k.emptied {
+		k.next = k.consumed + int64(k.streamSize) // the path is full, content comes in bursts, or nobody waits for it: look again
 		return
 	}
 	k.streamSize = min(2*k.streamSize, k.most)

@@ -31,6 +31,7 @@ type content struct {
 // An inbox is what a content needs besides where exchanges go on side by side.
 type inbox struct {
 	queue chunks    // what has come and has not been read
+	lent  []byte    // memory of a reader that waits, which is filled before the queue
 	cond  sync.Cond // something has happened on the stream
 	woken int       // how often
 	ready bool      // it is its turn to write

@@ -34,10 +34,8 @@ func (t Exchange) copyLimited(r *io.LimitedReader) (int64, error) {
 			return n, err
 		}
 	}
-	return io.CopyBuffer(onlyWriter{t}, r, make([]byte, 32<<10))
+	return CopyBlocks(t, r)
 }
-
-type onlyWriter struct{ io.Writer }
 
 // splice hands r to the flow in pieces that the write time-out watches, as far as the message's
 // framing allows that. It is done at the end of r, or when it fails; if it is not, nothing has been read.

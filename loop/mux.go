@@ -2,6 +2,7 @@ package loop
 
 import (
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/paf-go/paf/engine"
@@ -16,6 +17,7 @@ type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
 	together  func() // a client's way to push, see together.go; nil: as soon as there is something
+	ahead     int    // content that was delivered since others had their turn
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -29,6 +31,10 @@ type receiver interface {
 // most is how much output may pile up before reading stops: behind a write that blocks answers to
 // PING and heads of responses go on being laid out.
 const most = 1 << 20
+
+// aheadMost is how much content is delivered before those who take it get the processor: else, as long as input is at hand, nobody
+// but whoever reads runs on a core, and a window of content piles up for readers that are ready.
+const aheadMost = 64 << 10
 
 // use makes an engine the connection's.
 func (c *conn) use(eng engine.Engine) {
@@ -88,7 +94,10 @@ func (c *conn) hand(ev *engine.Event) *content {
 	switch {
 	case b == nil:
 	case ev.Kind == engine.Data:
-		b.queue.add(ev.Data)
+		c.mux.ahead += len(ev.Data)
+		n := copy(b.lent, ev.Data)
+		b.lent = b.lent[n:]
+		b.queue.add(ev.Data[n:])
 	default:
 		b.take(ev)
 	}
@@ -121,6 +130,13 @@ func (c *conn) wakeReady() {
 // awaitInput writes what is there to be written, then waits for input. While another goroutine writes it does
 // not wait for that one: what the peer sends may be what lets it read. c.mu is held.
 func (c *conn) awaitInput() {
+	if c.mux.ahead >= aheadMost {
+		c.mux.ahead = 0
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+		return
+	}
 	c.eng.Flush(&c.out)
 	switch {
 	case c.out.Len() > 0 && !c.writing:
@@ -156,19 +172,34 @@ func (c *conn) rearm() {
 func (b *content) readQueued(p []byte) (int, error) {
 	c := b.c
 	c.attach(b)
-	for b.queue.empty() {
+	n := 0
+	for n == 0 && b.queue.empty() {
 		if b.ended {
 			return 0, b.end()
 		}
 		if past(int64(b.due), c.group.now()) {
 			return 0, os.ErrDeadlineExceeded
 		}
-		b.wait()
+		n = b.waitLending(p)
 	}
-	n := b.queue.read(p)
+	n += b.queue.read(p[n:]) // what did not fit, or came before
 	c.mux.Consumed(c.group.now(), b.stream, n)
 	c.push()
 	return n, nil
+}
+
+// waitLending waits, and returns how much content has come into p meanwhile: it does not go through the queue, which is a
+// copy less. Of several readers one at a time can lend its memory.
+func (b *content) waitLending(p []byte) (n int) {
+	if b.lent != nil {
+		b.wait()
+		return 0
+	}
+	b.lent = p
+	b.wait()
+	n = len(p) - len(b.lent)
+	b.lent = nil
+	return n
 }
 
 // wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
@@ -212,56 +243,4 @@ func (c *conn) wakeAll() {
 	for _, b := range c.mux.receivers {
 		b.wake()
 	}
-}
-
-// chunks is content that has come and not been read: a list of pieces, each filled up before another is made. The first one is
-// as large as what it is made for, which often is all; later ones are larger than those before, for who comes drop by drop.
-type chunks struct {
-	list [][]byte
-	r    int       // what has been read of the first
-	one  [1][]byte // memory for a list of one
-}
-
-const chunkMin = 4 << 10 // up to which they grow
-
-func (q *chunks) empty() bool { return len(q.list) == 0 }
-
-func (q *chunks) add(p []byte) {
-	size := len(p)
-	if n := len(q.list); n > 0 {
-		last := q.list[n-1]
-		room := min(cap(last)-len(last), len(p))
-		q.list[n-1] = append(last, p[:room]...)
-		p = p[room:]
-		size = max(len(p), min(chunkMin, 2*cap(last)))
-	} else if q.list == nil {
-		q.list = q.one[:0]
-	}
-	if len(p) > 0 {
-		q.list = append(q.list, append(make([]byte, 0, size), p...))
-	}
-}
-
-// next returns a piece and drops it, nil if there is none.
-func (q *chunks) next() (p []byte) {
-	if !q.empty() {
-		p = q.list[0][q.r:]
-		q.list, q.r = q.list[1:], 0
-	}
-	return p
-}
-
-func (q *chunks) read(p []byte) (n int) {
-	for len(p) > 0 && len(q.list) > 0 {
-		m := copy(p, q.list[0][q.r:])
-		n, p = n+m, p[m:]
-		if q.r += m; q.r == len(q.list[0]) {
-			q.list[0] = nil
-			q.list, q.r = q.list[1:], 0
-		}
-	}
-	if len(q.list) == 0 {
-		q.list = nil
-	}
-	return n
 }

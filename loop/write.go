@@ -9,7 +9,7 @@ import (
 
 const (
 	segmentMin = 16 << 10  // content from this size on is not copied, if the flow can writev
-	writeMax   = 128 << 10 // the most that has to be written within one WriteTimeout
+	writeMax   = 129 << 10 // the most that has to be written within one WriteTimeout: a round of HTTP/2, with its frames' headers
 	flushAt    = 64 << 10  // output of this size is written even if more is to come
 	spliceMax  = 1 << 20   // the most that has to be sent by sendfile or splice within one WriteTimeout
 )
@@ -58,7 +58,7 @@ func (c *conn) writeOut() {
 // recycle empties an output and gives back memory that is unusually large.
 func (c *conn) recycle(out *engine.Output) {
 	out.Reset()
-	if cap(out.Buf) > 2*flushAt {
+	if cap(out.Buf) > 3*flushAt { // a round of HTTP/2 is kept
 		out.Buf = nil
 	}
 }
