@@ -82,7 +82,12 @@ func (x *exchange) watch() {
 	defer x.c.mu.Unlock()
 	x.watched = true
 	if x.c.mux != nil {
-		x.waits() // whoever wants to know may be about to wait for long
+		// Whoever wants to know may be about to wait for long. Those that follow are likely to do the same, and would each cost a
+		// goroutine anyway: on one that has not read from the flow they need half of the stack.
+		if x.c.turn.inline == x {
+			x.c.runApart(apartWatch)
+		}
+		x.waits()
 		return
 	}
 	x.c.look(x)

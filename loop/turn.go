@@ -32,6 +32,7 @@ type turn struct {
 }
 
 const (
+	apartWatch = 8 // after one that has asked for the end of its context
 	apartLeast = 256
 	apartMost  = 64 << 10
 )
@@ -134,6 +135,12 @@ func (x *exchange) waits() {
 	if x.c.turn.inline == x {
 		x.c.takeTurn()
 	}
+}
+
+// runApart has the handlers of the next requests run on goroutines of their own, more of them each time.
+func (c *serverConn) runApart(least int) {
+	c.turn.again = min(max(least, 2*c.turn.again), apartMost)
+	c.turn.apart = c.turn.again
 }
 
 // takeTurn makes it another goroutine's turn. From now on what happens on the stream of the exchange whose handler goes on
@@ -246,8 +253,7 @@ func (c *serverConn) overdue(busy uint32) {
 		return
 	}
 	if c.turn.inline != nil { // it is a handler, and not a write
-		c.turn.again = min(max(apartLeast, 2*c.turn.again), apartMost)
-		c.turn.apart = c.turn.again
+		c.runApart(apartLeast)
 	}
 	c.takeTurn()
 }
