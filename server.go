@@ -11,7 +11,6 @@ import (
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
@@ -121,14 +120,21 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 func (s serving) Open(ctx context.Context, f flow.Flow) (engine.Server, error) {
 	eng, err := s.engine(ctx, f)
 	if err != nil {
-		s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
+		s.unserved(f, err)
 	}
 	return eng, err
 }
 
+// unserved tells why a connection is not served.
+//
+//go:noinline
+func (s serving) unserved(f flow.Flow, err error) { // the usual case is not to have a stack for this
+	s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
+}
+
 // Reopen implements loop.Service.
-func (s serving) Reopen(_ flow.Flow, since engine.Instant) (engine.Server, error) {
-	return h1.Reopened(s.Limits, since), nil // the only one that forgets
+func (s serving) Reopen(r engine.Rested, since engine.Instant) engine.Server {
+	return r.Wake(s.Limits, since)
 }
 
 // Ended implements loop.Service.

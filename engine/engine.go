@@ -39,12 +39,20 @@ const (
 	Switched              // from here on the bytes belong to another protocol
 )
 
-// A Rester is an Engine that knows how to lie idle.
+// A Rester is a Server that knows how to lie idle.
 type Rester interface {
-	// Rest lets go of what can be made anew, for nothing will happen for a while: no exchange is in progress and no input is
-	// pending. fresh says that nothing needs to be remembered either: an engine of a connection that has had
-	// exchanges and lies idle does as well as this one.
-	Rest() (fresh bool)
+	// Rest returns what is to be remembered of a connection on which nothing happens: no exchange is in progress and no input or
+	// output is pending. The engine is either used no more, or goes on as if it had not been called. It returns nil if
+	// nothing less than the engine does.
+	Rest() Rested
+}
+
+// Rested is what an engine has left behind.
+type Rested interface {
+	// Wake makes an engine that goes on where that one was; limits are the same. Nothing has happened since.
+	Wake(limits Limits, since Instant) Server
+	// Parts reports whether an engine would have something to say if the connection is to end.
+	Parts() bool
 }
 
 // String returns the name of the state.

@@ -23,18 +23,27 @@ func NewServer(limits engine.Limits, now engine.Instant) *ServerConn {
 	return &ServerConn{conn: newConn(limits, server, now)}
 }
 
-// Reopened makes the engine of a connection on which nothing has happened since its last exchange ended.
-func Reopened(limits engine.Limits, since engine.Instant) *ServerConn {
+// rested is what is left of a connection between two exchanges: HTTP/1 remembers nothing.
+type rested struct{}
+
+// Rest implements engine.Rester.
+func (s *ServerConn) Rest() engine.Rested {
+	if s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && !s.blank && s.timers.head == 0 && s.broken == ok {
+		return rested{}
+	}
+	s.cache, s.said = headCache{}, saying{}
+	return nil
+}
+
+// Wake implements engine.Rested.
+func (rested) Wake(limits engine.Limits, since engine.Instant) engine.Server {
 	s := NewServer(limits, since)
 	s.id = 1
 	return s
 }
 
-// Rest implements engine.Rester.
-func (s *ServerConn) Rest() (fresh bool) {
-	s.cache, s.said = headCache{}, saying{}
-	return s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && !s.blank && s.timers.head == 0 && s.broken == ok
-}
+// Parts implements engine.Rested.
+func (rested) Parts() bool { return false }
 
 // Respond implements engine.Server.
 func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantics.Response, length int64) error {

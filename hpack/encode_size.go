@@ -55,14 +55,3 @@ func (e *Encoder) appendSize(dst []byte, n uint64) []byte {
 	e.table.setMax(n)
 	return appendInteger(dst, 5, 0x20, n)
 }
-
-// Forget gives up the table and its memory, between blocks. The next one begins by telling the peer to give up
-// its own: a change of the size to nothing, and back (Section 4.2).
-func (e *Encoder) Forget() {
-	if e.table.count() == 0 {
-		return
-	}
-	e.table.clear()
-	e.index, e.kept, e.seen = index{}, arena{}, seen{}
-	e.sizes.least, e.sizes.pending = 0, true
-}

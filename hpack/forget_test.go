@@ -8,7 +8,8 @@ import (
 	"github.com/paf-go/paf/hpack"
 )
 
-// An encoder that has given up its table is understood by a decoder that has not, in all that follows.
+// An encoder that has given up its table is understood by a decoder that has not, in all that follows, whether or not that one is made
+// anew of its memory.
 func TestAnEncoderThatForgetsIsUnderstood(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var enc hpack.Encoder
@@ -17,8 +18,12 @@ func TestAnEncoderThatForgetsIsUnderstood(t *testing.T) {
 	for range 2000 {
 		switch rnd.IntN(10) {
 		case 0:
-			enc.Forget()
+			memory := enc.Memory()
+			enc = memory.Encoder()
 			forgotten++
+		case 2:
+			memory := dec.Memory()
+			dec = memory.Decoder()
 		case 1:
 			enc.SetMaxTableSize(uint32(rnd.IntN(4097))) // no more than what the decoder allows
 		}

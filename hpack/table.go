@@ -68,13 +68,8 @@ func (t *table) evict(size uint64) {
 // size asks for, as each entry counts 32 and more.
 func (t *table) grow() {
 	old := *t
-	t.ring = make([]entry, max(16, 2*len(old.ring)))
+	t.ring = make([]entry, max(8, 2*len(old.ring)))
 	for n := t.first; n != t.next; n++ {
 		*t.entry(n) = *old.entry(n)
 	}
-}
-
-// clear gives up all entries, and the memory for them.
-func (t *table) clear() {
-	t.ring, t.first, t.size = nil, t.next, 0
 }

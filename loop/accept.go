@@ -17,9 +17,8 @@ type Service interface {
 	// Open does what a flow needs before its first byte, as a handshake, and returns its engine.
 	Open(ctx context.Context, f flow.Flow) (engine.Server, error)
 
-	// Reopen returns the engine of a flow that Open has accepted and on which nothing has happened since, after
-	// an exchange that has left nothing to be remembered.
-	Reopen(f flow.Flow, since engine.Instant) (engine.Server, error)
+	// Reopen wakes the engine of a flow that Open has accepted and on which nothing has happened since.
+	Reopen(r engine.Rested, since engine.Instant) engine.Server
 
 	// Ended is told how each connection has ended: nil for in peace.
 	Ended(err error)

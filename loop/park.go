@@ -17,14 +17,15 @@ import (
 // has passed, or when the group stops, a goroutine takes the connection up again. A connection that is busy
 // notices nothing of this: the time at which it would be parked is one more reason for the sweeper to end a wait.
 //
-// Of HTTP/1 nothing need be remembered between two exchanges, so nothing is kept but the flow; of HTTP/2 the connection is, without
-// what can be made anew.
+// What has to be remembered between two exchanges the engine tells: of HTTP/1 nothing, of HTTP/2 some hundred bytes and the entries of the
+// peer's table. All else is made anew.
 
 // A parked connection is a member of the group in the place of the one that it was.
 type parked struct {
 	from      *acceptor
 	accepted  net.Conn
-	c         *serverConn // nil if nothing of it need be kept
+	c         *serverConn   // nil if rested is all that need be kept
+	rested    engine.Rested // nil if c is there
 	fd        int32
 	since     engine.Instant // nothing has happened
 	due       engine.Instant // when time is up, 0: never
@@ -117,7 +118,7 @@ func (c *serverConn) park() bool {
 		return false
 	}
 	p := &parked{from: c.from, accepted: c.accepted, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
-	if !c.eng.(engine.Rester).Rest() {
+	if p.rested = c.eng.(engine.Rester).Rest(); p.rested == nil {
 		p.c = c
 	}
 	if !c.group.lay(c, p) {
@@ -247,16 +248,7 @@ func (p *parked) resume() {
 	g, c := a.group, p.c
 	defer g.done()
 	if c == nil {
-		f := flow.Conn(p.accepted)
-		eng, err := a.service.Reopen(f, p.since)
-		if err != nil {
-			g.mu.Lock()
-			g.lot.waking--
-			g.mu.Unlock()
-			p.end(Broken)
-			return
-		}
-		c = g.newServerConn(a.base, f, eng, a.service)
+		c = g.newServerConn(a.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
 		c.from, c.accepted, c.exchanges = a, p.accepted, p.exchanges
 	}
 	g.mu.Lock()
@@ -285,7 +277,7 @@ func (p *parked) end(why CloseReason) {
 func (p *parked) stop() {
 	g := p.from.group
 	g.mu.Lock()
-	if p.c != nil { // it has something to say
+	if p.c != nil || p.rested.Parts() {
 		g.wakeParked(p)
 		g.mu.Unlock()
 		return
