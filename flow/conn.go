@@ -26,22 +26,23 @@ type conn struct {
 func (c *conn) Unwrap() Flow   { return c.Conn }
 func (c *conn) Powers() Powers { return c.powers }
 
-// netPowers returns the powers of the standard library's connections that are
+// addNet takes the powers of the standard library's connections that are
 // not methods of theirs.
-func netPowers(f Flow) Powers {
-	var p Powers
+func (p *Powers) addNet(f Flow) {
 	switch c := f.(type) {
 	case *net.TCPConn:
-		p.VecWriter, p.Resetter = &vecWriter{conn: c}, resetter{c}
+		fill[VecWriter](&p.VecWriter, &vecWriter{conn: c})
+		fill[Resetter](&p.Resetter, resetter{c})
 	case *net.UnixConn:
-		p.VecWriter, p.ReaderFrom = &vecWriter{conn: c}, unixReaderFrom(c)
+		fill[VecWriter](&p.VecWriter, &vecWriter{conn: c})
+		fill(&p.ReaderFrom, unixReaderFrom(c))
 	case stater:
-		p.Negotiator = negotiator{c}
+		fill[Negotiator](&p.Negotiator, negotiator{c})
 		if over, is := c.(interface{ NetConn() net.Conn }); is {
-			p.Waits, _ = over.NetConn().(syscall.Conn)
+			waits, _ := over.NetConn().(syscall.Conn)
+			fill(&p.Waits, waits)
 		}
 	}
-	return p
 }
 
 // A resetter closes a TCP connection with RST.

@@ -109,14 +109,8 @@ type Powers struct {
 // PowersOf returns the powers of f. If f has a method Powers, that is the
 // answer. Else they are the powers which f itself has and, if f is a Wrapper, those it
 // lacks and the flow inside has. It takes a dozen type assertions: ask once a connection.
-func PowersOf(f Flow) Powers {
-	if own, ok := f.(interface{ Powers() Powers }); ok {
-		return own.Powers()
-	}
-	p := ownPowers(f)
-	if w, ok := f.(Wrapper); ok {
-		p.fill(PowersOf(w.Unwrap()))
-	}
+func PowersOf(f Flow) (p Powers) {
+	p.add(f)
 	return p
 }
 
@@ -144,28 +138,41 @@ func (p Powers) NegotiatedProtocol() string {
 	return p.Negotiator.NegotiatedProtocol()
 }
 
-// ownPowers returns what f can do without what it may wrap.
-func ownPowers(f Flow) Powers {
-	var p Powers
-	p.ReadDeadline, _ = f.(ReadDeadliner)
-	p.WriteDeadline, _ = f.(WriteDeadliner)
-	p.CloseWriter, _ = f.(CloseWriter)
-	p.CloseReader, _ = f.(CloseReader)
-	p.Resetter, _ = f.(Resetter)
-	p.VecWriter, _ = f.(VecWriter)
-	p.ReaderFrom, _ = f.(io.ReaderFrom)
-	p.Pollable, _ = f.(syscall.Conn)
-	p.Waits = p.Pollable
-	p.Peer, _ = f.(Peered)
-	p.Local, _ = f.(Localized)
-	p.Negotiator, _ = f.(Negotiator)
-	p.Handshaker, _ = f.(Handshaker)
-	p.fill(netPowers(f))
-	return p
+// add takes the powers of f that p lacks. It works where p is: connections begin on small stacks, and Powers are large.
+func (p *Powers) add(f Flow) {
+	if own, ok := f.(interface{ Powers() Powers }); ok {
+		q := own.Powers()
+		p.fill(&q)
+		return
+	}
+	add(&p.ReadDeadline, f)
+	add(&p.WriteDeadline, f)
+	add(&p.CloseWriter, f)
+	add(&p.CloseReader, f)
+	add(&p.Resetter, f)
+	add(&p.VecWriter, f)
+	add(&p.ReaderFrom, f)
+	add(&p.Pollable, f)
+	fill(&p.Waits, p.Pollable)
+	add(&p.Peer, f)
+	add(&p.Local, f)
+	add(&p.Negotiator, f)
+	add(&p.Handshaker, f)
+	p.addNet(f)
+	if w, ok := f.(Wrapper); ok {
+		p.add(w.Unwrap())
+	}
+}
+
+func add[T comparable](power *T, f Flow) {
+	var none T
+	if *power == none {
+		*power, _ = f.(T)
+	}
 }
 
 // fill takes the powers of q that p lacks.
-func (p *Powers) fill(q Powers) {
+func (p *Powers) fill(q *Powers) {
 	fill(&p.ReadDeadline, q.ReadDeadline)
 	fill(&p.WriteDeadline, q.WriteDeadline)
 	fill(&p.CloseWriter, q.CloseWriter)

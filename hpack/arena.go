@@ -7,6 +7,9 @@ const (
 	// follow. A string that somebody keeps keeps its chunk.
 	arenaAhead = 1024
 
+	// An encoder seldom has many entries to make.
+	encoderAhead = 256
+
 	// A name of the dynamic table that is longer is a string of its own, which all
 	// entries of that name have in common; see makeEntry.
 	nameCopied = 32

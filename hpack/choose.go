@@ -8,18 +8,19 @@ const seenCount = 32
 // seen holds the hashes of the last fields that were not put into the table,
 // in a ring. What two fields with one hash would cost is an entry.
 type seen struct {
-	hashes [seenCount]uint64
+	hashes [seenCount]uint32 // half of the hash does
 	next   int
 }
 
 // again reports whether the hash was seen before, and remembers it if not.
 func (s *seen) again(hash uint64) bool {
+	short := uint32(hash)
 	for _, h := range s.hashes {
-		if h == hash {
+		if h == short {
 			return true
 		}
 	}
-	s.hashes[s.next] = hash
+	s.hashes[s.next] = short
 	s.next = (s.next + 1) % seenCount
 	return false
 }

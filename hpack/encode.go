@@ -97,9 +97,9 @@ func (e *Encoder) appendEntering(dst []byte, f *Field, p *place) []byte {
 	name := f.Name
 	if p.static != 0 {
 		name = static[p.static].name
-		e.kept.reserve(len(f.Value), arenaAhead)
+		e.kept.reserve(len(f.Value), encoderAhead)
 	} else {
-		e.kept.reserve(len(f.Name)+len(f.Value), arenaAhead)
+		e.kept.reserve(len(f.Name)+len(f.Value), encoderAhead)
 		name = e.kept.string(name)
 	}
 	if e.table.add(entry{name, e.kept.string(f.Value)}) {
