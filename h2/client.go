@@ -19,7 +19,9 @@ var (
 
 // NewClient makes the engine of a connection that is opened now. Zero limits mean their defaults.
 func NewClient(limits engine.Limits, now engine.Instant) *ClientConn {
-	return &ClientConn{conn: newConn(limits, client, now)}
+	c := &ClientConn{}
+	c.init(limits, client, now)
+	return c
 }
 
 // Capacity implements engine.Client: the peer's limit of streams, less those that are open.
@@ -51,7 +53,7 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	c.begin(out)
 	c.lastOwn = (c.lastOwn + 1) | 1
 	s := c.open(c.lastOwn)
-	s.told, s.begun, s.method = true, true, r.Method
+	s.told, s.begun, s.method = true, true, specialOf(r.Method)
 	s.rest = length
 	if r.Method == semantics.MethodConnect {
 		s.rest = -1

@@ -57,22 +57,19 @@ type told struct {
 	rule   rule
 }
 
-func newConn(limits engine.Limits, r role, now engine.Instant) conn {
-	limits = limits.WithDefaults()
-	c := conn{
-		limits:   limits,
-		role:     r,
-		life:     settings,
-		now:      now,
-		streams:  map[engine.StreamID]*stream{},
-		greeting: true,
-		dec:      hpack.NewDecoder(tableSize),
-		peer:     defaultSettings,
-		timers:   timers{opened: now, idle: now},
-	}
-	c.credit.init(&c)
+// init makes the connection where it is to be: as a value it would take 5 KiB of the stack of whoever makes it.
+func (c *conn) init(limits engine.Limits, r role, now engine.Instant) {
+	c.limits = limits.WithDefaults()
+	c.role = r
+	c.life = settings
+	c.now = now
+	c.streams = map[engine.StreamID]*stream{}
+	c.greeting = true
+	c.dec = hpack.NewDecoder(tableSize)
+	c.peer = defaultSettings
+	c.timers = timers{opened: now, idle: now}
+	c.credit.init(c)
 	c.window.init()
-	return c
 }
 
 // State implements engine.Engine.

@@ -170,7 +170,7 @@ func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
 		return
 	}
 	s.told = true
-	s.method, s.left = r.Method, f.length
+	s.method, s.left = specialOf(r.Method), f.length
 	s.first = c.early.of(s.id, f.priority)
 	*ev = engine.Event{Kind: engine.Request, Stream: s.id, Request: r, Length: f.length, End: b.end, Expect: f.expect && !b.end}
 	switch {
@@ -242,7 +242,7 @@ func (c *conn) takeResponse(s *stream, end bool, ev *engine.Event) {
 	case broken != ok:
 	case informational && end:
 		broken = ruleInterimEnd // "A HEADERS frame with the END_STREAM flag set that carries an informational status code is malformed"
-	case informational && s.interims >= c.limits.Interim:
+	case informational && int(s.interims) >= c.limits.Interim:
 		broken = ruleInterim
 	}
 	if broken != ok {

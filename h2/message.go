@@ -317,8 +317,8 @@ func (m *message) trailer() (*semantics.Fields, rule, string) {
 }
 
 // bodiless reports whether a response has no content whatever its fields say (RFC 9110, Section 6.4.1).
-func bodiless(method string, status int) bool {
-	return method == semantics.MethodHead || semantics.NoContent(status)
+func bodiless(method special, status int) bool {
+	return method == headMethod || semantics.NoContent(status)
 }
 
 func validLowerName(name string) bool {

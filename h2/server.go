@@ -18,7 +18,8 @@ var (
 
 // NewServer makes the engine of a connection that is opened now. Zero limits mean their defaults.
 func NewServer(limits engine.Limits, now engine.Instant) *ServerConn {
-	s := &ServerConn{newConn(limits, server, now)}
+	s := &ServerConn{}
+	s.init(limits, server, now)
 	s.life = preface
 	return s
 }
@@ -77,9 +78,9 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 // announces returns the length that a final response announces, -1 for none.
 func (s *stream) announces(status int, length int64) int64 {
 	switch {
-	case s.method == semantics.MethodConnect && semantics.Successful(status):
+	case s.method == connectMethod && semantics.Successful(status):
 		return -1 // RFC 9110, Section 9.3.6
-	case s.method == semantics.MethodHead:
+	case s.method == headMethod:
 		return length
 	case status == semantics.StatusNotModified && length > 0:
 		return length
@@ -94,9 +95,9 @@ func (s *stream) announces(status int, length int64) int64 {
 // frame says how the content of the final response is framed.
 func (s *stream) frame(status int, length int64) {
 	switch {
-	case s.method == semantics.MethodConnect && semantics.Successful(status):
+	case s.method == connectMethod && semantics.Successful(status):
 		s.rest = -1
-	case s.method == semantics.MethodHead:
+	case s.method == headMethod:
 		s.silent = true
 	case semantics.NoContent(status), status == semantics.StatusResetContent:
 		s.rest = 0

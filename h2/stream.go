@@ -6,22 +6,26 @@ import (
 	"slices"
 
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A stream is one exchange.
 type stream struct {
-	id    engine.StreamID
-	state state
-	told  bool // the application knows of it, and must end it
-	done  bool // it has
-	deaf  bool // what the peer still sends on it is thrown away
+	id     engine.StreamID
+	state  state
+	told   bool    // the application knows of it, and must end it
+	done   bool    // it has
+	deaf   bool    // what the peer still sends on it is thrown away
+	method special // of the request
+	headed bool    // the head of the peer's message has come
+	begun  bool    // that of ours has been sent
+	silent bool    // content is counted and not sent
+	first  urgency
 
 	// What the peer sends.
-	headed   bool   // the head of its message has come
-	method   string // of the request
-	left     int64  // content that its Content-Length announces and has not come; -1: not announced
-	got      int64  // content that has come
-	interims int
+	interims int32
+	left     int64          // content that its Content-Length announces and has not come; -1: not announced
+	got      int64          // content that has come
 	since    engine.Instant // since when its message has made too little progress; 0: it does not have to
 	arrived  int64          // content that has come since
 	held     engine.Instant // since when that clock stands still, for there is content that nobody has consumed; 0: it runs
@@ -29,11 +33,27 @@ type stream struct {
 	credit   streamCredit
 
 	// What we send.
-	begun  bool  // the head of our message has been sent
 	rest   int64 // content that was declared and not given; -1: not declared
-	silent bool  // content is counted and not sent
 	window streamWindow
-	first  urgency
+}
+
+// A special method is one that says how a message is framed.
+type special uint8
+
+const (
+	noSpecial special = iota
+	headMethod
+	connectMethod
+)
+
+func specialOf(method string) special {
+	switch method {
+	case semantics.MethodHead:
+		return headMethod
+	case semantics.MethodConnect:
+		return connectMethod
+	}
+	return noSpecial
 }
 
 // open makes a stream whose HEADERS have come, or are sent.

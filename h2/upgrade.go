@@ -35,7 +35,7 @@ func NewServerUpgraded(limits engine.Limits, now engine.Instant, r *semantics.Re
 	c.lastPeer = 1
 	s := c.open(1)
 	s.step(recvEnd)
-	s.headed, s.told, s.method = true, true, r.Method
+	s.headed, s.told, s.method = true, true, specialOf(r.Method)
 	s.first = parsePriority(head.Fields.Get("Priority"))
 	c.upgraded = &head
 	return c

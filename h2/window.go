@@ -20,10 +20,10 @@ type window struct {
 // streamWindow is the same for a stream.
 type streamWindow struct {
 	size    int
-	waiting bool
-	wanted  int            // how much was left over
-	named   bool           // by Ready, since the last Flush
+	wanted  int            // how much was left over, if it waits
 	turn    uint32         // when it was last named
+	waiting bool           // for its turn, or for the peer
+	named   bool           // by Ready, since the last Flush
 	since   engine.Instant // since when it has been getting less than stallBytes; 0: from the next wait on
 	spent   engine.Instant // how long it had when it last left: a response in small pieces waits many times
 	taken   int            // meanwhile
