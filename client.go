@@ -66,6 +66,8 @@ type Client struct {
 	// Log receives what is worth knowing; default slog.Default().
 	Log *slog.Logger
 
+	sendings sync.Pool // of *clientExchange, to be used again
+
 	once  sync.Once
 	group *loop.Group
 	pool  *loop.Pool[place]

@@ -11,19 +11,25 @@ import (
 
 // This file is how a client sends a request over a connection, once or again.
 
-// A clientExchange is what one sending of a request needs, and its response, in one piece. It is never used again: the response
-// is the caller's.
+// A clientExchange is what one sending of a request needs. When a response has come whole nothing is left in it that the caller
+// holds, and it is used again.
 type clientExchange struct {
-	head     semantics.Request
-	call     loop.Call
-	incoming Response
-	body     responseBody
+	head semantics.Request
+	call loop.Call
+}
+
+// sending returns a clientExchange to be used once.
+func (c *Client) sending() *clientExchange {
+	if x, _ := c.sendings.Get().(*clientExchange); x != nil {
+		return x
+	}
+	return &clientExchange{}
 }
 
 // send sends one request, again if that is safe.
 func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
 	for tries := 0; ; tries++ {
-		x := &clientExchange{}
+		x := c.sending()
 		if err := r.head(&x.head); err != nil {
 			return nil, err
 		}
@@ -41,7 +47,12 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		x.call.Body = u.begin(body)
 		reply, err := conn.Do(ctx, &x.call)
 		if err == nil {
-			return x.response(r, conn, reply), nil
+			resp, spent := newResponse(r, conn, reply)
+			if spent {
+				*x = clientExchange{}
+				c.sendings.Put(x)
+			}
+			return resp, nil
 		}
 		if err == loop.ErrStale {
 			tries-- // there is another, or one will be opened

@@ -1,8 +1,10 @@
 package paf
 
 import (
+	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/loop"
@@ -42,10 +44,13 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
 
-// response makes the response of a reply.
-func (x *clientExchange) response(r *Request, conn *loop.ClientConn, reply *loop.Reply) *Response {
-	x.body = responseBody{reply, &x.incoming}
-	x.incoming = Response{
+// newResponse makes the response of a reply. spent: see loop.Reply.Take.
+func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) (resp *Response, spent bool) {
+	x := &struct {
+		resp Response
+		body responseBody
+	}{}
+	x.resp = Response{
 		Status:   reply.Head.Status,
 		Reason:   reply.Head.Reason,
 		Protocol: reply.Head.Protocol,
@@ -55,43 +60,68 @@ func (x *clientExchange) response(r *Request, conn *loop.ClientConn, reply *loop
 		Request:  r,
 		conn:     conn,
 	}
-	return &x.incoming
+	x.body.resp = &x.resp
+	var taken bool
+	if x.body.rest, x.body.trailer, taken, spent = reply.Take(); !taken {
+		x.body.reply = reply
+	}
+	return &x.resp, spent
 }
 
+// A responseBody is the content of a response: a reply's, or, without one, what is in memory.
 type responseBody struct {
 	reply *loop.Reply
 	resp  *Response
+
+	rest    []byte
+	trailer *Fields
+	closed  atomic.Bool
 }
+
+var errBodyClosed = errors.New("paf: read of content after Close")
 
 func (b *responseBody) Read(p []byte) (int, error) {
-	n, err := b.reply.Read(p)
-	if err == io.EOF {
-		b.resp.Trailer = b.reply.Trailer()
+	if b.reply != nil {
+		n, err := b.reply.Read(p)
+		if err == io.EOF {
+			b.resp.Trailer = b.reply.Trailer()
+		}
+		return n, err
 	}
-	return n, err
+	if len(b.rest) == 0 {
+		b.resp.Trailer = b.trailer
+		return 0, io.EOF
+	}
+	if b.closed.Load() {
+		return 0, errBodyClosed
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
 }
 
-// WriteTo is what io.Copy uses: content that has come whole needs no memory to be copied through.
-func (b *responseBody) WriteTo(w io.Writer) (n int64, err error) {
-	for {
-		p, here := b.reply.Next()
-		if !here {
-			m, err := io.Copy(w, struct{ io.Reader }{b})
-			return n + m, err
-		}
-		if len(p) == 0 {
-			b.resp.Trailer = b.reply.Trailer()
-			return n, nil
-		}
-		m, err := w.Write(p)
-		n += int64(m)
-		if err == nil && m < len(p) {
+// WriteTo is what io.Copy uses: what is in memory needs no other to be copied through.
+func (b *responseBody) WriteTo(w io.Writer) (int64, error) {
+	if b.reply != nil || b.closed.Load() {
+		return io.Copy(w, struct{ io.Reader }{b})
+	}
+	n, err := 0, error(nil)
+	if rest := b.rest; len(rest) > 0 {
+		b.rest = nil
+		if n, err = w.Write(rest); err == nil && n < len(rest) {
 			err = io.ErrShortWrite
 		}
-		if err != nil {
-			return n, err
-		}
 	}
+	if err == nil {
+		b.resp.Trailer = b.trailer
+	}
+	return int64(n), err
 }
 
-func (b *responseBody) Close() error { return b.reply.Close() }
+func (b *responseBody) Close() error {
+	if b.reply != nil {
+		return b.reply.Close()
+	}
+	b.closed.Store(true)
+	return nil
+}

@@ -28,15 +28,6 @@ func (q *chunks) add(p []byte) {
 	}
 }
 
-// next returns a piece and drops it, nil if there is none. Its memory is the caller's.
-func (q *chunks) next() (p []byte) {
-	if !q.empty() {
-		p = q.list[0][q.r:]
-		q.list, q.r = q.list[1:], 0
-	}
-	return p
-}
-
 func (q *chunks) read(p []byte) (n int) {
 	for len(p) > 0 && len(q.list) > 0 {
 		m := copy(p, q.list[0][q.r:])

@@ -12,7 +12,7 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A Call is a request to be sent.
+// A Call is a request to be sent, once.
 type Call struct {
 	Head    *semantics.Request
 	Length  int64     // of Body: 0 for none, -1 if it is not known
@@ -23,6 +23,8 @@ type Call struct {
 	ExpectTimeout time.Duration
 	// Interim, if not nil, is called for each 1xx response, before Do returns.
 	Interim func(*semantics.Response)
+
+	reply Reply // memory for it, where a connection has one exchange at a time
 }
 
 func (c *Call) close() {
@@ -121,8 +123,8 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.discard(PeerClosed)
 		return nil, ErrStale
 	}
-	r := c.newReply()
-	r.call, r.ctx = call, ctx
+	r := c.newReply(call)
+	r.ctx = ctx
 	if ctx.Done() != nil {
 		r.release = context.AfterFunc(ctx, r.abandon)
 	}
@@ -134,6 +136,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	if r.whole.Load() {
 		free := r.release == nil || r.release()
+		r.spent = free && call.Body == nil
 		switch {
 		case c.mux != nil:
 		case free:

@@ -36,6 +36,7 @@ type Reply struct {
 	// whole: all of it is here, and the exchange over. From then on Read and Close need no lock, for nobody else touches it.
 	whole  atomic.Bool
 	closed atomic.Bool // Close has been called
+	spent  bool        // see Take
 }
 
 // event takes what is neither content nor its end. The connection's lock is held.

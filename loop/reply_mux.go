@@ -9,15 +9,16 @@ import (
 // This file is what a reply does on a connection that it shares with others.
 
 // newReply makes a reply, in one piece.
-func (c *ClientConn) newReply() *Reply {
+func (c *ClientConn) newReply(call *Call) *Reply {
 	if c.mux == nil {
-		return &Reply{c: c}
+		call.reply.c, call.reply.call = c, call
+		return &call.reply
 	}
 	m := &struct {
 		Reply
 		box inbox
 	}{}
-	m.c, m.Reply.box = c, &m.box
+	m.c, m.call, m.Reply.box = c, call, &m.box
 	return &m.Reply
 }
 

@@ -1,6 +1,10 @@
 package loop
 
-import "io"
+import (
+	"io"
+
+	"github.com/paf-go/paf/semantics"
+)
 
 // This file is about responses that have come whole by the time their caller is told of them, as most small ones have: the
 // exchange is over then, the connection free for the next one, and the rest is between the caller and his memory.
@@ -44,17 +48,19 @@ func (r *Reply) readWhole(p []byte) (int, error) {
 	return n, nil
 }
 
-// Next returns a piece of the content, nil at its end, in place of Read; here reports whether the response has come whole, else
-// it is to be read.
-func (r *Reply) Next() (p []byte, here bool) {
-	if !r.whole.Load() || r.closed.Load() {
-		return nil, false
+// Take returns all of the content, and the trailer section, in place of Read, if the response has come whole and its content in one
+// piece. spent reports whether nobody but the caller of Do has the Call any more, who may then use its memory again, and
+// must use the reply no more.
+func (r *Reply) Take() (content []byte, trailer *semantics.Fields, taken, spent bool) {
+	if !r.whole.Load() || r.c.mux != nil && len(r.content.queue.list) > 1 {
+		return nil, nil, false, false
 	}
 	if r.c.mux == nil {
-		p, r.small = r.small, nil
-		return p, true
+		content = r.small
+	} else if !r.content.queue.empty() {
+		content = r.content.queue.list[0]
 	}
-	return r.content.queue.next(), true
+	return content, r.content.trailer, true, r.spent
 }
 
 // takeSmall takes the content of a response whose head has come, if all of it has come with the head and there is little of it.
