@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/mimic"
 )
 
 // serverOf listens and hands each connection to a function.
@@ -286,5 +287,48 @@ func TestUnaskedBytesAnswerNothing(t *testing.T) {
 		}
 		resp.Body.Close()
 		c.Close()
+	}
+}
+
+// Content that nobody needs any more is not waited for: when the response has come, or the context has ended, it is closed.
+func TestContentThatWaitsIsClosedWhenTheExchangeIsOver(t *testing.T) {
+	addr := serve(t, handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		if r.Path == "/answer" {
+			w.WriteHeader(413)
+			return
+		}
+		<-r.Context().Done()
+	}))
+	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+		for _, path := range []string{"/answer", "/wait"} {
+			c := &paf.Client{Protocol: protocol, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+			body, feed := io.Pipe() // on which no more comes
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			resp, err := c.Do(ctx, newRequest(t, "POST", "http://x"+path, body))
+			switch {
+			case path == "/answer" && err != nil:
+				t.Errorf("%v %s: %v", protocol, path, err)
+			case path == "/answer":
+				resp.Body.Close()
+			case err == nil:
+				t.Errorf("%v %s: %d", protocol, path, resp.Status)
+			}
+			closed := make(chan error, 1)
+			go func() {
+				_, err := feed.Write([]byte("more"))
+				closed <- err
+			}()
+			select {
+			case err := <-closed:
+				if !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("%v %s: %v", protocol, path, err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Errorf("%v %s: the content has not been closed", protocol, path)
+				feed.Close()
+			}
+			cancel()
+			c.Close()
+		}
 	}
 }

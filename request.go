@@ -55,7 +55,7 @@ type Request struct {
 	Header Fields
 
 	// Body is the content. A handler's is never nil. A client reads it to its end and
-	// closes it if it is an io.Closer; it sends it again, for a redirect or a
+	// closes it if it is an io.Closer, during a Read that waits if the exchange is over before; it sends it again, for a redirect or a
 	// retry, only if it is an io.Seeker.
 	Body io.Reader
 

@@ -16,7 +16,7 @@ import (
 type Call struct {
 	Head    *semantics.Request
 	Length  int64     // of Body: 0 for none, -1 if it is not known
-	Body    io.Reader // nil for none; closed, if it is an io.Closer, when it is not needed any more
+	Body    io.Reader // nil for none; closed, if it is an io.Closer, when it is not needed any more, though a Read may wait
 	Trailer func() *semantics.Fields
 	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed; negative: never.
 	Expect        bool
@@ -24,12 +24,23 @@ type Call struct {
 	// Interim, if not nil, is called for each 1xx response, before Do returns.
 	Interim func(*semantics.Response)
 
+	closed atomic.Bool
+
 	reply Reply // memory for it, where a connection has one exchange at a time
 }
 
+// close closes the content, once.
 func (c *Call) close() {
-	if closer, ok := c.Body.(io.Closer); ok {
+	if closer, ok := c.Body.(io.Closer); ok && !c.closed.Swap(true) {
 		_ = closer.Close()
+	}
+}
+
+// interrupt closes content that a goroutine may be waiting for, and nobody needs any more: else it would wait for as long as the
+// content lets it. What may be sent once more, which its Unwrap tells, has to be left to that goroutine.
+func (c *Call) interrupt() {
+	if _, again := c.Body.(interface{ Unwrap() io.Reader }); !again {
+		c.close()
 	}
 }
 

@@ -165,7 +165,11 @@ func (r *Reply) stop() bool {
 		r.counted = false
 		r.c.running--
 	}
+	unsent := !r.sent
 	r.c.mu.Unlock()
+	if unsent {
+		r.call.interrupt()
+	}
 	return r.release == nil || r.release()
 }
 
