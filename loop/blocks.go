@@ -10,13 +10,15 @@ import (
 
 const (
 	blockSmall = 32 << 10
-	blockLarge = 64 << 10 // as much as h2 lays out at once, and half of what a core's own cache holds
+	blockLarge = 64 << 10 // flushAt: where content is copied it is written at once; beyond that nothing is saved
+	chunkMin   = 4 << 10  // for a stream with little content
 	chunkLarge = 16 << 10 // a frame of HTTP/2
 )
 
 var (
 	smallBlocks = sync.Pool{New: func() any { return new([blockSmall]byte) }}
 	largeBlocks = sync.Pool{New: func() any { return new([blockLarge]byte) }}
+	smallChunks = sync.Pool{New: func() any { return new([chunkMin]byte) }}
 	largeChunks = sync.Pool{New: func() any { return new([chunkLarge]byte) }}
 )
 

@@ -6,8 +6,6 @@ type chunks struct {
 	r    int // what has been read of the first
 }
 
-const chunkMin = 4 << 10
-
 func (q *chunks) empty() bool { return len(q.list) == 0 }
 
 func (q *chunks) add(p []byte) {
@@ -38,17 +36,23 @@ func (q *chunks) read(p []byte) (n int) {
 	return n
 }
 
-// newChunk returns memory for n bytes at least. A frame's usual size comes of a pool.
+// newChunk returns memory for n bytes at least. What frames of the usual size need comes of a pool.
 func newChunk(n int) []byte {
-	if chunkMin < n && n <= chunkLarge {
+	switch {
+	case n <= chunkMin:
+		return smallChunks.Get().(*[chunkMin]byte)[:0]
+	case n <= chunkLarge:
 		return largeChunks.Get().(*[chunkLarge]byte)[:0]
 	}
-	return make([]byte, 0, max(chunkMin, n))
+	return make([]byte, 0, n)
 }
 
 // freeChunk gives back memory that nobody reads any more.
 func freeChunk(p []byte) {
-	if cap(p) == chunkLarge {
+	switch cap(p) {
+	case chunkMin:
+		smallChunks.Put((*[chunkMin]byte)(p[:chunkMin]))
+	case chunkLarge:
 		largeChunks.Put((*[chunkLarge]byte)(p[:chunkLarge]))
 	}
 }

@@ -32,6 +32,7 @@ type conn struct {
 	cond      sync.Cond  // reading, writing or out have changed
 	in        input
 	parkDue   engine.Instant // when the wait for input ends in order to be parked, 0: not
+	ev        *engine.Event  // see event
 	data      []byte         // content that the engine has handed out and nobody has read yet
 	out       engine.Output
 	spare     engine.Output // the other one of the two that take turns
