@@ -10,7 +10,8 @@ import (
 
 const (
 	blockSmall = 32 << 10
-	blockLarge = 64 << 10 // as much as h2 lays out at once, and half of what a core's own cache holds
+	blockLarge = 64 << 10 // flushAt: where content is copied it is written at once; beyond that nothing is saved
+	chunkMin   = 4 << 10  // up to which pieces of content grow that come drop by drop
 	chunkLarge = 16 << 10 // a frame of HTTP/2
 )
 

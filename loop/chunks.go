@@ -8,8 +8,6 @@ type chunks struct {
 	one  [1][]byte // memory for a list of one
 }
 
-const chunkMin = 4 << 10 // up to which they grow
-
 func (q *chunks) empty() bool { return len(q.list) == 0 }
 
 func (q *chunks) add(p []byte) {
@@ -44,7 +42,7 @@ func (q *chunks) read(p []byte) (n int) {
 	return n
 }
 
-// newChunk returns memory for n bytes at least. A frame's usual size comes of a pool.
+// newChunk returns memory for n bytes at least. What large frames need comes of a pool.
 func newChunk(n int) []byte {
 	if chunkMin < n && n <= chunkLarge {
 		return largeChunks.Get().(*[chunkLarge]byte)[:0]

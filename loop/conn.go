@@ -32,11 +32,11 @@ type conn struct {
 	cond      sync.Cond  // reading, writing or out have changed
 	in        input
 	parkDue   engine.Instant // when the wait for input ends in order to be parked, 0: not
+	ev        *engine.Event  // see event
 	data      []byte         // content that the engine has handed out and nobody has read yet
 	out       engine.Output
 	spare     engine.Output // the other one of the two that take turns
 	bufs      [][]byte
-	ev        engine.Event // what next has found, until the lock is released
 	waiters   int
 	running   int    // exchanges
 	exchanges uint64 // so far
@@ -90,8 +90,8 @@ func (c *conn) count() (exchanges uint64, active bool) {
 
 // nextEvent asks the engine for the next event, nil for none. It is good until c.mu is released.
 func (c *conn) nextEvent() *engine.Event {
-	if c.next(&c.ev) {
-		return &c.ev
+	if ev := c.event(); c.next(ev) {
+		return ev
 	}
 	return nil
 }

@@ -107,18 +107,36 @@ func (b *content) direct(p []byte) {
 	n, err := c.readFlow(p)
 	c.readDue.Store(0)
 	for rest := p[:n]; len(rest) > 0; {
-		var ev engine.Event
-		used := c.eng.Next(c.group.now(), rest, &ev)
+		ev := c.event()
+		used := c.eng.Next(c.group.now(), rest, ev)
 		rest = rest[used:]
-		if ev.Kind != engine.NoEvent {
-			b.take(&ev)
+		told := ev.Kind != engine.NoEvent
+		if told {
+			b.take(ev)
 		}
-		if ev.Kind != engine.NoEvent || used == 0 {
+		if told || used == 0 {
 			c.in.append(rest)
 			break
 		}
 	}
 	c.took(err)
+}
+
+// event returns an empty event, for use until the lock is released. It is not made anew for each read.
+func (c *conn) event() *engine.Event {
+	if c.ev == nil {
+		c.ev = new(engine.Event)
+	}
+	*c.ev = engine.Event{}
+	return c.ev
+}
+
+// forgetData lets go of content, which may lie in a caller's memory.
+func (c *conn) forgetData() {
+	c.data = nil
+	if c.ev != nil {
+		*c.ev = engine.Event{}
+	}
 }
 
 // take deals with an event.

@@ -53,7 +53,7 @@ func (c *serverConn) finishOnly(x *exchange) {
 	c.lookDue.Store(0)
 	c.writeBy.Store(0)
 	c.current = nil
-	c.data = nil
+	c.forgetData()
 	if !c.reading { // a watcher still reads into it
 		c.in.shrink()
 	}

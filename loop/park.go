@@ -127,7 +127,7 @@ func (c *serverConn) park() bool {
 	c.parkDue = 0
 	c.life++
 	c.in.leave()
-	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data = nil, nil, nil, nil, nil
+	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data, c.ev = nil, nil, nil, nil, nil, nil
 	return true
 }
 

@@ -138,7 +138,7 @@ func (r *Reply) finish() {
 	}
 	r.over = true
 	if c.mux == nil {
-		c.data = nil
+		c.forgetData()
 	}
 	whole := r.content.ended && r.content.err == nil && r.sent
 	if whole {
