@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/paf-go/paf/engine"
@@ -91,7 +92,11 @@ func TestAServerThatRestsGoesOnWhereItWas(t *testing.T) {
 		}
 		if rested := s.Rest(); rested != nil {
 			rests++
-			se.eng = rested.Wake(limits, 1)
+			woken := rested.Wake(limits, 1).(*h2.ServerConn)
+			if again := woken.Rest(); !reflect.DeepEqual(again, rested) {
+				t.Fatalf("it remembers %+v of %+v", again, rested)
+			}
+			se.eng = woken
 		}
 	}
 	if rests < 150 {

@@ -313,11 +313,16 @@ func (g *Group) wait() {
 	}
 }
 
-// spawn runs f on a goroutine that wait waits for.
-func (g *Group) spawn(f func()) {
+// begin counts a goroutine that wait waits for, until done is called.
+func (g *Group) begin() {
 	g.mu.Lock()
 	g.goroutines++
 	g.mu.Unlock()
+}
+
+// spawn runs f on such a goroutine.
+func (g *Group) spawn(f func()) {
+	g.begin()
 	go func() {
 		defer g.done()
 		f()

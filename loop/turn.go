@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
 )
 
 // Whose turn it is.
@@ -96,11 +97,16 @@ func (c *serverConn) start(ev *engine.Event) {
 	x, head, fault := c.newExchange(ev), ev.Request, ev.Err
 	c.begin(x, head)
 	c.attach(&x.content)
-	c.group.spawn(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.handle(x, head, fault)
-	})
+	c.group.begin()
+	go c.apart(x, head, fault)
+}
+
+// apart runs a handler on a goroutine of its own. Many of them may wait for long: nothing else is on their stacks.
+func (c *serverConn) apart(x *exchange, head *semantics.Request, fault *engine.Error) {
+	defer c.group.done()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.handle(x, head, fault)
 }
 
 // leave begins to end the connection when it is to stop.
