@@ -67,17 +67,22 @@ func parking(t *testing.T, s *paf.Server, config *tls.Config) (addr string, stop
 	return addr, stop
 }
 
-// asleep waits until no goroutine is left of n connections.
-func asleep(t *testing.T, before int) {
+// awake counts the goroutines of accepted connections.
+func awake() int {
+	stacks := make([]byte, 4<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "loop.(*acceptor).serve(")
+}
+
+// asleep waits until no goroutine is left of any connection.
+func asleep(t *testing.T) {
 	t.Helper()
-	for range 200 {
-		if runtime.NumGoroutine() <= before+3 { // the sweeper, the poller, the acceptor
+	for range 300 {
+		if awake() == 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	stacks := make([]byte, 1<<20)
-	t.Errorf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+	t.Errorf("%d connections are awake", awake())
 }
 
 // An idle connection has no goroutine, answers when it is asked, and knows after it how long it has been idle.
@@ -85,7 +90,6 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 	const n = 20
 	for name, config := range map[string]*tls.Config{"clear": nil, "TLS": serverTLS()} {
 		t.Run(name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
 			s := handle(hello)
 			addr, _ := parking(t, s, config)
 			var conns []net.Conn
@@ -100,7 +104,7 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 				for _, c := range conns {
 					ask(t, c, round)
 				}
-				asleep(t, before+1) // the goroutine that calls Serve
+				asleep(t)
 			}
 			if stats := s.Stats(); stats.Conns != n || stats.Opened != n || stats.Exchanges != 3*n || stats.Active != 0 || stats.Idle != n {
 				t.Errorf("%+v", stats)
@@ -274,7 +278,6 @@ func (c *hesitant) Write(p []byte) (int, error) {
 // Of HTTP/2 connections the state is kept, and goes on: tables, windows, stream numbers.
 func TestIdleConnectionsOfHTTP2HaveNoGoroutine(t *testing.T) {
 	const n = 10
-	before := runtime.NumGoroutine()
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
 		w.Header().Set("X-Echo", r.Header.Get("X-Echo")) // in both tables
 		_, _ = io.Copy(w, r.Body)
@@ -301,7 +304,7 @@ func TestIdleConnectionsOfHTTP2HaveNoGoroutine(t *testing.T) {
 				}
 			}
 		}
-		asleep(t, before+1+2*n) // each client has a reader, and a sweeper
+		asleep(t)
 	}
 	if stats := s.Stats(); stats.Conns != n || stats.Opened != n {
 		t.Errorf("%+v", stats)
@@ -312,13 +315,12 @@ func TestIdleConnectionsOfHTTP2HaveNoGoroutine(t *testing.T) {
 func TestNothingIsParkedThatIsNotToBe(t *testing.T) {
 	s := handle(hello)
 	s.ParkAfter = -1
-	before := runtime.NumGoroutine()
 	addr, _ := parking(t, s, nil)
 	for range 10 {
 		ask(t, dial(t, addr), 0)
 	}
 	time.Sleep(600 * time.Millisecond) // two ticks
-	if n := runtime.NumGoroutine() - before; n < 10 {
-		t.Errorf("%d goroutines for ten connections", n)
+	if n := awake(); n != 10 {
+		t.Errorf("%d of ten connections are awake", n)
 	}
 }

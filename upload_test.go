@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -159,11 +160,17 @@ func TestBodyIsClosedIfNoConnectionIsOpened(t *testing.T) {
 // stuck is content whose Read blocks until it is freed, as a file's on a network.
 type stuck struct {
 	*strings.Reader
+	began        func()
 	free, closed chan struct{}
 }
 
-func (s *stuck) Read([]byte) (int, error) { <-s.free; return 0, io.EOF }
-func (s *stuck) Close() error             { close(s.closed); return nil }
+func (s *stuck) Read([]byte) (int, error) {
+	s.began()
+	<-s.free
+	return 0, io.EOF
+}
+
+func (s *stuck) Close() error { close(s.closed); return nil }
 
 // Content that is to be sent again is waited for while it is being read, but not beyond ctx. It is closed all the same.
 func TestContentThatBlocksDoesNotKeepDoBeyondItsContext(t *testing.T) {
@@ -172,11 +179,13 @@ func TestContentThatBlocksDoesNotKeepDoBeyondItsContext(t *testing.T) {
 		"lost":       "",
 	} {
 		t.Run(name, func(t *testing.T) {
+			reading := make(chan struct{})
 			addr := serverOf(t, func(c net.Conn) {
 				in := bufio.NewReader(c)
 				skipHead(in)
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 				skipHead(in)
+				<-reading
 				if _, _ = io.WriteString(c, answer); answer != "" {
 					_, _ = in.ReadByte()
 				}
@@ -187,7 +196,7 @@ func TestContentThatBlocksDoesNotKeepDoBeyondItsContext(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = readAll(t, resp)
-			body := &stuck{strings.NewReader("content"), make(chan struct{}), make(chan struct{})}
+			body := &stuck{Reader: strings.NewReader("content"), began: sync.OnceFunc(func() { close(reading) }), free: make(chan struct{}), closed: make(chan struct{})}
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			done := make(chan error, 1)
