@@ -69,6 +69,9 @@ type recent [17]string
 
 // find returns the last value of a name of the static table if it was b.
 func (r *recent) find(name uint64, b []byte) (string, bool) {
+	if r == nil {
+		return "", false
+	}
 	s := r[name%uint64(len(r))]
 	return s, s == string(b) && len(b) > 0
 }

@@ -20,10 +20,10 @@ type Decoder struct {
 	updates int    // changes of the table size in this block
 	list    uint64 // size of the fields that have come
 
-	scratch []byte // strings on their way from Huffman
-	kept    arena  // of entries of the table
-	passing arena  // of all else
-	recent  recent
+	scratch []byte  // strings on their way from Huffman
+	kept    arena   // of entries of the table
+	passing arena   // of all else
+	recent  *recent // nil until there is one
 }
 
 const (

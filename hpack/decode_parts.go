@@ -153,6 +153,9 @@ func (d *Decoder) makePassing(l *literal) (e entry) {
 	d.passing.reserve(len(l.value.bytes), decodedMost(len(d.in)))
 	e.value = d.passing.bytes(l.value.bytes)
 	if remember {
+		if d.recent == nil {
+			d.recent = &recent{}
+		}
 		d.recent.keep(l.index, e.value)
 	}
 	return e
