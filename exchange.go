@@ -166,10 +166,5 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo is for io.Copy, which reads into more memory by it than it has of its own.
-func (b *requestBody) WriteTo(w io.Writer) (int64, error) {
-	return loop.CopyBlocks(w, b)
-}
-
 // Close does nothing: what has not been read is the server's to discard.
 func (b *requestBody) Close() error { return nil }

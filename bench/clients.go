@@ -1,5 +1,7 @@
 package main
 
+//lint:file-ignore SA1019 golang.org/x/net/http2 is a contestant, whatever else one should use.
+
 import (
 	"context"
 	"crypto/tls"

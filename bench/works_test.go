@@ -89,10 +89,10 @@ func TestOpenLoopCountsFromWhenARequestWasDue(t *testing.T) {
 	defer p.stop()
 	// One connection is asked for more than it can take: each request waits for longer than the one before.
 	var s sent
-	if err := report(loadCore, "send", job{Name: "send", Addr: p.addr, Many: 1, Time: 200 * time.Millisecond, Rate: 300_000}, &s); err != nil {
+	if err := report(loadCore, "send", job{Name: "send", Addr: p.addr, Many: 1, Time: 200 * time.Millisecond, Rate: 150_000}, &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.P99 < 100*time.Millisecond || s.Requests < 50_000 || s.Took < 300*time.Millisecond {
+	if s.P99 < 100*time.Millisecond || s.Requests < 25_000 || s.Took < 300*time.Millisecond {
 		t.Errorf("%+v", s)
 	}
 }
