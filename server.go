@@ -81,6 +81,14 @@ type Server struct {
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
 
+	// ConnContext, if it is not nil, is called for each connection before its handshake. The contexts of its requests have the values
+	// of what it returns, which it makes of the context that was given to Serve or ServeFlow.
+	ConnContext func(ctx context.Context, f flow.Flow) context.Context
+
+	// ConnState, if it is not nil, is told what becomes of each connection, and holds it up until it returns. f is for facts, or
+	// to be closed.
+	ConnState func(f flow.Flow, s ConnState)
+
 	// MaxConns bounds the connections served at a time on listeners; more wait to
 	// be accepted. Default no limit.
 	MaxConns int
@@ -187,6 +195,18 @@ func (s *Server) Stats() Stats { return s.loop().Stats() }
 // Stats counts connections and exchanges; see [loop.Stats].
 type Stats = loop.Stats
 
+// A ConnState is what a connection is doing; see [Server].
+type ConnState = loop.ConnState
+
+// What becomes of a connection; see [loop.ConnState].
+const (
+	ConnNew    = loop.ConnNew
+	ConnActive = loop.ConnActive
+	ConnIdle   = loop.ConnIdle
+	ConnTaken  = loop.ConnTaken
+	ConnClosed = loop.ConnClosed
+)
+
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
 		limits := s.Limits.WithDefaults()
@@ -197,6 +217,8 @@ func (s *Server) loop() *loop.Group {
 			DrainTimeout:   s.DrainTimeout,
 			GracePeriod:    s.GracePeriod,
 			KeepHalfClosed: s.KeepHalfClosed,
+			ConnContext:    s.ConnContext,
+			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
 			ParkAfter:      s.ParkAfter,
 			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),

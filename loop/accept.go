@@ -155,9 +155,11 @@ func (a *acceptor) spawn(nc net.Conn) {
 // run is the life of an accepted connection, to its end or until it is parked.
 func (a *acceptor) run(nc net.Conn) {
 	f := flow.Conn(nc)
+	a.group.tell(f, ConnNew)
+	base := a.group.baseOf(a.base, f)
 	eng, err := a.service.Open(a.ctx, f)
 	if err == nil {
-		c := a.group.newServerConn(a.base, f, eng, a.service)
+		c := a.group.newServerConn(base, f, eng, a.service)
 		c.from, c.accepted = a, nc
 		if a.group.add(c) {
 			if a.ctx.Err() != nil {
@@ -168,6 +170,7 @@ func (a *acceptor) run(nc net.Conn) {
 		}
 	}
 	_ = f.Close()
+	a.group.tell(f, ConnClosed)
 	a.gone()
 }
 
