@@ -166,6 +166,9 @@ func (w *ResponseWriter) Respond(head *semantics.Response, length int64) error {
 	return nil
 }
 
+// Date returns the time as the value of a Date field, for a head that is given to Respond.
+func (w *ResponseWriter) Date() string { return w.x.Date() }
+
 // Release lays out what has been written so far and held back, without a wait for the flow: what is written after it begins
 // another chunk, or frame. The head has to be laid out first, as Flush does, or Respond.
 func (w *ResponseWriter) Release() error {
