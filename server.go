@@ -2,7 +2,10 @@ package paf
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -33,6 +36,9 @@ type Server struct {
 	// HTTP/1 by a client's first bytes (prior knowledge: RFC 9113, Section 3.3) on a flow without a handshake,
 	// and is HTTP/1 on one with. HTTP11 is HTTP/1 alone, HTTP2 is that alone.
 	Protocol Protocol
+
+	// NoPriorKnowledge leaves HTTP/2 to flows that have negotiated it, where Protocol is zero.
+	NoPriorKnowledge bool
 
 	// UpgradeH2C lets a client upgrade a connection from HTTP/1.1 in clear to HTTP/2 (RFC 7540, Section 3.2, which RFC 9113
 	// no longer has). Prior knowledge needs no leave.
@@ -157,6 +163,7 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	p := flow.PowersOf(f)
 	if p.Handshaker != nil {
 		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
+			rejectPlain(err)
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
 	}
@@ -167,10 +174,26 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 		return nil, &alpn.ProtocolError{Protocol: protocol}
 	case protocol == "" && s.Protocol == HTTP2:
 		protocol = alpn.H2
-	case p.Negotiator == nil && s.Protocol == 0:
+	case p.Negotiator == nil && s.Protocol == 0 && !s.NoPriorKnowledge:
 		return alpn.Sniff(s.Limits, now), nil
 	}
 	return alpn.Server(protocol, s.Limits, now)
+}
+
+// rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
+// a record.
+//
+//go:noinline
+func rejectPlain(err error) {
+	var record tls.RecordHeaderError
+	if !errors.As(err, &record) || record.Conn == nil {
+		return
+	}
+	switch string(record.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		_ = record.Conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+	}
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -84,11 +85,7 @@ func (e *exchange) settle() {
 		e.removeFiles()
 		return
 	}
-	v := recover()
-	if v == nil {
-		return // runtime.Goexit
-	}
-	if v != http.ErrAbortHandler {
+	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
 		e.logf("http: panic serving %v: %v\n%s", e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
@@ -109,10 +106,18 @@ func (e *exchange) logf(format string, args ...any) {
 	logf(e.handler.server, e.out.Log(), format, args...)
 }
 
-// refuse answers a request that is none.
+// refuse answers a request that is none, in net/http's words, and ends the connection.
 func refuse(w *paf.ResponseWriter, status int) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Connection", "close")
-	w.WriteHeader(status)
-	_, _ = w.WriteString(statusLine(status))
+	text := strconv.Itoa(status) + " " + reason(status)
+	fields := semantics.FieldsOf("Content-Type", "text/plain; charset=utf-8", "Connection", "close", "Transfer-Encoding", "identity")
+	if status < 500 {
+		// RFC 9110, Section 6.6.1: a date in "all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
+		fields.Add("Date", w.Date())
+	}
+	if status == http.StatusNotImplemented {
+		text = "Unsupported transfer encoding" // for want of anything else that is not implemented
+	}
+	if w.Respond(&semantics.Response{Status: status, Reason: reason(status), Fields: fields}, -1) == nil {
+		_, _ = w.WriteString(text)
+	}
 }

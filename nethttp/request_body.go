@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"os"
 	"sync/atomic"
 
 	"github.com/paf-go/paf/engine"
@@ -20,6 +21,7 @@ type body struct {
 	expects  bool // the client waits for 100 (Continue)
 	closed   atomic.Bool
 	ended    atomic.Bool // all of it has been read
+	late     atomic.Bool // a deadline has passed
 	read     atomic.Int64
 }
 
@@ -32,8 +34,11 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 func (b *body) take(p []byte) (int, error) {
-	if b.ended.Load() {
+	switch {
+	case b.ended.Load():
 		return 0, io.EOF
+	case b.late.Load():
+		return 0, os.ErrDeadlineExceeded // a deadline that has passed stays so, as with net/http
 	}
 	n, err := b.exchange.in.Body.Read(p)
 	b.read.Add(int64(n))
@@ -46,6 +51,7 @@ func (b *body) take(p []byte) (int, error) {
 		}
 		return n, err
 	}
+	b.late.Store(errors.Is(err, os.ErrDeadlineExceeded))
 	return n, inWords(err)
 }
 
@@ -78,7 +84,7 @@ func (b *body) trailer() {
 
 // Close ends the reading. On HTTP/1 it discards what is left, if that is not much, so that the connection can be used again.
 func (b *body) Close() error {
-	if !b.closed.Swap(true) && b.exchange.request.ProtoMajor == 1 && !b.expects {
+	if r := b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && !r.Close && !b.expects {
 		b.discard()
 	}
 	return nil

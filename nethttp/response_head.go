@@ -12,12 +12,13 @@ import (
 )
 
 // told is what the fields of a handler say, of that which matters for the head.
-type told uint8
+type told uint16
 
 const (
 	toldType     told = 1 << iota // Content-Type
 	toldEncoding                  // Content-Encoding that is not empty
 	toldCoding                    // Transfer-Encoding
+	toldLength
 	toldDate
 	toldClose   // Connection: close
 	toldTrailer // a name with http.TrailerPrefix, or Trailer
@@ -40,31 +41,33 @@ func (w *response) settleFields() {
 	}
 	list := w.lines[:0]
 	for name, values := range w.fields {
-		if len(values) > 0 {
-			list = w.settle(list, name, values)
-		}
+		list = w.settle(list, name, values)
 	}
 	sortLines(list)
 	w.head.Fields = semantics.FieldsFrom(list)
 }
 
-// settle adds the lines of one name, and takes note of what they say.
+// settle adds the lines of one name, and takes note of what they say: a name without values says that nothing is to be added.
 func (w *response) settle(list []semantics.Field, name string, values []string) []semantics.Field {
+	first := ""
+	if len(values) > 0 {
+		first = values[0]
+	}
 	switch name {
 	case "Content-Type":
 		w.told |= toldType
 	case "Content-Encoding":
-		if values[0] != "" {
+		if first != "" {
 			w.told |= toldEncoding
 		}
 	case "Transfer-Encoding":
-		if values[0] != "" && w.exchange.in.Protocol != paf.HTTP2 {
+		if first != "" && w.exchange.in.Protocol != paf.HTTP2 {
 			w.told |= toldCoding
 		}
 	case "Date":
 		w.told |= toldDate
 	case "Connection":
-		if values[0] == "close" {
+		if first == "close" {
 			w.told |= toldClose
 		}
 	case "Trailer":
@@ -72,7 +75,7 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			w.announce(v)
 		}
 	case "Content-Length":
-		if w.length < 0 {
+		if w.told |= toldLength; w.length < 0 {
 			return list // it is empty
 		}
 	default:
@@ -175,7 +178,7 @@ func (w *response) begin() error {
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
 func (w *response) implicitLength() bool {
-	if !w.done || w.length >= 0 || semantics.NoContent(w.head.Status) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(w.head.Status) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
 		return false
 	}
 	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.in.Protocol == paf.HTTP2
@@ -210,7 +213,7 @@ func (w *response) keepContent() bool {
 	if b.expects && !b.ended.Load() {
 		return false
 	}
-	return w.fullDuplex || b.keep()
+	return w.fullDuplex || w.exchange.request.Close || b.keep()
 }
 
 // reason returns a status's phrase as net/http writes it.

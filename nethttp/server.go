@@ -2,11 +2,12 @@ package nethttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
@@ -39,12 +40,12 @@ func Server(s *http.Server) *paf.Server {
 	if s.HTTP2 != nil {
 		p.Limits.Streams = s.HTTP2.MaxConcurrentStreams
 	}
-	p.Protocol = protocolOf(s.Protocols)
+	p.Protocol, p.NoPriorKnowledge = protocolOf(s.Protocols)
 	if s.ConnState != nil {
 		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
 	}
 	if s.ErrorLog != nil {
-		p.Log = slog.New(slog.NewTextHandler(s.ErrorLog.Writer(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(s.ErrorLog.Writer(), &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
 	}
 	return p
 }
@@ -54,22 +55,19 @@ const (
 	fieldsMost = 2000    // net/http has no limit of its own
 )
 
-// protocolOf returns the version to speak where nothing is negotiated.
-func protocolOf(p *http.Protocols) paf.Protocol {
+// protocolOf returns the version to speak where nothing is negotiated, and whether HTTP/2 has to be negotiated.
+func protocolOf(p *http.Protocols) (only paf.Protocol, negotiated bool) {
 	switch {
-	case p == nil || p.HTTP1() && !p.UnencryptedHTTP2():
-		return 0
-	case !p.HTTP1():
-		return paf.HTTP2
+	case p == nil:
+		return 0, true
+	case !p.HTTP1() && p.UnencryptedHTTP2():
+		return paf.HTTP2, false
 	}
-	return 0
+	return 0, !p.UnencryptedHTTP2()
 }
 
 // refuseFault answers what is no request, and content that breaks off, as net/http does.
 func refuseFault(w *paf.ResponseWriter, _ *paf.Request, _ error) { refuse(w, w.Status()) }
-
-// statusLine returns a status with its phrase.
-func statusLine(status int) string { return strconv.Itoa(status) + " " + reason(status) }
 
 func connContext(s *http.Server) func(context.Context, flow.Flow) context.Context {
 	if s.ConnContext == nil {
@@ -111,4 +109,35 @@ func logf(s *http.Server, log *slog.Logger, format string, args ...any) {
 	} else {
 		log.Warn(fmt.Sprintf(format, args...), "component", "paf-nethttp")
 	}
+}
+
+// An errorLog is a log.Logger to which paf logs. What net/http has a line for is logged in its words.
+type errorLog struct {
+	slog.Handler
+	log *log.Logger
+}
+
+// Enabled implements slog.Handler: what peers do wrong is looked at too, for net/http logs handshakes that fail.
+func (l *errorLog) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
+	var failed error
+	var peer any
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "error":
+			failed, _ = a.Value.Any().(error)
+		case "peer":
+			peer = a.Value.Any()
+		}
+		return true
+	})
+	switch {
+	case errors.Is(failed, paf.ErrHandshake):
+		l.log.Printf("http: TLS handshake error from %v: %v", peer, failed)
+	case l.Handler.Enabled(ctx, r.Level):
+		return l.Handler.Handle(ctx, r)
+	}
+	return nil
 }
