@@ -64,7 +64,7 @@ func TestServeMux(t *testing.T) {
 			{"CUSTOM", "/tree/x", 200, "/tree/", nil},
 			{"OPTIONS", "/tree/x", 200, "/tree/", nil},
 		} {
-			a := ask(t, rt, c.method, url+c.path, strings.NewReader(c.method))
+			a := ask(t, rt, c.method, url+c.path, strings.NewReader(c.method), "Content-Type: text/plain")
 			a.is(t, c.status, c.content)
 			a.has(t, c.fields...)
 		}

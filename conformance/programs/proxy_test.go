@@ -179,7 +179,7 @@ func TestProxyTellsOfWhatBreaks(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		<-r.Context().Done()
-		gone <- context.Cause(r.Context())
+		gone <- r.Context().Err()
 	})
 	eachProxy(t, twoPairs, back, func(t *testing.T, w *world, rt http.RoundTripper, front string) {
 		resp := send(t, rt, request(t, "GET", front+"/abort", nil))

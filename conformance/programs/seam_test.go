@@ -88,7 +88,7 @@ type world struct {
 
 // each runs a test in every version, with every library on either side. When it is over no goroutine may be left.
 func each(t *testing.T, versions []version, f func(t *testing.T, w *world)) {
-	eachPair(t, versions, libraries, f)
+	eachPair(t, versions, clients, f)
 }
 
 // eachServer is each for tests that bring their own client.
@@ -99,7 +99,7 @@ func eachServer(t *testing.T, versions []version, f func(t *testing.T, w *world)
 func eachPair(t *testing.T, versions []version, clients []library, f func(t *testing.T, w *world)) {
 	certificate, roots := trusted()
 	for _, v := range versions {
-		for _, server := range libraries {
+		for _, server := range servers {
 			for _, client := range clients {
 				t.Run(v.name+"/"+client.name+" to "+server.name, func(t *testing.T) {
 					leavesNothing(t)
