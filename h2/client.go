@@ -134,7 +134,10 @@ func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 	if t.Form == semantics.AsteriskForm {
 		p[path] = "*"
 	}
-	if !semantics.ValidAuthority(p[authority]) || r.Upgrade != "" && !semantics.ValidName(r.Upgrade) {
+	if r.Upgrade != "" && !semantics.ValidName(r.Upgrade) {
+		return p, engine.Misuse(rules[rulePseudo].text, ":protocol is one token")
+	}
+	if !semantics.ValidAuthority(p[authority]) {
 		return p, engine.Misuse(rules[ruleAuthority].text, p[authority])
 	}
 	if _, err := semantics.TargetOf(p[method], p[scheme], p[authority], p[path]); err != nil {
