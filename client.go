@@ -148,7 +148,8 @@ func (c *Client) Stats() Stats {
 }
 
 func (c *Client) place(r *Request) place {
-	return place{c.Context, r.Scheme, r.Authority}
+	to := r.to()
+	return place{c.Context, to.Scheme, to.Authority}
 }
 
 // connection returns a connection for a request.
@@ -217,21 +218,22 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 		ctx, cancel = context.WithTimeout(ctx, c.OpenTimeout)
 		defer cancel()
 	}
-	own, err := facts(c.Context, &r.Target)
+	to := r.to()
+	own, err := facts(c.Context, to)
 	if err != nil {
 		return nil, &URLError{URL: r.URL(), Err: err}
 	}
 	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
 	if !connectable(endpoints) {
-		full, _ := facts(c.rules, &r.Target)
+		full, _ := facts(c.rules, to)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || to.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(to), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.

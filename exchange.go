@@ -57,7 +57,7 @@ func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *ex
 // fill makes the request of the head that has been read.
 func (e *exchange) fill(h *semantics.Request, length int64) {
 	r := &e.r
-	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
+	r.Method, r.Target, r.Protocol, r.Upgrade = h.Method, h.Target, h.Protocol, h.Upgrade
 	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
 		r.Scheme = "https"
 	}
@@ -128,7 +128,11 @@ func (s serving) unanswered(e *exchange) {
 // answer calls the ErrorHandler; if that panics too, the exchange is abandoned.
 func (s serving) answer(e *exchange, r *Request, err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); v {
+		case nil:
+		case ErrAbort:
+			e.w.x.Abort()
+		default:
 			s.log().Error("paf: the error handler panicked", "component", "paf-server",
 				"panic", v, "stack", string(debug.Stack()))
 			e.w.x.Abort()

@@ -105,7 +105,7 @@ type member interface {
 	sweep(now engine.Instant)
 	stop()               // finish what is going on, then close
 	cut(why CloseReason) // close now
-	count() (exchanges uint64, active bool)
+	count() (exchanges uint64, active bool, tunnels int)
 	of(a *acceptor) bool // the listener that it has come from
 }
 
@@ -119,7 +119,7 @@ func NewGroup(config Config) *Group {
 	if config.ParkAfter > 0 { // not for the default's sake
 		g.tick = max(min(g.tick, config.ParkAfter), 5*time.Millisecond)
 	}
-	g.origin = time.Now()
+	g.origin = time.Now().Add(-1) // so that the clock never shows 0, which means never
 	g.clock.Store(1)
 	return g
 }
@@ -177,7 +177,7 @@ func (g *Group) add(c member) bool {
 // sweeper goes too.
 func (g *Group) remove(c member, why CloseReason) {
 	g.stats.closed[why].Add(1)
-	exchanges, _ := c.count()
+	exchanges, _, _ := c.count()
 	g.mu.Lock()
 	g.stats.exchanges += exchanges
 	delete(g.conns, c)

@@ -84,19 +84,21 @@ func (b *body) trailer() {
 
 // Close ends the reading. On HTTP/1 it discards what is left, if that is not much, so that the connection can be used again.
 func (b *body) Close() error {
-	if r := b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && !r.Close && !b.expects {
+	if r := b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && (!r.Close || r.ContentLength < 0) && !b.expects {
 		b.discard()
 	}
 	return nil
 }
 
+// tooMuch reports whether more is left than would be discarded.
+func (b *body) tooMuch() bool { return b.exchange.in.Length-b.read.Load() >= discardMost }
+
 // discard reads and forgets what is left, and reports whether there is nothing left then.
 func (b *body) discard() bool {
-	length := b.exchange.in.Length
-	if b.ended.Load() {
+	switch {
+	case b.ended.Load():
 		return true
-	}
-	if length > 0 && length-b.read.Load() >= discardMost {
+	case b.tooMuch():
 		return false
 	}
 	buf := make([]byte, 4<<10)
@@ -121,6 +123,9 @@ func (b *body) keep() bool {
 		return false
 	case b.closed.Load():
 		return false // Close has tried
+	}
+	if b.tooMuch() {
+		return false // whoever goes on reading may
 	}
 	ended := b.discard()
 	b.closed.Store(true)

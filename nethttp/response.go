@@ -3,6 +3,7 @@ package nethttp
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 
 	"github.com/paf-go/paf"
@@ -36,6 +37,9 @@ type response struct {
 	written    int64
 	beginning  []byte   // of the content, while its type may have to be told from it
 	trailers   []string // that are announced
+
+	taken net.Conn // from paf, by Hijack or for a 101
+	early []byte   // what had been read of it
 
 	head  semantics.Response
 	lines [6]semantics.Field // their first memory
@@ -212,6 +216,10 @@ func (w *response) finish() {
 	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
+	}
+	if w.switches() && w.take() == nil {
+		w.leave()
+		return
 	}
 	if w.begin() != nil {
 		return

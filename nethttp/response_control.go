@@ -24,6 +24,9 @@ func (w *response) FlushError() error {
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
+	if w.switches() {
+		return w.take()
+	}
 	if err := w.begin(); err != nil {
 		return err
 	}
