@@ -72,6 +72,16 @@ type Request struct {
 	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
 	Interim func(status int, fields *Fields)
 
+	// Route, if it is not nil, is how a client gets to the server; then its Context is not asked.
+	Route *Route
+
+	// Connected, if it is not nil, is called by a client with the connection on which it is about to send the request; Header may
+	// still be changed. It is called again for each sending.
+	Connected func(Connection)
+
+	// Trace, if it is not nil, is told by a client what becomes of each sending.
+	Trace *Trace
+
 	exchange *exchange // that a handler got it with
 }
 
@@ -156,19 +166,26 @@ func (r *Request) URL() string {
 	return b.String()
 }
 
-// head makes the head that a client sends.
-func (r *Request) head(h *semantics.Request) error {
+// sendable returns an error if a client cannot send the request.
+func (r *Request) sendable() error {
 	if r.Authority == "" || defaultPort(r.Scheme) == "" {
 		return &URLError{URL: r.URL(), Err: errAuthority}
 	}
+	return nil
+}
+
+// head makes the head that a client sends.
+func (r *Request) head(h *semantics.Request) {
 	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
-	if r.Path == "*" {
+	switch {
+	case r.Path == "*":
 		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
+	case r.Route != nil && r.Route.Absolute:
+		h.Target.Form = semantics.AbsoluteForm
 	}
-	return nil
 }
 
 // content returns what a client has to send and its length.

@@ -48,12 +48,18 @@ func (r *Reply) begin() error {
 		switch {
 		case c.mux != nil:
 			c.push()
-		case c.peeker != nil && !c.reading && !c.writing:
+		case c.peeker != nil && !c.reading && !c.writing && call.Trace == nil:
 			return r.askAndWait(reused)
 		case c.flush() != nil:
 			r.hurry()
 		}
+		r.wroteAll()
 		return nil
+	}
+	if t := call.Trace; t != nil {
+		c.mu.Unlock()
+		t.wroteHead()
+		c.mu.Lock()
 	}
 	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {
 		c.mu.Unlock()
@@ -113,6 +119,16 @@ func (c *ClientConn) asks() bool {
 	c.writeOut()
 	c.arm(0)
 	return c.writeErr == nil
+}
+
+// wroteAll tells the trace of a request without content. c.mu is held, and released meanwhile.
+func (r *Reply) wroteAll() {
+	if t, err := r.call.Trace, r.c.writeErr; t != nil {
+		r.c.mu.Unlock()
+		t.wroteHead()
+		t.wrote(err)
+		r.c.mu.Lock()
+	}
 }
 
 // await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.

@@ -31,6 +31,7 @@ type Reply struct {
 
 	small    []byte                // content that came with the head, and all of it (not multiplexed)
 	interims []*semantics.Response // that have come and not been told (multiplexed)
+	begun    bool                  // the trace has been told that something of the response has come
 	box      *inbox                // memory for content (multiplexed)
 
 	// whole: all of it is here, and the exchange over. From then on Read and Close need no lock, for nobody else touches it.
@@ -51,6 +52,7 @@ func (r *Reply) event(ev *engine.Event) {
 		} else if f != nil {
 			head := ev.Response
 			r.c.mu.Unlock()
+			r.firstByte()
 			f(head)
 			r.c.mu.Lock()
 		}
@@ -151,7 +153,7 @@ func (r *Reply) finish() {
 	case c.mux != nil:
 		c.leave(r, Aborted)
 	case free && whole:
-		c.rest()
+		r.call.Trace.rested(c.rest())
 	default:
 		c.discard(Aborted)
 	}

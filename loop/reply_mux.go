@@ -30,6 +30,7 @@ func (r *Reply) tellInterims() {
 	interims := r.interims
 	r.interims = nil
 	r.c.mu.Unlock()
+	r.firstByte()
 	for _, head := range interims {
 		r.call.Interim(head)
 	}
@@ -81,5 +82,5 @@ func (c *ClientConn) leave(r *Reply, why CloseReason) {
 		c.push()
 	}
 	c.mu.Unlock()
-	c.rest()
+	_ = c.rest()
 }

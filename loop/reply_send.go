@@ -21,6 +21,7 @@ func (r *Reply) send() {
 	c := r.c
 	err := r.sendContent()
 	r.call.close()
+	r.call.Trace.wrote(err)
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
@@ -137,6 +138,11 @@ func (r *Reply) mayProceed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
+	if t := r.call.Trace; t != nil && t.WaitContinue != nil {
+		c.mu.Unlock()
+		t.WaitContinue()
+		c.mu.Lock()
+	}
 	if r.call.ExpectTimeout >= 0 {
 		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
 			c.mu.Lock()
