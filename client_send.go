@@ -95,12 +95,12 @@ var refused = &engine.Error{Rule: engine.RuleRefused}
 var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 
 // interim adapts Interim to the loop.
-func (r *Request) interim() func(*semantics.Response) {
+func (r *Request) interim() func(*semantics.Response) error {
 	if r.Interim == nil {
 		return nil
 	}
-	return func(head *semantics.Response) {
+	return func(head *semantics.Response) error {
 		fields := head.Fields.Share()
-		r.Interim(head.Status, &fields)
+		return r.Interim(head.Status, &fields)
 	}
 }

@@ -69,8 +69,9 @@ type Request struct {
 	// which it must have by the time Body ends.
 	Trailer *Fields
 
-	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
-	Interim func(status int, fields *Fields)
+	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns. An error ends the exchange, and is
+	// what Do's SendError wraps.
+	Interim func(status int, fields *Fields) error
 
 	// Route, if it is not nil, is how a client gets to the server; then its Context is not asked.
 	Route *Route

@@ -19,6 +19,8 @@ func (r *Reply) begin() error {
 	switch {
 	case r.ctx.Err() != nil: // abandon may have come and gone
 		return &SendError{Err: context.Cause(r.ctx)}
+	case c.writeErr != nil:
+		return &SendError{Err: c.writeErr}
 	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
 		return &SendError{Err: ErrNoCapacity}
 	}
@@ -141,6 +143,9 @@ func (r *Reply) await() error {
 		if len(r.interims) > 0 {
 			r.tellInterims()
 			continue
+		}
+		if r.sendErr != nil {
+			return r.failure()
 		}
 		if r.Head != nil && r.c.mux == nil && r.takeSmall() {
 			r.c.mu.Unlock()

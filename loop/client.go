@@ -21,8 +21,8 @@ type Call struct {
 	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed; negative: never.
 	Expect        bool
 	ExpectTimeout time.Duration
-	// Interim, if not nil, is called for each 1xx response, before Do returns.
-	Interim func(*semantics.Response)
+	// Interim, if not nil, is called for each 1xx response, before Do returns. Its error is Do's.
+	Interim func(*semantics.Response) error
 	Trace   *Trace // nil for none
 
 	closed atomic.Bool
@@ -176,6 +176,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		}
 		return r, nil
 	}
+	r.awaitSent()
 	ended := r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
 	c.mu.Unlock()
 	if unsent {

@@ -25,8 +25,9 @@ type Reply struct {
 	counted bool
 	sent    bool  // the request is complete
 	before  int64 // bytes that the flow had taken before the request
+	late    bool  // it goes ahead though the final response has come
 	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
-	sendErr error // the request's content could not be read
+	sendErr error // the request's content could not be read, or the caller does not want the response
 	over    bool  // the connection has been given back
 
 	small    []byte                // content that came with the head, and all of it (not multiplexed)
@@ -53,16 +54,25 @@ func (r *Reply) event(ev *engine.Event) {
 			head := ev.Response
 			r.c.mu.Unlock()
 			r.firstByte()
-			f(head)
+			err := f(head)
 			r.c.mu.Lock()
+			r.refuse(err)
 		}
 	case engine.Response:
 		r.Head, r.Length = ev.Response, ev.Length
 		r.content.due = 0
+		r.sendAllTheSame()
 		if ev.End || r.c.client.State() == engine.Switched {
 			r.content.ended = true
 		}
 		r.c.notify() // a sender that waits for 100 (Continue) has its answer
+	}
+}
+
+// refuse ends the exchange with an error of the caller's. The connection's lock is held.
+func (r *Reply) refuse(err error) {
+	if err != nil && r.sendErr == nil {
+		r.sendErr = err
 	}
 }
 

@@ -31,10 +31,14 @@ func (r *Reply) tellInterims() {
 	r.interims = nil
 	r.c.mu.Unlock()
 	r.firstByte()
+	var err error
 	for _, head := range interims {
-		r.call.Interim(head)
+		if err = r.call.Interim(head); err != nil {
+			break
+		}
 	}
 	r.c.mu.Lock()
+	r.refuse(err)
 }
 
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.

@@ -157,6 +157,25 @@ func (r *Reply) mayProceed() bool {
 	return r.goAhead
 }
 
+// sendAllTheSame lets content go that waits for 100 (Continue) though the final response is there: what is at hand and small costs less
+// than the connection, which else would have to be closed (RFC 9110, Section 10.1.1: a server that "responds with a final status
+// code" may "read and discard the remainder of the request"). The connection's lock is held.
+func (r *Reply) sendAllTheSame() {
+	call := r.call
+	if call.Expect && !r.goAhead && r.c.mux == nil && call.Length <= sendInline && inMemory(call.Body) &&
+		r.Head.Protocol >= semantics.HTTP11 && !semantics.HasToken(&r.Head.Fields, "Connection", "close") {
+		r.late = true
+		r.proceed()
+	}
+}
+
+// awaitSent waits for that content to have gone. The connection's lock is held, and released meanwhile.
+func (r *Reply) awaitSent() {
+	for r.late && !r.sent && r.sendErr == nil && r.c.writeErr == nil && !r.c.gone {
+		r.c.wait()
+	}
+}
+
 // proceed lets the sender go on; the connection's lock is held.
 func (r *Reply) proceed() {
 	r.goAhead = true
