@@ -143,6 +143,17 @@ func (r *Request) Flow() flow.Flow {
 	return r.exchange.w.x.Flow()
 }
 
+// Remember returns what find returned when it was called for the connection the first time: a place for what an
+// adaptor finds out once a connection, such as the text of an address. All who use the connection share the one place, which
+// is empty again when the connection has lain idle. On a client's request find is called each time. It may be called by several goroutines at
+// a time.
+func (r *Request) Remember(find func(f flow.Flow) any) any {
+	if r.exchange == nil {
+		return find(nil)
+	}
+	return r.exchange.w.x.Remember(find)
+}
+
 // SetReadDeadline bounds how long Body may be waited for. A Read that waits for longer
 // fails with os.ErrDeadlineExceeded. The zero time removes the bound.
 func (r *Request) SetReadDeadline(t time.Time) {

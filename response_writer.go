@@ -146,6 +146,38 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	return n, err // not kept: it may be r's, and what is left can be written still
 }
 
+// Respond begins the final response with a head of the caller's own making, in place of WriteHeader, Header and a Date that is added: it
+// is for adaptors. length is that of the content, of which some may have been written already, and -1 if only its end will tell;
+// see [engine.Server.Respond]. The engine's own fields stand where head has a line of the name, else last. An interim head is sent at once.
+func (w *ResponseWriter) Respond(head *semantics.Response, length int64) error {
+	if w.err != nil {
+		return w.err
+	}
+	if semantics.Informational(head.Status) && head.Status != semantics.StatusSwitchingProtocols {
+		return w.fail(w.x.Respond(head, 0))
+	}
+	w.begun, w.status, w.left = true, int32(head.Status), -1
+	if length >= 0 {
+		w.left = length - w.written
+	}
+	if err := w.x.Respond(head, length); err != nil {
+		return w.headFailed(err)
+	}
+	return nil
+}
+
+// Date returns the time as the value of a Date field, for a head that is given to Respond.
+func (w *ResponseWriter) Date() string { return w.x.Date() }
+
+// Release lays out what has been written so far and held back, without a wait for the flow: what is written after it begins
+// another chunk, or frame. The head has to be laid out first, as Flush does, or Respond.
+func (w *ResponseWriter) Release() error {
+	if w.err != nil {
+		return w.err
+	}
+	return w.release()
+}
+
 // Flush sends what has been written so far, the head at the least, and returns
 // when the flow has taken it. It fails as Write does.
 func (w *ResponseWriter) Flush() error {

@@ -2,7 +2,10 @@ package paf
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -33,6 +36,9 @@ type Server struct {
 	// HTTP/1 by a client's first bytes (prior knowledge: RFC 9113, Section 3.3) on a flow without a handshake,
 	// and is HTTP/1 on one with. HTTP11 is HTTP/1 alone, HTTP2 is that alone.
 	Protocol Protocol
+
+	// NoPriorKnowledge leaves HTTP/2 to flows that have negotiated it, where Protocol is zero.
+	NoPriorKnowledge bool
 
 	// UpgradeH2C lets a client upgrade a connection from HTTP/1.1 in clear to HTTP/2 (RFC 7540, Section 3.2, which RFC 9113
 	// no longer has). Prior knowledge needs no leave.
@@ -80,6 +86,14 @@ type Server struct {
 	// when something comes. Default 1 s. It needs a descriptor that can be watched: TCP's, a Unix socket's, or TLS's over one of
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
+
+	// ConnContext, if it is not nil, is called for each connection before its handshake. The contexts of its requests have the values
+	// of what it returns, which it makes of the context that was given to Serve or ServeFlow.
+	ConnContext func(ctx context.Context, f flow.Flow) context.Context
+
+	// ConnState, if it is not nil, is told what becomes of each connection, and holds it up until it returns. f is for facts, or
+	// to be closed.
+	ConnState func(f flow.Flow, s ConnState)
 
 	// MaxConns bounds the connections served at a time on listeners; more wait to
 	// be accepted. Default no limit.
@@ -149,6 +163,7 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	p := flow.PowersOf(f)
 	if p.Handshaker != nil {
 		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
+			rejectPlain(err)
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
 	}
@@ -159,10 +174,26 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 		return nil, &alpn.ProtocolError{Protocol: protocol}
 	case protocol == "" && s.Protocol == HTTP2:
 		protocol = alpn.H2
-	case p.Negotiator == nil && s.Protocol == 0:
+	case p.Negotiator == nil && s.Protocol == 0 && !s.NoPriorKnowledge:
 		return alpn.Sniff(s.Limits, now), nil
 	}
 	return alpn.Server(protocol, s.Limits, now)
+}
+
+// rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
+// a record.
+//
+//go:noinline
+func rejectPlain(err error) {
+	var record tls.RecordHeaderError
+	if !errors.As(err, &record) || record.Conn == nil {
+		return
+	}
+	switch string(record.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		_ = record.Conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+	}
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
@@ -187,6 +218,18 @@ func (s *Server) Stats() Stats { return s.loop().Stats() }
 // Stats counts connections and exchanges; see [loop.Stats].
 type Stats = loop.Stats
 
+// A ConnState is what a connection is doing; see [Server].
+type ConnState = loop.ConnState
+
+// What becomes of a connection; see [loop.ConnState].
+const (
+	ConnNew    = loop.ConnNew
+	ConnActive = loop.ConnActive
+	ConnIdle   = loop.ConnIdle
+	ConnTaken  = loop.ConnTaken
+	ConnClosed = loop.ConnClosed
+)
+
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
 		limits := s.Limits.WithDefaults()
@@ -197,6 +240,8 @@ func (s *Server) loop() *loop.Group {
 			DrainTimeout:   s.DrainTimeout,
 			GracePeriod:    s.GracePeriod,
 			KeepHalfClosed: s.KeepHalfClosed,
+			ConnContext:    s.ConnContext,
+			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
 			ParkAfter:      s.ParkAfter,
 			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),

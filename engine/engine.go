@@ -125,7 +125,9 @@ type Server interface {
 	// Framing is the engine's: Content-Length, Transfer-Encoding, Connection
 	// and their kin in r.Fields are replaced by its own, except that a
 	// Connection field that lists close ends the connection after this
-	// exchange. The final response must be ended with End.
+	// exchange, and a Transfer-Encoding of "identity" ends content of unknown length with the connection. On
+	// HTTP/1 Content-Length and Connection stand where r.Fields has them, else last. An r.Protocol of HTTP10 answers a request of that
+	// version in its own; any other is not looked at. The final response must be ended with End.
 	Respond(out *Output, id StreamID, r *semantics.Response, length int64) error
 }
 

@@ -32,6 +32,9 @@ func (c *serverConn) finish(x *exchange, returned bool) {
 		_ = c.flush()
 	}
 	c.keep(x)
+	if c.mux != nil && c.running == 0 {
+		c.moved(ConnIdle)
+	}
 }
 
 // finishOnly is finish on a connection that has one exchange at a time.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
 )
 
 // Config holds what a Group's connections share. The zero value is safe; a
@@ -35,6 +36,11 @@ type Config struct {
 	GracePeriod time.Duration
 	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 1 s.
 	ParkAfter time.Duration
+	// ConnContext, if it is not nil, makes the context of a connection's exchanges of that of its listener.
+	ConnContext func(ctx context.Context, f flow.Flow) context.Context
+	// ConnState, if it is not nil, is told what becomes of each connection of a server, by the goroutine that makes it so: the
+	// connection waits until it has returned.
+	ConnState func(f flow.Flow, s ConnState)
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
 	MaxConns int

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"net"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ import (
 type parked struct {
 	from      *acceptor
 	accepted  net.Conn
+	base      context.Context
 	c         *serverConn   // nil if rested is all that need be kept
 	rested    engine.Rested // nil if c is there
 	fd        int32
@@ -117,7 +119,7 @@ func (c *serverConn) park() bool {
 		c.running > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
-	p := &parked{from: c.from, accepted: c.accepted, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
+	p := &parked{from: c.from, accepted: c.accepted, base: c.base, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
 	if p.rested = c.eng.(engine.Rester).Rest(); p.rested == nil {
 		p.c = c
 	}
@@ -248,8 +250,8 @@ func (p *parked) resume() {
 	g, c := a.group, p.c
 	defer g.done()
 	if c == nil {
-		c = g.newServerConn(a.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
-		c.from, c.accepted, c.exchanges = a, p.accepted, p.exchanges
+		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
+		c.from, c.accepted, c.exchanges, c.state = a, p.accepted, p.exchanges, ConnIdle
 	}
 	g.mu.Lock()
 	g.lot.waking--
@@ -268,6 +270,7 @@ func (p *parked) resume() {
 // end ends a connection that nobody takes up again.
 func (p *parked) end(why CloseReason) {
 	_ = p.accepted.Close()
+	p.from.group.tell(p.accepted, ConnClosed)
 	p.from.group.remove(p, why)
 	p.from.service.Ended(nil)
 	p.from.gone()

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -38,6 +39,9 @@ type serverConn struct {
 	spares  []*exchange // for requests to come
 	lingers bool        // a response was the last thing sent: let the peer read it
 	idle    bool        // no request has come since it was waited for one (unless multiplexed)
+	state   ConnState   // that was told last
+
+	memory atomic.Pointer[any] // see Exchange.Remember
 
 	// Of an accepted connection only; see park.go.
 	from     *acceptor
@@ -58,11 +62,12 @@ type serverConn struct {
 // ctx's values, and are cancelled only when the peer or the connection goes.
 // ErrStopped if the group has been stopped.
 func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h Handler) (err error) {
-	c := g.newServerConn(context.WithoutCancel(ctx), f, eng, h)
+	c := g.newServerConn(g.baseOf(context.WithoutCancel(ctx), f), f, eng, h)
 	if !g.add(c) {
 		_ = f.Close()
 		return ErrStopped
 	}
+	g.tell(f, ConnNew)
 	defer c.follow(ctx)()
 	_, err = c.serve()
 	return err
@@ -129,6 +134,7 @@ func (c *serverConn) serve() (over bool, err error) {
 			c.group.monitor.forget(c)
 		}
 		c.mu.Unlock()
+		c.parted()
 		c.group.remove(c, c.why)
 		if broken != nil {
 			panic(broken)
@@ -235,6 +241,7 @@ func (c *serverConn) await() {
 	case c.out.Len() > 0:
 		_ = c.flush()
 	default:
+		c.moved(ConnIdle)
 		c.settle()
 		c.fill(0)
 	}
@@ -247,6 +254,7 @@ func (c *serverConn) exchange(ev *engine.Event) {
 	if c.mux != nil {
 		c.turn.inline = x
 	}
+	c.moved(ConnActive)
 	c.handle(x, head, fault)
 }
 

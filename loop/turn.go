@@ -97,6 +97,7 @@ func (c *serverConn) start(ev *engine.Event) {
 	x, head, fault := c.newExchange(ev), ev.Request, ev.Err
 	c.begin(x, head)
 	c.attach(&x.content)
+	c.moved(ConnActive)
 	c.group.begin()
 	go c.apart(x, head, fault)
 }

@@ -1,0 +1,248 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// This file runs Go's own tests of net/http, unedited, with paf under http.Server and http.Transport: ../shared/gotests makes a module of them,
+// out of the toolchain that is installed, in which package hook says who serves and who sends; testdata/gotests has ours.
+
+// A goWay says whose the two sides are: "paf", "500" for a control, or "" for net/http.
+type goWay struct{ name, server, client string }
+
+// goWays are the ways in which the tests have to pass.
+var goWays = []goWay{
+	{name: "paf serves net/http", server: "paf"},
+}
+
+// goControls are ways in which those that tell anything have to fail: what passes all the same needs no answer from the other side.
+var goControls = []goWay{
+	{name: "500 serves net/http", server: "500"},
+}
+
+func TestGoTestsOfNetHTTP(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: it takes a minute")
+	}
+	usable := goTests(t)
+	program := goProgram(t)
+	for _, w := range goWays {
+		t.Run(w.name, func(t *testing.T) {
+			run := program.run(t, w, usable)
+			run.judge(t, goExceptions(t, w.name))
+		})
+	}
+	for _, w := range goControls {
+		t.Run(w.name, func(t *testing.T) {
+			run := program.run(t, w, usable)
+			telling := 0
+			for _, name := range usable {
+				if run.results[name] != "PASS" {
+					telling++
+				}
+			}
+			t.Logf("%d of %d tests notice that they get 500 for everything", telling, len(usable))
+			if telling < goTelling {
+				t.Errorf("only %d tests notice", telling)
+			}
+		})
+	}
+}
+
+// goTelling is how many tests have to fail at least when they get 500 for everything.
+const goTelling = 150
+
+// A goProgramAt is the compiled tests.
+type goProgramAt struct{ dir, path string }
+
+// goProgram makes and compiles the module of tests, with our hook.
+func goProgram(t *testing.T) *goProgramAt {
+	t.Helper()
+	gen := goTestsFile(t, "gen.py")
+	dir := t.TempDir()
+	command(t, "", nil, need(t, "python3"), gen, dir)
+	mod := filepath.Join(dir, "mod")
+	hook, err := filepath.Glob(filepath.Join("testdata", "gotests", "*.go"))
+	if err != nil || len(hook) == 0 {
+		t.Fatal("no hook", err)
+	}
+	if err := os.Remove(filepath.Join(mod, "hook", "hook.go")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range hook {
+		copyTo(t, filepath.Join(mod, "hook", filepath.Base(name)), name, "")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyTo(t, filepath.Join(mod, "go.sum"), "go.sum", "")
+	copyTo(t, filepath.Join(mod, "go.mod"), filepath.Join(mod, "go.mod"),
+		"\nrequire github.com/paf-go/paf v0.0.0\n\nreplace github.com/paf-go/paf => "+root+"\n")
+	path := filepath.Join(dir, "tests")
+	command(t, mod, []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, "go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "./nethttp")
+	return &goProgramAt{filepath.Join(mod, "nethttp"), path}
+}
+
+// A goRun is what came of the tests.
+type goRun struct {
+	results map[string]string // PASS, FAIL or SKIP
+	output  string
+	calls   map[byte]int // by letter: see testdata/gotests/hook.go
+	usable  []string
+}
+
+var goResult = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+)`)
+
+// run runs the tests in one way.
+func (p *goProgramAt) run(t *testing.T, w goWay, usable []string) *goRun {
+	t.Helper()
+	calls := filepath.Join(t.TempDir(), "calls")
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, p.path, "-test.v", "-test.parallel", "2", "-test.timeout", "7m", "-test.run", "^("+strings.Join(usable, "|")+")$")
+	c.Dir = p.dir
+	c.Env = append(os.Environ(), "PAF_SERVER="+w.server, "PAF_CLIENT="+w.client, "PAF_CALLS="+calls)
+	out, _ := c.CombinedOutput() // it fails when a test does
+	r := &goRun{results: map[string]string{}, output: string(out), calls: map[byte]int{}, usable: usable}
+	for _, m := range goResult.FindAllStringSubmatch(r.output, -1) {
+		r.results[m[2]] = m[1]
+	}
+	text, _ := os.ReadFile(calls)
+	for _, letter := range text {
+		r.calls[letter]++
+	}
+	return r
+}
+
+// judge compares the results with the exceptions.
+func (r *goRun) judge(t *testing.T, exceptions map[string]string) {
+	t.Helper()
+	counts := map[string]int{}
+	for _, name := range r.usable {
+		result := r.results[name]
+		counts[result]++
+		reason, excepted := exceptions[name]
+		switch {
+		case result == "":
+			t.Errorf("%s has no result", name)
+		case result == "FAIL" && !excepted:
+			t.Errorf("%s fails:\n%s", name, r.about(name))
+		case result == "PASS" && excepted:
+			t.Logf("%s passes although it is an exception: %s", name, reason)
+		}
+	}
+	t.Logf("%v of %d tests; %d servers, %d requests handled, %d requests sent by paf", counts, len(r.usable), r.calls['S'], r.calls['H'], r.calls['R'])
+	if len(r.results) == 0 {
+		t.Errorf("nothing ran:\n%s", r.output[max(0, len(r.output)-4<<10):])
+	}
+}
+
+// about returns what a test has printed.
+func (r *goRun) about(name string) string {
+	_, rest, found := strings.Cut(r.output, "--- FAIL: "+name)
+	if !found {
+		return ""
+	}
+	if end := goResult.FindStringIndex(rest); end != nil {
+		rest = rest[:end[0]]
+	}
+	return rest[:min(len(rest), 4<<10)]
+}
+
+// goTests returns the names of the tests that can be run from outside, which tests.tsv has measured.
+func goTests(t *testing.T) (names []string) {
+	t.Helper()
+	text, err := os.ReadFile(goTestsFile(t, "tests.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		columns := strings.Split(line, "\t")
+		if len(columns) > 5 && slices.Contains([]string{"blackbox", "synctest"}, columns[5]) {
+			names = append(names, columns[0])
+		}
+	}
+	if len(names) < 390 {
+		t.Fatalf("only %d tests", len(names))
+	}
+	return names
+}
+
+// goExceptions returns the tests that need not pass in a way, with the reason for each.
+func goExceptions(t *testing.T, way string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "gotests", "exceptions.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, here := map[string]string{}, map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "" || name[0] == '#' {
+			continue
+		}
+		side, reason, _ := strings.Cut(rest, ": ")
+		if reason == "" {
+			t.Errorf("exceptions.txt: %s has no reason", name)
+		}
+		all[name] = reason
+		if side == "both" || strings.HasPrefix(way, "paf serves") && side == "server" || strings.HasSuffix(way, "serves paf") && side == "client" {
+			here[name] = reason
+		}
+	}
+	if len(all) > goExceptionsMost {
+		t.Errorf("%d exceptions, more than %d", len(all), goExceptionsMost)
+	}
+	return here
+}
+
+const goExceptionsMost = 12
+
+// goTestsFile returns the path of a file beside the checkout.
+func goTestsFile(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "shared", "gotests", name))
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is absent", path)
+	}
+	t.Skipf("SKIPPED: %s is absent: Go's own tests were not run", path)
+	return ""
+}
+
+// command runs a program that has to succeed.
+func command(t *testing.T, dir string, env []string, args ...string) {
+	t.Helper()
+	c := exec.Command(args[0], args[1:]...)
+	c.Dir, c.Env = dir, append(os.Environ(), env...)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+}
+
+// copyTo copies a file, with something behind it.
+func copyTo(t *testing.T, to, from, more string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, append(bytes.TrimRight(text, "\n"), "\n"+more...), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

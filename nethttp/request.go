@@ -1,0 +1,118 @@
+package nethttp
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
+)
+
+// A conn is what is found out once a connection.
+type conn struct {
+	remote string
+	tls    *tls.ConnectionState
+	head   atomic.Pointer[head] // the latest request's
+}
+
+// connOf is found by paf.Request.Remember.
+func connOf(f flow.Flow) any {
+	c := &conn{}
+	if f == nil {
+		return c
+	}
+	if addr := flow.PowersOf(f).PeerAddr(); addr != nil {
+		c.remote = addr.String()
+	}
+	for in := f; in != nil; {
+		if s, is := in.(interface{ ConnectionState() tls.ConnectionState }); is {
+			state := s.ConnectionState()
+			c.tls = &state
+			break
+		}
+		w, is := in.(flow.Wrapper)
+		if !is {
+			break
+		}
+		in = w.Unwrap()
+	}
+	return c
+}
+
+// read makes the http.Request, and reports whether its target is one for net/url.
+func (e *exchange) read() bool {
+	r := e.in
+	var is bool
+	if e.conn, is = r.Remember(connOf).(*conn); !is {
+		e.conn = connOf(r.Flow()).(*conn) // somebody else has taken the place
+	}
+	h := e.conn.head.Load()
+	if h == nil || !h.is(r) {
+		if h = newHead(r); h == nil {
+			return false
+		}
+		e.conn.head.Store(h)
+	}
+	e.url = h.url
+	made := http.Request{
+		Method:           r.Method,
+		URL:              &e.url,
+		Proto:            h.proto,
+		ProtoMajor:       h.major,
+		ProtoMinor:       h.minor,
+		Header:           h.header(),
+		Body:             http.NoBody,
+		ContentLength:    r.Length,
+		TransferEncoding: h.codings(),
+		Close:            h.close,
+		Host:             h.host,
+		Trailer:          h.trailer(),
+		RemoteAddr:       e.conn.remote,
+		RequestURI:       h.uri,
+		TLS:              e.conn.tls,
+	}
+	if r.Length != 0 {
+		made.Body = &e.body
+		e.body.exchange, e.body.expects = e, h.expects
+	}
+	e.request = made.WithContext((*requestContext)(e))
+	return true
+}
+
+// A requestContext is the context of a request. It asks paf for its own only when that matters: few handlers want to know
+// when the client goes.
+type requestContext exchange
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.in.Context().Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.in.Context().Done() }
+func (c *requestContext) Err() error                  { return c.in.Context().Err() }
+
+// Value knows the keys of net/http.
+func (c *requestContext) Value(key any) any {
+	switch key {
+	case http.ServerContextKey:
+		return c.handler.server
+	case http.LocalAddrContextKey:
+		return c.in.Local()
+	}
+	return c.in.Context().Value(key)
+}
+
+// String says what it is, as contexts do.
+func (c *requestContext) String() string { return "nethttp.Request" }
+
+var _ context.Context = (*requestContext)(nil)
+
+// protoOf returns a version as net/http writes it.
+func protoOf(p paf.Protocol) (proto string, major, minor int) {
+	switch p {
+	case paf.HTTP10:
+		return "HTTP/1.0", 1, 0
+	case paf.HTTP2:
+		return "HTTP/2.0", 2, 0
+	}
+	return "HTTP/1.1", 1, 1
+}

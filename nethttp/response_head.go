@@ -1,0 +1,242 @@
+package nethttp
+
+import (
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/semantics"
+)
+
+// told is what the fields of a handler say, of that which matters for the head.
+type told uint16
+
+const (
+	toldType     told = 1 << iota // Content-Type
+	toldEncoding                  // Content-Encoding that is not empty
+	toldCoding                    // Transfer-Encoding
+	toldLength
+	toldDate
+	toldClose   // Connection: close
+	toldTrailer // a name with http.TrailerPrefix, or Trailer
+)
+
+// settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
+func (w *response) settleFields() {
+	w.length = -1
+	if w.fields == nil && w.out.Header().Len() > 0 {
+		w.Header()
+	}
+	if v := w.fields["Content-Length"]; len(v) > 0 && v[0] != "" {
+		n, err := strconv.ParseInt(v[0], 10, 64)
+		if err == nil && n >= 0 {
+			w.length = n
+		} else {
+			w.exchange.logf("http: invalid Content-Length of %q", v[0])
+			delete(w.fields, "Content-Length")
+		}
+	}
+	list := w.lines[:0]
+	for name, values := range w.fields {
+		list = w.settle(list, name, values)
+	}
+	sortLines(list)
+	w.head.Fields = semantics.FieldsFrom(list)
+}
+
+// settle adds the lines of one name, and takes note of what they say: a name without values says that nothing is to be added.
+func (w *response) settle(list []semantics.Field, name string, values []string) []semantics.Field {
+	first := ""
+	if len(values) > 0 {
+		first = values[0]
+	}
+	switch name {
+	case "Content-Type":
+		w.told |= toldType
+	case "Content-Encoding":
+		if first != "" {
+			w.told |= toldEncoding
+		}
+	case "Transfer-Encoding":
+		if first != "" && w.exchange.in.Protocol != paf.HTTP2 {
+			w.told |= toldCoding
+		}
+	case "Date":
+		w.told |= toldDate
+	case "Connection":
+		if first == "close" {
+			w.told |= toldClose
+		}
+	case "Trailer":
+		for _, v := range values {
+			w.announce(v)
+		}
+	case "Content-Length":
+		if w.told |= toldLength; w.length < 0 {
+			return list // it is empty
+		}
+	default:
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			w.told |= toldTrailer
+			return list
+		}
+	}
+	return appendLines(list, name, values)
+}
+
+// appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through.
+func appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
+	if !semantics.ValidName(name) {
+		return list
+	}
+	for _, v := range values {
+		if !semantics.ValidValue(v) {
+			v = harmless(v)
+		}
+		list = append(list, semantics.Field{Name: name, Value: semantics.TrimSpace(v)})
+	}
+	return list
+}
+
+// harmless returns a value without what must not be in one (RFC 9110, Section 5.5).
+func harmless(v string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, v)
+}
+
+// sortLines sorts by name; lines of the same name stay as they are.
+func sortLines(list []semantics.Field) {
+	if len(list) > 12 {
+		slices.SortStableFunc(list, func(a, b semantics.Field) int { return strings.Compare(a.Name, b.Name) })
+		return
+	}
+	for i := 1; i < len(list); i++ {
+		for j := i; j > 0 && list[j].Name < list[j-1].Name; j-- {
+			list[j], list[j-1] = list[j-1], list[j]
+		}
+	}
+}
+
+// announce notes the names that a Trailer field announces.
+func (w *response) announce(value string) {
+	w.told |= toldTrailer
+	for name := range semantics.Members(value) {
+		if name = textproto.CanonicalMIMEHeaderKey(name); semantics.AllowedInTrailer(name) && !slices.Contains(w.trailers, name) {
+			w.trailers = append(w.trailers, name)
+		}
+	}
+}
+
+// interim sends an interim response.
+func (w *response) interim(status int) {
+	var list []semantics.Field
+	for name, values := range w.fields {
+		if name != "Content-Length" && name != "Transfer-Encoding" {
+			list = appendLines(list, name, values)
+		}
+	}
+	sortLines(list)
+	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.in.Protocol, Fields: semantics.FieldsFrom(list)}
+	_ = w.out.Respond(&head, 0)
+}
+
+// begin lays out the head, unless it has been. What the handler has not said is added in net/http's order.
+func (w *response) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	list, added := w.head.Fields.List(), w.implicitLength()
+	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(w.head.Status)
+	if bare {
+		list, w.length = w.bare(list), -1
+	}
+	closes := w.told&toldClose == 0 && !w.keepContent()
+	if w.told&toldDate == 0 {
+		list = append(list, semantics.Field{Name: "Date", Value: w.out.Date()})
+	}
+	if added {
+		w.length = int64(w.held)
+		list = append(list, semantics.Field{Name: "Content-Length"}) // its value is the engine's to say
+	}
+	if len(w.beginning) > 0 && !bare {
+		list = append(list, semantics.Field{Name: "Content-Type", Value: http.DetectContentType(w.beginning)})
+	}
+	if closes {
+		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
+	}
+	w.head.Reason, w.head.Protocol, w.head.Fields = reason(w.head.Status), w.exchange.in.Protocol, semantics.FieldsFrom(list)
+	return w.out.Respond(&w.head, w.declared())
+}
+
+// implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
+func (w *response) implicitLength() bool {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(w.head.Status) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
+		return false
+	}
+	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.in.Protocol == paf.HTTP2
+}
+
+// declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
+func (w *response) declared() int64 {
+	if w.told&toldCoding == 0 || w.length < 0 {
+		return w.length
+	}
+	coding := w.head.Fields.Get("Transfer-Encoding")
+	if coding == "identity" {
+		return w.length
+	}
+	w.exchange.logf("http: WriteHeader called with both Transfer-Encoding of %q and a Content-Length of %d", coding, w.length)
+	return -1
+}
+
+// bare returns the lines but for those that have no place in a response without content.
+func (w *response) bare(list []semantics.Field) []semantics.Field {
+	return slices.DeleteFunc(list, func(f semantics.Field) bool {
+		return f.Name == "Content-Type" && w.head.Status == http.StatusNotModified
+	})
+}
+
+// keepContent sees to what is left of the request's content, and reports whether the connection may go on.
+func (w *response) keepContent() bool {
+	if w.exchange.in.Protocol == paf.HTTP2 {
+		return true
+	}
+	b := &w.exchange.body
+	if b.expects && !b.ended.Load() {
+		return false
+	}
+	return w.fullDuplex || w.exchange.request.Close || b.keep()
+}
+
+// reason returns a status's phrase as net/http writes it.
+func reason(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return "status code " + strconv.Itoa(status)
+}
+
+// finishTrailers hands what the handler has put into the fields for the trailer section to paf.
+func (w *response) finishTrailers() {
+	var list []semantics.Field
+	for _, name := range w.trailers {
+		list = appendLines(list, name, w.fields[name])
+	}
+	for name, values := range w.fields {
+		if name, is := strings.CutPrefix(name, http.TrailerPrefix); is {
+			list = appendLines(list, textproto.CanonicalMIMEHeaderKey(name), values)
+		}
+	}
+	sortLines(list)
+	for _, f := range list {
+		w.out.Trailer().AddField(f)
+	}
+}
