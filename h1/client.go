@@ -222,15 +222,58 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 	if err != nil {
 		return dst, f, err
 	}
-	c.frame = frame{framing: sized, left: length}
-	if length < 0 {
-		c.frame.framing = chunked
-	}
-	o := owned{framing: c.frame.framing, length: length, told: length != 0 || expectsContent(r.Method)}
-	if dst, f, err = o.appendFields(dst, &r.Fields); err != nil {
+	dst, f, err = appendFields(dst, &r.Fields, func(name string) bool {
+		// Section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a
+		// request that does not include content."
+		return length == 0 && semantics.EqualFold(name, "Expect") ||
+			ownOfSwitch(name)
+	})
+	if err != nil {
 		return dst, f, err
 	}
-	return append(o.appendRest(dst, &f), crlf...), f, nil
+	return append(c.appendOwn(dst, r.Method, length, &f), crlf...), f, nil
+}
+
+// appendOwn appends the fields that are the engine's own, or puts them where the head's writer had lines of these names.
+func (c *ClientConn) appendOwn(dst []byte, method string, length int64, f *facts) []byte {
+	end := len(dst)
+	lengthAt, connectionAt := end-f.places.length, end-f.places.connection
+	c.frame = frame{framing: sized, left: length}
+	switch {
+	case length < 0:
+		c.frame.framing = chunked
+		dst = appendFraming(dst, chunked, length)
+	case length > 0 || expectsContent(method):
+		dst = appendFraming(dst, sized, length)
+	}
+	if n := shift(dst, lengthAt, end); connectionAt >= lengthAt {
+		connectionAt += n
+	}
+	end = len(dst)
+	dst = appendOptions(dst, f)
+	shift(dst, connectionAt, end)
+	return dst
+}
+
+// appendOptions appends our own Connection field. RFC 9110, Section 7.8: "A sender of Upgrade
+// MUST also send an "Upgrade" connection option".
+func appendOptions(dst []byte, f *facts) []byte {
+	switch {
+	case f.offers && f.close:
+		return append(dst, "Connection: close, Upgrade\r\n"...)
+	case f.offers:
+		return append(dst, "Connection: Upgrade\r\n"...)
+	case f.close:
+		return append(dst, "Connection: close\r\n"...)
+	}
+	return dst
+}
+
+// expectsContent: RFC 9110, Section 8.6: "A user agent SHOULD send Content-Length in a
+// request when the method defines a meaning for enclosed content […]. For example, […] a
+// POST request even when the value is 0".
+func expectsContent(method string) bool {
+	return method == semantics.MethodPost || method == semantics.MethodPut || method == semantics.MethodPatch
 }
 
 // appendHost appends Host, which is the first field (RFC 9110, Section 7.2: "a user agent

@@ -109,6 +109,10 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	}
 	if c.mux != nil {
 		c.mux.together = c.pushTogether
+		if err := c.greet(); err != nil {
+			c.discard(Broken)
+			return nil, err
+		}
 		g.spawn(c.pump)
 	}
 	return c, nil
@@ -117,6 +121,13 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 // Used reports whether an exchange has been completed on the connection: if so, the peer may
 // have closed it since.
 func (c *ClientConn) Used() bool { return c.used.Load() }
+
+// greet writes what the engine has to say first: a connection that does not take that is of no use.
+func (c *ClientConn) greet() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flush()
+}
 
 // Multiplexed reports whether exchanges go on side by side.
 func (c *ClientConn) Multiplexed() bool { return c.mux != nil }

@@ -13,7 +13,6 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/mimic"
-	"github.com/paf-go/paf/semantics"
 )
 
 // A Transport is an http.RoundTripper that sends requests by a paf.Client: what http.Transport is, on paf. Its zero value is
@@ -249,15 +248,4 @@ func (t *Transport) protocols() (http1, http2, clear2 bool) {
 	}
 	_, has := t.TLSNextProto["h2"]
 	return true, t.TLSNextProto == nil || has, false
-}
-
-// A version of HTTP as http.Response tells it.
-func protocolOf(p semantics.Protocol) (name string, major, minor int) {
-	switch p {
-	case semantics.HTTP10:
-		return "HTTP/1.0", 1, 0
-	case semantics.HTTP2:
-		return "HTTP/2.0", 2, 0
-	}
-	return "HTTP/1.1", 1, 1
 }

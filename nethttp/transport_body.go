@@ -12,9 +12,9 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A body is the content of a response.
-type body struct {
-	x      *exchange
+// A content is the content of a response.
+type content struct {
+	x      *roundTrip
 	p      *paf.Response
 	closed atomic.Bool
 	err    error // what ended it; of Read alone
@@ -22,7 +22,7 @@ type body struct {
 
 var errBodyClosed = errors.New("http: read on closed response body")
 
-func (b *body) Read(p []byte) (int, error) {
+func (b *content) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, errBodyClosed
 	}
@@ -37,7 +37,7 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 // WriteTo is what io.Copy uses.
-func (b *body) WriteTo(w io.Writer) (int64, error) {
+func (b *content) WriteTo(w io.Writer) (int64, error) {
 	from, is := b.p.Body.(io.WriterTo)
 	if !is || b.closed.Load() || b.err != nil {
 		return io.Copy(w, struct{ io.Reader }{b})
@@ -54,7 +54,7 @@ func (b *body) WriteTo(w io.Writer) (int64, error) {
 }
 
 // over notes what has ended the content.
-func (b *body) over(err error) {
+func (b *content) over(err error) {
 	switch {
 	case err == io.EOF:
 		b.takeTrailer()
@@ -69,7 +69,7 @@ func (b *body) over(err error) {
 }
 
 // takeTrailer puts the trailer section where net/http has it.
-func (b *body) takeTrailer() {
+func (b *content) takeTrailer() {
 	if b.p.Trailer == nil {
 		return
 	}
@@ -86,14 +86,14 @@ func (b *body) takeTrailer() {
 }
 
 // finish gives up what the exchange holds besides the connection.
-func (b *body) finish() {
+func (b *content) finish() {
 	if b.x.cancel != nil {
 		b.x.cancel(nil)
 	}
 }
 
 // Close gives back the connection, or closes it if not all of the content has come.
-func (b *body) Close() error {
+func (b *content) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
@@ -102,9 +102,9 @@ func (b *body) Close() error {
 	return err
 }
 
-// An unzipped is a body whose compression is undone.
+// An unzipped is a content whose compression is undone.
 type unzipped struct {
-	body *body
+	body *content
 
 	mu  sync.Mutex // Close may come while Read waits
 	zip *gzip.Reader

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
@@ -21,6 +22,7 @@ type dialled struct {
 	net.Conn
 	tls        *tls.ConnectionState // nil if there is none, or none of crypto/tls
 	negotiated func() string        // nil if nothing can have been
+	got        atomic.Bool          // a request has got it
 }
 
 // Unwrap gives access to the powers of the connection.

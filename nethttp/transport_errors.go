@@ -9,6 +9,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/loop"
 )
 
@@ -42,7 +43,7 @@ func (e *wireError) Error() string { return e.text }
 func (e *wireError) Unwrap() error { return e.err }
 
 // told returns the error that a program is told: what it tests for is net/http's, or its own.
-func (x *exchange) told(err error) error {
+func (x *roundTrip) told(err error) error {
 	if x.ctx.Err() != nil {
 		return context.Cause(x.ctx)
 	}
@@ -62,7 +63,7 @@ func (x *exchange) told(err error) error {
 }
 
 // toldOf does that for what a peer has done.
-func (x *exchange) toldOf(err error, broken *engine.Error) error {
+func (x *roundTrip) toldOf(err error, broken *engine.Error) error {
 	switch broken.Rule {
 	case engine.RuleTruncated:
 		if broken.Err != nil {
@@ -71,6 +72,8 @@ func (x *exchange) toldOf(err error, broken *engine.Error) error {
 		return io.ErrUnexpectedEOF
 	case h1.RuleHeadBytes:
 		return &wireError{fmt.Sprintf("net/http: server response headers exceeded %d bytes; aborted", x.t.headMost()), err}
+	case h2.RuleContentLength:
+		return io.ErrUnexpectedEOF
 	case h1.RuleContentLength:
 		return &wireError{"net/http: HTTP/1.x transport connection broken: bad Content-Length " + broken.Detail, err}
 	case engine.RuleTimeout:
@@ -83,6 +86,9 @@ func (x *exchange) toldOf(err error, broken *engine.Error) error {
 			return errServerGone
 		}
 		return io.EOF
+	}
+	if broken.Stream != 0 && !errors.Is(broken, refused) {
+		return &streamError{StreamID: uint32(broken.Stream), Code: uint32(broken.Code), Cause: err}
 	}
 	return err
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // fields appends the fields of the request, in an order that does not depend on the map's.
-func (x *exchange) fields(list []semantics.Field) []semantics.Field {
+func (x *roundTrip) fields(list []semantics.Field) []semantics.Field {
 	r := x.request
 	agent, named := r.Header["User-Agent"]
 	x.agent = !named

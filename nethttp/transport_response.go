@@ -15,10 +15,10 @@ import (
 // This file is how what paf has received becomes an http.Response.
 
 // respond makes the response.
-func (x *exchange) respond(p *paf.Response) *http.Response {
+func (x *roundTrip) respond(p *paf.Response) *http.Response {
 	r := &x.response
 	r.Status, r.StatusCode = statusOf(p), p.Status
-	r.Proto, r.ProtoMajor, r.ProtoMinor = protocolOf(p.Protocol)
+	r.Proto, r.ProtoMajor, r.ProtoMinor = protoOf(p.Protocol)
 	r.Header, r.Request = headerOf(&p.Header), x.request
 	if f, is := flow.As[*dialled](p.Flow()); is {
 		r.TLS = f.tls
@@ -44,7 +44,7 @@ func (x *exchange) respond(p *paf.Response) *http.Response {
 }
 
 // frame fills in what the fields say about the framing, and takes those from the header that net/http takes.
-func (x *exchange) frame(p *paf.Response) {
+func (x *roundTrip) frame(p *paf.Response) {
 	r := &x.response
 	r.ContentLength = p.Length
 	if x.request.Method == "HEAD" {

@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,14 +18,15 @@ type routeKey struct {
 	proxy  string // URL, with its credentials; "" for none
 	user   string // the credentials as a field's value, where the proxy gets them with each request
 	scheme string
-	addr   string // host:port; "" where the proxy forwards
-	http1  bool   // nothing else will do, as the request asks for an upgrade
-	once   bool   // the connection is for one request
+	addr   string      // host:port; "" where the proxy forwards
+	http1  bool        // nothing else will do, as the request asks for an upgrade
+	once   bool        // the connection is for one request
+	config *tls.Config // what was TLSClientConfig then
 }
 
 // route returns the way to the server of a request.
 func (t *Transport) route(r *http.Request) (*paf.Route, error) {
-	k := routeKey{scheme: r.URL.Scheme, http1: upgrades(r), once: t.DisableKeepAlives || t.MaxIdleConnsPerHost < 0}
+	k := routeKey{scheme: r.URL.Scheme, http1: upgrades(r), once: t.DisableKeepAlives || t.MaxIdleConnsPerHost < 0, config: t.TLSClientConfig}
 	if t.Proxy != nil {
 		proxy, err := t.Proxy(r)
 		if err != nil {

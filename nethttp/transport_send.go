@@ -13,8 +13,8 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// An exchange is one RoundTrip: all that it needs, in one piece.
-type exchange struct {
+// A roundTrip is one call of RoundTrip: all that it needs, in one piece.
+type roundTrip struct {
 	t       *Transport
 	request *http.Request
 	ctx     context.Context
@@ -29,12 +29,12 @@ type exchange struct {
 	agent    bool // the user agent is ours, in front of the fields
 	interims int  // bytes of 1xx responses that nobody wanted to see
 	response http.Response
-	body     body
+	body     content
 }
 
 // send sends a request, again where that is safe.
 func (t *Transport) send(r *http.Request) (*http.Response, error) {
-	x := &exchange{t: t, request: r, ctx: r.Context()}
+	x := &roundTrip{t: t, request: r, ctx: r.Context()}
 	x.trace = httptrace.ContextClientTrace(x.ctx)
 	if r.Cancel != nil { //nolint:staticcheck // programs still use it
 		x.obeyCancel()
@@ -53,7 +53,7 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 }
 
 // try sends the request once.
-func (x *exchange) try() (*http.Response, error) {
+func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.ctx.Err(); err != nil {
 		return nil, context.Cause(x.ctx)
 	}
@@ -68,7 +68,7 @@ func (x *exchange) try() (*http.Response, error) {
 }
 
 // prepare makes the request that paf sends.
-func (x *exchange) prepare() error {
+func (x *roundTrip) prepare() error {
 	r, p := x.request, &x.sent
 	host, err := hostOf(r)
 	if err != nil {
@@ -106,7 +106,7 @@ func (x *exchange) prepare() error {
 }
 
 // connected is called when the connection is known on which the request is sent.
-func (x *exchange) connected(c paf.Connection) {
+func (x *roundTrip) connected(c paf.Connection) {
 	x.reused = c.Used()
 	if x.agent && c.Protocol() == paf.HTTP2 {
 		x.list[0].Value = agentHTTP2
@@ -117,7 +117,7 @@ func (x *exchange) connected(c paf.Connection) {
 }
 
 // again reports whether a request that got no response may be sent once more, and makes its content ready for that.
-func (x *exchange) again(err error) bool {
+func (x *roundTrip) again(err error) bool {
 	var s *paf.SendError
 	if x.ctx.Err() != nil || !errors.As(err, &s) {
 		return false
@@ -152,7 +152,7 @@ func replayable(r *http.Request) bool {
 }
 
 // rewind makes the content ready to be sent once more.
-func (x *exchange) rewind() bool {
+func (x *roundTrip) rewind() bool {
 	switch {
 	case x.content == nil, !x.content.touched():
 		return true
@@ -169,7 +169,7 @@ func (x *exchange) rewind() bool {
 }
 
 // begin makes the content ready.
-func (x *exchange) begin() {
+func (x *roundTrip) begin() {
 	if x.request.Body != nil && x.request.Body != http.NoBody {
 		x.content = x.newUpload(x.request.Body)
 		x.content.probe()
@@ -183,7 +183,7 @@ func (x *exchange) begin() {
 }
 
 // end gives up what the exchange holds.
-func (x *exchange) end() {
+func (x *roundTrip) end() {
 	if x.content != nil {
 		_ = x.content.Close()
 	}
@@ -193,7 +193,7 @@ func (x *exchange) end() {
 }
 
 // obeyCancel makes Request.Cancel a cause of the context.
-func (x *exchange) obeyCancel() {
+func (x *roundTrip) obeyCancel() {
 	x.ctx, x.cancel = context.WithCancelCause(x.ctx)
 	ctx, cancel, asked := x.ctx, x.cancel, x.request.Cancel //nolint:staticcheck // programs still use it
 	go func() {

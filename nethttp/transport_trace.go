@@ -14,7 +14,7 @@ import (
 // This file is what httptrace is told.
 
 // hostPort is what GetConn is called with.
-func (x *exchange) hostPort() string {
+func (x *roundTrip) hostPort() string {
 	if x.sent.Route != nil {
 		if k := x.sent.Route.Key.(routeKey); k.addr != "" {
 			return k.addr
@@ -24,7 +24,7 @@ func (x *exchange) hostPort() string {
 }
 
 // pafTrace returns the hooks that paf calls, nil if none is set.
-func (x *exchange) pafTrace() *paf.Trace {
+func (x *roundTrip) pafTrace() *paf.Trace {
 	if x.trace == nil {
 		return nil
 	}
@@ -37,11 +37,13 @@ func (x *exchange) pafTrace() *paf.Trace {
 }
 
 // traceConnected tells of the connection, and of the fields that are about to be sent.
-func (x *exchange) traceConnected(c paf.Connection) {
+func (x *roundTrip) traceConnected(c paf.Connection) {
 	if x.trace.GotConn != nil {
-		info := httptrace.GotConnInfo{Conn: connOf(c.Flow()), Reused: c.Used()}
+		info := httptrace.GotConnInfo{Conn: dialledConn(c.Flow()), Reused: c.Used()}
 		info.IdleTime, info.WasIdle = c.Lain()
-		info.Reused = info.Reused || info.WasIdle
+		if d, is := flow.As[*dialled](c.Flow()); is {
+			info.Reused = d.got.Swap(true)
+		}
 		x.trace.GotConn(info)
 	}
 	if x.trace.WroteHeaderField == nil {
@@ -62,8 +64,8 @@ func (x *exchange) traceConnected(c paf.Connection) {
 	}
 }
 
-// connOf returns the connection that a dialer gave, if it was one.
-func connOf(f flow.Flow) net.Conn {
+// dialledConn returns the connection that a dialer gave, if it was one.
+func dialledConn(f flow.Flow) net.Conn {
 	if d, is := flow.As[*dialled](f); is {
 		return d.Conn
 	}
@@ -71,7 +73,7 @@ func connOf(f flow.Flow) net.Conn {
 }
 
 // interim tells of a 1xx response, and bounds those that nobody is told of as net/http does.
-func (x *exchange) interim(status int, f *paf.Fields) error {
+func (x *roundTrip) interim(status int, f *paf.Fields) error {
 	if x.trace != nil && status == 100 && x.trace.Got100Continue != nil {
 		x.trace.Got100Continue()
 	}

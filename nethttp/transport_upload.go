@@ -10,7 +10,7 @@ import (
 
 // An upload is the content of a request while it is sent.
 type upload struct {
-	x      *exchange
+	x      *roundTrip
 	body   io.ReadCloser
 	inner  io.Reader // what body hides, if that is known
 	length int64     // -1: unknown
@@ -22,7 +22,7 @@ type upload struct {
 }
 
 // newUpload makes the content of a body, which is not nil.
-func (x *exchange) newUpload(body io.ReadCloser) *upload {
+func (x *roundTrip) newUpload(body io.ReadCloser) *upload {
 	u := &upload{x: x, body: body, length: x.request.ContentLength}
 	if u.length <= 0 {
 		u.length = -1
