@@ -156,7 +156,8 @@ func (c *Client) place(r *Request) place {
 	if r.Route != nil {
 		return place{route: r.Route.Key, once: r.Route.Once}
 	}
-	return place{context: c.Context, scheme: r.Scheme, authority: r.Authority}
+	to := r.to()
+	return place{context: c.Context, scheme: to.Scheme, authority: to.Authority}
 }
 
 // connection returns a connection for a request.
@@ -232,21 +233,22 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 	if r.Route != nil {
 		return r.Route.Open(ctx)
 	}
-	own, err := facts(c.Context, &r.Target)
+	to := r.to()
+	own, err := facts(c.Context, to)
 	if err != nil {
 		return nil, &URLError{URL: r.URL(), Err: err}
 	}
 	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
 	if !connectable(endpoints) {
-		full, _ := facts(c.rules, &r.Target)
+		full, _ := facts(c.rules, to)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || to.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(to), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.

@@ -62,6 +62,9 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 			tries-- // there is another, or one will be opened
 			continue
 		}
+		if errors.Is(err, ErrNoExtendedConnect) {
+			return nil, err
+		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
 		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
 			return nil, err

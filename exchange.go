@@ -57,7 +57,7 @@ func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *ex
 // fill makes the request of the head that has been read.
 func (e *exchange) fill(h *semantics.Request, length int64) {
 	r := &e.r
-	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
+	r.Method, r.Target, r.Protocol, r.Upgrade = h.Method, h.Target, h.Protocol, h.Upgrade
 	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
 		r.Scheme = "https"
 	}

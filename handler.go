@@ -12,7 +12,8 @@ import (
 // Serve is called for each request and may block for as long as it likes; when it
 // returns the response is complete. It may go on reading the request while it
 // writes the response. It must not use w or r.Body after it has returned; what it
-// has taken out of r (strings, fields) stays valid for as long as it is kept.
+// has taken out of r (strings, fields) stays valid for as long as it is kept, and a [Tunnel]
+// until it is closed.
 //
 // A panic costs this exchange alone: it is logged with its stack, and answered
 // by the Server's ErrorHandler if the response has not begun, else the response

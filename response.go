@@ -12,7 +12,7 @@ import (
 
 // A Response is what a client has received.
 type Response struct {
-	Status   int    // 200 to 999; 101 if the request offered an Upgrade, whose flow cannot be had yet
+	Status   int    // 200 to 999; 101 if the request had an Upgrade and got it: see Tunnel
 	Reason   string // HTTP/1 only, may be empty
 	Protocol Protocol
 	Header   Fields
@@ -34,7 +34,8 @@ type Response struct {
 	// Request is what this answers: after redirects, not the first one.
 	Request *Request
 
-	conn *loop.ClientConn
+	conn  *loop.ClientConn
+	reply *loop.Reply // of one that has granted a tunnel, or may have
 }
 
 // Peer returns the address of the server, nil if the flow does not tell.
@@ -43,6 +44,20 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // Flow returns the flow on which the response has arrived, to be asked for
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
+
+// Tunnel returns the flow that the response has granted, once: the response is of status 101 to a request with an Upgrade on HTTP/1, or of status 2xx
+// to CONNECT, or to an Upgrade on HTTP/2. Body is empty then. From here on the context that was given to Do does not matter any
+// more, nor does closing Body; until then, closing Body closes the tunnel.
+//
+// A tunnel of HTTP/1 is the connection, which has left the pool; one of HTTP/2 is a stream beside others. It may be handed to whatever wants a
+// flow or a net.Conn; it is not secured by the TLS that the client itself may have run with the proxy, and does not say so (see
+// [Tunnel.Powers]). Close it; [Client.Close] does, too. Errors: ErrNoTunnel, ErrTaken, the cause of the context.
+func (r *Response) Tunnel() (*Tunnel, error) {
+	if r.reply == nil {
+		return nil, ErrNoTunnel
+	}
+	return r.reply.Tunnel()
+}
 
 // newResponse makes the response of a reply. spent: see loop.Reply.Take.
 func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) (resp *Response, spent bool) {
@@ -63,7 +78,7 @@ func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) (resp *Re
 	x.body.resp = &x.resp
 	var taken bool
 	if x.body.rest, x.body.trailer, taken, spent = reply.Take(); !taken {
-		x.body.reply = reply
+		x.body.reply, x.resp.reply = reply, reply
 	}
 	return &x.resp, spent
 }

@@ -53,7 +53,7 @@ func (w *ResponseWriter) Trailer() *Fields {
 // WriteHeader sets the status, a number from 100 to 599; any other is answered as 500. A status from 100 to 199, other than 101, is sent at once as an
 // interim response with the fields as they are, and may be sent several times. The first
 // other one counts; without one it is 200. 101, to a request that offers an Upgrade, ends
-// HTTP on the connection, which is closed: a handler cannot have its flow yet.
+// HTTP on the connection, which is closed unless it is hijacked: [ResponseWriter.Tunnel] does both in one.
 func (w *ResponseWriter) WriteHeader(status int) {
 	switch {
 	case !semantics.ValidStatus(status):

@@ -44,6 +44,11 @@ type Server struct {
 	// no longer has). Prior knowledge needs no leave.
 	UpgradeH2C bool
 
+	// ExtendedConnect lets clients of HTTP/2 ask for another protocol, as "websocket", which HTTP/1.1 has Upgrade for (RFC 8441): the Handler gets
+	// requests whose Method is CONNECT and whose Upgrade says for what, and whose Path and Query are those of any other. Without it they are
+	// refused, for a handler that has never heard of them might take them for what they are not.
+	ExtendedConnect bool
+
 	// TrustScheme takes a client's word for what it asks for: "https" in clear, as a gateway sends it that has ended TLS itself,
 	// or what is no origin server's. Without it such a request is answered 421 (RFC 9110, Section 7.4): a Request.Scheme of
 	// "https" then says that the connection is secured.
@@ -72,7 +77,7 @@ type Server struct {
 	DrainBytes   int64
 	DrainTimeout time.Duration
 
-	// GracePeriod bounds how long an exchange may go on after the context given to
+	// GracePeriod bounds how long an exchange, or a tunnel, may go on after the context given to
 	// Serve or ServeFlow has ended. Default 30 s.
 	GracePeriod time.Duration
 
@@ -148,7 +153,7 @@ func (s serving) unserved(f flow.Flow, err error) { // the usual case is not to 
 
 // Reopen implements loop.Service.
 func (s serving) Reopen(r engine.Rested, since engine.Instant) engine.Server {
-	return r.Wake(s.Limits, since)
+	return r.Wake(s.limits(), since)
 }
 
 // Ended implements loop.Service.
@@ -175,9 +180,16 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	case protocol == "" && s.Protocol == HTTP2:
 		protocol = alpn.H2
 	case p.Negotiator == nil && s.Protocol == 0 && !s.NoPriorKnowledge:
-		return alpn.Sniff(s.Limits, now), nil
+		return alpn.Sniff(s.limits(), now), nil
 	}
-	return alpn.Server(protocol, s.Limits, now)
+	return alpn.Server(protocol, s.limits(), now)
+}
+
+// limits returns what the engines are made with.
+func (s *Server) limits() engine.Limits {
+	l := s.Limits
+	l.ExtendedConnect = l.ExtendedConnect || s.ExtendedConnect
+	return l
 }
 
 // rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
@@ -207,7 +219,7 @@ func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 }
 
 // Shutdown stops the server: listeners are closed, and idle connections; the others
-// finish their exchange. It returns nil when the last one is gone. If ctx ends
+// finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
 // first, the rest is cut off and the context's cause returned. It may be called
 // at any time and more than once; serving after it fails with ErrStopped.
 func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(ctx) }
@@ -294,7 +306,7 @@ func (s serving) Upgrade(r *semantics.Request, now engine.Instant) (engine.Serve
 	if !s.UpgradeH2C || !h2.Upgrades(r) {
 		return nil, nil
 	}
-	eng := h2.NewServerUpgraded(s.Limits, now, r)
+	eng := h2.NewServerUpgraded(s.limits(), now, r)
 	if eng == nil {
 		return nil, nil
 	}

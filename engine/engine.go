@@ -145,6 +145,13 @@ type Client interface {
 	Capacity() int
 }
 
+// An Extender is a client's engine that may send a request with an Upgrade as an extended CONNECT (RFC 8441), where the server has said
+// that it takes that.
+type Extender interface {
+	// ExtendedConnect reports whether the server takes it. known: it has said what it takes.
+	ExtendedConnect() (takes, known bool)
+}
+
 // Multiplexed is what an engine has whose exchanges go on side by side, as those of
 // HTTP/2 do: a loop must then take the events of all streams as they come, keep
 // content until it is asked for, and say when it has been.

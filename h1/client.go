@@ -228,6 +228,9 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 		return length == 0 && semantics.EqualFold(name, "Expect") ||
 			ownOfSwitch(name)
 	})
+	if err == nil {
+		dst, err = appendUpgrade(dst, r, &f)
+	}
 	if err != nil {
 		return dst, f, err
 	}
@@ -253,6 +256,18 @@ func (c *ClientConn) appendOwn(dst []byte, method string, length int64, f *facts
 	dst = appendOptions(dst, f)
 	shift(dst, connectionAt, end)
 	return dst
+}
+
+// appendUpgrade offers the protocol that the request is to go on with, unless its fields do.
+func appendUpgrade(dst []byte, r *semantics.Request, f *facts) ([]byte, error) {
+	switch {
+	case r.Upgrade == "" || f.offers:
+		return dst, nil
+	case !semantics.ValidValue(r.Upgrade) || r.Method == semantics.MethodConnect:
+		return dst, engine.Misuse(rules[ruleFieldValue].text, "the value of Upgrade")
+	}
+	f.offers = true
+	return appendField(dst, "Upgrade", r.Upgrade), nil
 }
 
 // appendOptions appends our own Connection field. RFC 9110, Section 7.8: "A sender of Upgrade

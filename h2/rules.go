@@ -73,6 +73,8 @@ const (
 	ruleTargetLong
 	ruleContentLong
 	ruleTraceContent
+	ruleConnectContent
+	ruleTunnelFrame
 	ruleExpect
 	ruleTrailerField
 	ruleReset
@@ -146,6 +148,8 @@ var rules = [numRules]struct {
 	ruleTargetLong:        {"RFC 9110, Section 15.5.15: the target is longer than the limit TargetBytes", ProtocolError, 414},
 	ruleContentLong:       {"RFC 9110, Section 15.5.14: the content is longer than the limit ContentBytes", Cancel, 413},
 	ruleTraceContent:      {"RFC 9110, Section 9.3.8: a TRACE request has no content", ProtocolError, 400},
+	ruleConnectContent:    {"RFC 9110, Section 9.3.6: a CONNECT request has no content", ProtocolError, 400},
+	ruleTunnelFrame:       {"RFC 9113, Section 8.5: frames of a tunnel are DATA, or manage the stream", ProtocolError, 0},
 	ruleExpect:            {"RFC 9110, Section 10.1.1: the expectation is not 100-continue", Cancel, 417},
 	ruleTrailerField:      {"RFC 9110, Section 6.5.1: the field must not be in a trailer section", ProtocolError, 0},
 	ruleReset:             {"RFC 9113, Section 6.4: the peer has reset the stream", Cancel, 0},

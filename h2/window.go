@@ -106,9 +106,9 @@ func (c *conn) wait(s *stream, wanted int) {
 	}
 }
 
-// stalls reports whether a stream waits for the peer.
+// stalls reports whether a stream waits for the peer. In a tunnel that may take as long as it likes, as it may on HTTP/1.
 func (c *conn) stalls(s *stream) bool {
-	return s.window.waiting && (s.window.size <= 0 || c.window.size <= 0)
+	return s.window.waiting && !s.tunnel && (s.window.size <= 0 || c.window.size <= 0)
 }
 
 // sent notes what has been laid out of a stream.

@@ -192,7 +192,7 @@ func (a *acceptor) run(nc net.Conn, f flow.Flow) {
 func (a *acceptor) serve(c *serverConn) {
 	over, err := true, error(nil) // so it stays if a handler ends the goroutine
 	defer func() {
-		if over {
+		if over && !c.isHijacked() {
 			a.service.Ended(err)
 			a.gone()
 		}

@@ -15,6 +15,10 @@ import (
 // goroutine of its own. c.mu is held.
 func (r *Reply) begin() error {
 	c, call := r.c, r.call
+	if err := r.awaitLeave(); err != nil {
+		c.reserved = max(0, c.reserved-1)
+		return &SendError{Err: err}
+	}
 	c.reserved = max(0, c.reserved-1)
 	switch {
 	case r.ctx.Err() != nil: // abandon may have come and gone
@@ -43,10 +47,11 @@ func (r *Reply) begin() error {
 		c.attachTo(&r.content, r.box)
 	}
 	if call.Body == nil {
-		if err := c.client.End(&c.out, id, nil); err != nil {
-			return &SendError{Err: err}
+		if r.sent = !r.asksTunnel(); r.sent {
+			if err := c.client.End(&c.out, id, nil); err != nil {
+				return &SendError{Err: err}
+			}
 		}
-		r.sent = true
 		switch {
 		case c.mux != nil:
 			c.push()

@@ -188,7 +188,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		return r, nil
 	}
 	r.awaitSent()
-	ended := r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
+	ended := !r.tunnel && r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
 	c.mu.Unlock()
 	if unsent {
 		call.close()
@@ -210,7 +210,8 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 func (c *ClientConn) stop() {
 	c.mu.Lock()
 	c.stopping = true
-	idle := c.client.Streams() == 0
+	c.tellTunnels(ErrStopped)
+	idle := c.client.Streams() == 0 && len(c.tunnels) == 0
 	if c.mux != nil {
 		c.because(Stopped)
 		c.client.Shutdown(&c.out)
@@ -241,6 +242,9 @@ func (c *ClientConn) discard(why CloseReason) {
 	c.gone, c.idle = true, false
 	c.because(why)
 	why, onGone := c.why, c.onGone
+	if why == Stopped {
+		c.tellTunnels(ErrStopped)
+	}
 	c.mu.Unlock()
 	if !first {
 		c.closeFlow()

@@ -36,6 +36,8 @@ type inbox struct {
 	woken int       // how often
 	ready bool      // it is its turn to write
 	told  bool      // it is to be woken when all of a read has been handed out (client)
+
+	refused func() // called for whatever comes, instead of telling it; nil: it is told
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.
@@ -106,7 +108,12 @@ func (b *content) direct(p []byte) {
 	c.arm(b.due)
 	n, err := c.readFlow(p)
 	c.readDue.Store(0)
-	for rest := p[:n]; len(rest) > 0; {
+	rest := p[:n]
+	if c.taken { // it is no content of ours any more
+		c.in.append(rest)
+		rest = nil
+	}
+	for len(rest) > 0 {
 		ev := c.event()
 		used := c.eng.Next(c.group.now(), rest, ev)
 		rest = rest[used:]

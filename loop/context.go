@@ -96,7 +96,15 @@ func (x *exchange) watch() {
 // event takes what comes beside content: the client has reset the stream, or the connection has ended.
 func (x *exchange) event(ev *engine.Event) {
 	if ev.Kind == engine.Fault {
-		x.cancel(&GoneError{Op: "read", Err: ev.Err})
+		x.gone(&GoneError{Op: "read", Err: ev.Err})
+	}
+}
+
+// gone ends the context, and that of a tunnel.
+func (x *exchange) gone(cause error) {
+	x.cancel(cause)
+	if x.tunnel != nil {
+		x.tunnel.cancel(cause)
 	}
 }
 
@@ -108,7 +116,7 @@ func (x *exchange) lost(err error) {
 	case !errors.Is(err, ErrPeerGone):
 		err = &GoneError{Op: "read", Err: err}
 	}
-	x.cancel(err)
+	x.gone(err)
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
@@ -124,7 +132,9 @@ func (c *serverConn) lookAfter() {
 
 // look starts a watcher if there is none; c.mu is held.
 func (c *serverConn) look(x *exchange) {
-	if c.closed || c.eof {
+	if c.taken {
+		return
+	} else if c.closed || c.eof {
 		x.peerEnded()
 	} else if c.reading || x.done {
 		return
@@ -146,9 +156,9 @@ func (c *serverConn) watcher(x *exchange) {
 		if err != nil {
 			c.took(err)
 		}
-		if x.done || c.eof || c.closed || c.reading || len(c.in.spare()) == 0 {
+		if x.done || c.eof || c.closed || c.reading || c.taken || len(c.in.spare()) == 0 {
 			x.peerEnded()
-			if !x.done && len(c.in.spare()) == 0 {
+			if !x.done && !c.taken && len(c.in.spare()) == 0 {
 				x.lookOut()
 			}
 			return

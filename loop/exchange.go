@@ -267,15 +267,19 @@ func (t Exchange) Flush() error {
 }
 
 // Abort abandons the exchange: the peer cannot take what it has got for a
-// whole response. On HTTP/1 that ends the connection.
+// whole response. On HTTP/1 that ends the connection. A tunnel is reset.
 func (t Exchange) Abort() {
 	x, err := t.enter()
 	if err != nil {
 		return
 	}
-	defer x.exit()
+	tunnel := x.tunnel
 	if !x.ended {
 		x.abandon()
+	}
+	x.exit()
+	if tunnel != nil {
+		_ = tunnel.Reset()
 	}
 }
 

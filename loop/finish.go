@@ -18,6 +18,8 @@ func (c *serverConn) finish(x *exchange, returned bool) {
 	c.lingers = returned
 	c.running--
 	switch {
+	case x.taken:
+		c.finishTaken(x, returned)
 	case c.mux != nil:
 		if !returned {
 			x.waits()
@@ -107,10 +109,10 @@ func (c *serverConn) reason() CloseReason {
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.left || c.stopping:
-		return Stopped
 	case c.server.State() == engine.Switched:
 		return Taken
+	case c.left || c.stopping:
+		return Stopped
 	case c.eof && (c.idle || c.mux != nil):
 		return PeerClosed
 	case c.idle && c.mux == nil:

@@ -105,7 +105,7 @@ type member interface {
 	sweep(now engine.Instant)
 	stop()               // finish what is going on, then close
 	cut(why CloseReason) // close now
-	count() (exchanges uint64, active bool)
+	count() (exchanges uint64, active bool, tunnels int)
 	of(a *acceptor) bool // the listener that it has come from
 }
 
@@ -177,7 +177,7 @@ func (g *Group) add(c member) bool {
 // sweeper goes too.
 func (g *Group) remove(c member, why CloseReason) {
 	g.stats.closed[why].Add(1)
-	exchanges, _ := c.count()
+	exchanges, _, _ := c.count()
 	g.mu.Lock()
 	g.stats.exchanges += exchanges
 	delete(g.conns, c)

@@ -93,6 +93,8 @@ func (c *conn) hand(ev *engine.Event) *content {
 	b := c.mux.receivers[ev.Stream]
 	switch {
 	case b == nil:
+	case b.refused != nil:
+		b.refused()
 	case ev.Kind == engine.Data:
 		c.mux.ahead += len(ev.Data)
 		n := copy(b.lent, ev.Data)

@@ -98,7 +98,7 @@ func descriptor(p flow.Powers) (fd int32) {
 
 // settle notes since when nothing happens on a connection, and when it is to be parked. c.mu is held.
 func (c *serverConn) settle() {
-	if c.running > 0 || c.server.Streams() > 0 {
+	if c.running > 0 || len(c.tunnels) > 0 || c.server.Streams() > 0 {
 		c.parkDue = 0
 		return
 	}
@@ -116,7 +116,7 @@ func (c *serverConn) settle() {
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
 	if !past(int64(c.parkDue), now) || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
-		c.running > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
+		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
 	p := &parked{from: c.from, accepted: c.accepted, base: c.base, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
@@ -307,5 +307,5 @@ func (p *parked) cut(why CloseReason) {
 func (p *parked) isDue(engine.Instant) bool { return false }
 func (p *parked) sweep(engine.Instant)      {}
 
-func (p *parked) count() (uint64, bool) { return p.exchanges, false }
-func (p *parked) of(a *acceptor) bool   { return p.from == a }
+func (p *parked) count() (uint64, bool, int) { return p.exchanges, false, 0 }
+func (p *parked) of(a *acceptor) bool        { return p.from == a }

@@ -29,6 +29,8 @@ type Reply struct {
 	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
 	sendErr error // the request's content could not be read, or the caller does not want the response
 	over    bool  // the connection has been given back
+	tunnel  bool  // the response has made a tunnel of the exchange
+	taken   bool  // which has been taken
 
 	small    []byte                // content that came with the head, and all of it (not multiplexed)
 	interims []*semantics.Response // that have come and not been told (multiplexed)
@@ -62,6 +64,7 @@ func (r *Reply) event(ev *engine.Event) {
 		r.Head, r.Length = ev.Response, ev.Length
 		r.content.due = 0
 		r.sendAllTheSame()
+		r.judge()
 		if ev.End || r.c.client.State() == engine.Switched {
 			r.content.ended = true
 		}
@@ -86,6 +89,10 @@ func (r *Reply) Read(p []byte) (int, error) {
 	if r.over && r.whole.Load() {
 		r.c.mu.Unlock()
 		return r.readWhole(p)
+	}
+	if r.tunnel {
+		r.c.mu.Unlock()
+		return 0, io.EOF
 	}
 	if r.over {
 		err := r.content.end()
@@ -124,6 +131,10 @@ func (r *Reply) Close() error {
 		return nil
 	}
 	r.c.mu.Lock()
+	if r.taken {
+		r.c.mu.Unlock()
+		return nil
+	}
 	for r.c.mux == nil && !r.over && !r.content.ended {
 		r.c.data = nil
 		ev := r.c.nextEvent()

@@ -59,6 +59,7 @@ func (r *Reply) abandon() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.over || r.stream == 0 || r.content.ended && r.sent {
+		c.notify()
 		return // begin looks at the context itself
 	}
 	r.content.ended = false // what has not been read is not wanted any more

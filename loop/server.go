@@ -58,7 +58,8 @@ type serverConn struct {
 // ServeFlow runs a server's engine over a flow and returns when the connection
 // is over and the flow closed: with nil if it ended in peace, else with what
 // ended it. When ctx ends the connection finishes the exchange it has in progress, for
-// no longer than the group's grace period, and closes. Contexts of exchanges carry
+// no longer than the group's grace period, and closes. A tunnel is waited for, too; on a connection that a handler has hijacked ServeFlow
+// returns when the handler does, and the flow stays open. Contexts of exchanges carry
 // ctx's values, and are cancelled only when the peer or the connection goes.
 // ErrStopped if the group has been stopped.
 func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h Handler) (err error) {
@@ -123,6 +124,14 @@ func (c *serverConn) serve() (over bool, err error) {
 			c.mu.Unlock()
 			return
 		}
+		if c.hijacked {
+			c.mu.Unlock()
+			c.own()
+			if broken != nil {
+				panic(broken)
+			}
+			return
+		}
 		over = true
 		c.because(c.reason())
 		err = c.result()
@@ -145,8 +154,11 @@ func (c *serverConn) serve() (over bool, err error) {
 		c.takeTurns()
 	}
 	switch {
-	case c.life != life:
+	case c.life != life, c.hijacked:
 	case c.mux == nil:
+		for c.taken && !c.closed {
+			c.wait() // whoever holds the tunnel closes it
+		}
 		c.part()
 	default:
 		c.pump(c.turn.number)
@@ -296,6 +308,7 @@ func (c *serverConn) stop() {
 	}
 	defer c.mu.Unlock()
 	c.stopping = true
+	c.tellTunnels(ErrStopped)
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -30,6 +30,8 @@ func (x *roundTrip) respond(p *paf.Response) *http.Response {
 	x.body.x, x.body.p = x, p
 	r.Body = &x.body
 	switch {
+	case x.tunnels(p.Status):
+		r.Body = x.tunnel(p)
 	case r.ContentLength == 0 || bodiless(x.request, p.Status):
 		x.body.finish()
 		_ = p.Body.Close()

@@ -3,6 +3,7 @@ package nethttp
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 
@@ -24,6 +25,7 @@ type roundTrip struct {
 	sent     paf.Request
 	list     [8]semantics.Field // memory for the fields of most requests
 	content  *upload
+	tail     io.ReadCloser // what is sent into the tunnel, with CONNECT
 	gzip     bool // it was asked for by us
 	reused   bool // the connection had been used before
 	agent    bool // the user agent is ours, in front of the fields
@@ -77,7 +79,9 @@ func (x *roundTrip) prepare() error {
 	*p = paf.Request{Method: methodOf(r), Connected: x.connected, Interim: x.interim, Trace: x.pafTrace()}
 	p.Scheme, p.Authority = r.URL.Scheme, host
 	if p.Method == semantics.MethodConnect {
-		p.Path = "/"
+		if r.URL.Opaque != "" {
+			p.Authority = r.URL.Opaque
+		}
 	} else if p.Path, p.Query, err = pathOf(r.URL); err != nil {
 		return err
 	}
@@ -89,13 +93,17 @@ func (x *roundTrip) prepare() error {
 		if p.Route, err = x.t.route(r); err != nil {
 			return err
 		}
-		if p.Route.Absolute {
+		if x.t.forwards(p.Route.Key.(routeKey)) {
+			p.Via = &p.Target // it is the route that says where to
 			list = authorize(list, r, p.Route.Key.(routeKey))
 		}
 	} else if p.Authority = r.URL.Host; host != p.Authority {
 		list = append(list, semantics.Field{Name: "Host", Value: host})
 	}
 	p.Header = semantics.FieldsFrom(list)
+	if upgrades(r) {
+		p.Upgrade = r.Header.Get("Upgrade")
+	}
 	if x.content != nil {
 		p.Body, p.Length = x.content.reader(), x.content.length
 	}
@@ -170,6 +178,10 @@ func (x *roundTrip) rewind() bool {
 
 // begin makes the content ready.
 func (x *roundTrip) begin() {
+	if x.request.Method == http.MethodConnect {
+		x.tail = x.request.Body
+		return
+	}
 	if x.request.Body != nil && x.request.Body != http.NoBody {
 		x.content = x.newUpload(x.request.Body)
 		x.content.probe()
@@ -184,6 +196,9 @@ func (x *roundTrip) begin() {
 
 // end gives up what the exchange holds.
 func (x *roundTrip) end() {
+	if x.tail != nil {
+		_ = x.tail.Close()
+	}
 	if x.content != nil {
 		_ = x.content.Close()
 	}
