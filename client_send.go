@@ -29,19 +29,23 @@ func (c *Client) sending() *clientExchange {
 // send sends one request, again if that is safe.
 func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
 	for tries := 0; ; tries++ {
-		x := c.sending()
-		if err := r.head(&x.head); err != nil {
+		if err := r.sendable(); err != nil {
 			return nil, err
-		}
-		body, length := r.content()
-		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
-			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
-		if r.Trailer != nil {
-			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
 		conn, err := c.connection(ctx, r)
 		if err != nil {
 			return nil, err
+		}
+		if r.Connected != nil {
+			r.Connected(Connection{conn})
+		}
+		x := c.sending()
+		r.head(&x.head)
+		body, length := r.content()
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: r.Trace}
+		if r.Trailer != nil {
+			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
 		used := conn.Used()
 		x.call.Body = u.begin(body)
@@ -94,12 +98,12 @@ var refused = &engine.Error{Rule: engine.RuleRefused}
 var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
 
 // interim adapts Interim to the loop.
-func (r *Request) interim() func(*semantics.Response) {
+func (r *Request) interim() func(*semantics.Response) error {
 	if r.Interim == nil {
 		return nil
 	}
-	return func(head *semantics.Response) {
+	return func(head *semantics.Response) error {
 		fields := head.Fields.Share()
-		r.Interim(head.Status, &fields)
+		return r.Interim(head.Status, &fields)
 	}
 }

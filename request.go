@@ -80,8 +80,19 @@ type Request struct {
 	// which it must have by the time Body ends.
 	Trailer *Fields
 
-	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
-	Interim func(status int, fields *Fields)
+	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns. An error ends the exchange, and is
+	// what Do's SendError wraps.
+	Interim func(status int, fields *Fields) error
+
+	// Route, if it is not nil, is how a client gets to the server; then its Context is not asked.
+	Route *Route
+
+	// Connected, if it is not nil, is called by a client with the connection on which it is about to send the request; Header may
+	// still be changed. It is called again for each sending.
+	Connected func(Connection)
+
+	// Trace, if it is not nil, is told by a client what becomes of each sending.
+	Trace *Trace
 
 	exchange *exchange // that a handler got it with
 }
@@ -196,11 +207,19 @@ func (r *Request) URL() string {
 	return b.String()
 }
 
-// head makes the head that a client sends.
-func (r *Request) head(h *semantics.Request) error {
+// sendable returns an error if a client cannot send the request.
+func (r *Request) sendable() error {
 	if to := r.to(); r.Authority == "" || to.Authority == "" || defaultPort(to.Scheme) == "" {
 		return &URLError{URL: r.URL(), Err: errAuthority}
 	}
+	if r.Via != nil && r.Scheme != "http" && r.Method != semantics.MethodConnect {
+		return &URLError{URL: r.URL(), Err: errNeedsTunnel}
+	}
+	return nil
+}
+
+// head makes the head that a client sends.
+func (r *Request) head(h *semantics.Request) {
 	h.Method, h.Target, h.Protocol, h.Upgrade, h.Fields = r.Method, r.Target, HTTP11, r.Upgrade, r.Header
 	h.Target.Form = semantics.OriginForm
 	switch {
@@ -208,8 +227,6 @@ func (r *Request) head(h *semantics.Request) error {
 		h.Target = Target{Form: semantics.AuthorityForm, Authority: r.Authority}
 	case r.Method == semantics.MethodConnect:
 		h.Method = semantics.MethodGet // as it is on HTTP/1.1: a handler may have got it over HTTP/2
-	case r.Via != nil && r.Scheme != "http":
-		return &URLError{URL: r.URL(), Err: errNeedsTunnel}
 	case r.Via != nil:
 		h.Target.Form = semantics.AbsoluteForm
 	case r.Path == "*":
@@ -217,7 +234,6 @@ func (r *Request) head(h *semantics.Request) error {
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
-	return nil
 }
 
 // to returns where a client sends the request.

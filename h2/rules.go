@@ -2,6 +2,9 @@ package h2
 
 import "github.com/paf-go/paf/engine"
 
+// RuleContentLength is a rule that callers may want to tell from others, as a target of errors.Is with an [engine.Error].
+const RuleContentLength engine.Rule = "RFC 9113, Section 8.1.1: the DATA frames hold as much as Content-Length and the kind of message say"
+
 // The error codes (RFC 9113, Section 7).
 const (
 	NoError            engine.Code = 0x0
@@ -133,7 +136,7 @@ var rules = [numRules]struct {
 	ruleTarget:            {"RFC 9113, Section 8.3.1: :scheme, :authority and :path make a target", ProtocolError, 0},
 	ruleAuthority:         {"RFC 9113, Section 8.3.1: Host is one, valid, and the same as :authority", ProtocolError, 0},
 	ruleLengthField:       {"RFC 9110, Section 8.6: Content-Length is one decimal number", ProtocolError, 0},
-	ruleLengthSum:         {"RFC 9113, Section 8.1.1: the DATA frames hold as much as Content-Length and the kind of message say", ProtocolError, 0},
+	ruleLengthSum:         {RuleContentLength, ProtocolError, 0},
 	ruleTrailerEnd:        {"RFC 9113, Section 8.1: the second field section ends the message", ProtocolError, 0},
 	ruleInterimEnd:        {"RFC 9113, Section 8.1: an interim response does not end the stream", ProtocolError, 0},
 	ruleHeadFirst:         {"RFC 9113, Section 8.1: a message begins with its head", ProtocolError, 0},

@@ -23,6 +23,8 @@ func (r *Reply) begin() error {
 	switch {
 	case r.ctx.Err() != nil: // abandon may have come and gone
 		return &SendError{Err: context.Cause(r.ctx)}
+	case c.writeErr != nil:
+		return &SendError{Err: c.writeErr}
 	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
 		return &SendError{Err: ErrNoCapacity}
 	}
@@ -53,12 +55,18 @@ func (r *Reply) begin() error {
 		switch {
 		case c.mux != nil:
 			c.push()
-		case c.peeker != nil && !c.reading && !c.writing:
+		case c.peeker != nil && !c.reading && !c.writing && call.Trace == nil:
 			return r.askAndWait(reused)
 		case c.flush() != nil:
 			r.hurry()
 		}
+		r.wroteAll()
 		return nil
+	}
+	if t := call.Trace; t != nil {
+		c.mu.Unlock()
+		t.wroteHead()
+		c.mu.Lock()
 	}
 	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {
 		c.mu.Unlock()
@@ -120,6 +128,16 @@ func (c *ClientConn) asks() bool {
 	return c.writeErr == nil
 }
 
+// wroteAll tells the trace of a request without content. c.mu is held, and released meanwhile.
+func (r *Reply) wroteAll() {
+	if t, err := r.call.Trace, r.c.writeErr; t != nil {
+		r.c.mu.Unlock()
+		t.wroteHead()
+		t.wrote(err)
+		r.c.mu.Lock()
+	}
+}
+
 // await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.
 func (r *Reply) await() error {
 	for {
@@ -130,6 +148,9 @@ func (r *Reply) await() error {
 		if len(r.interims) > 0 {
 			r.tellInterims()
 			continue
+		}
+		if r.sendErr != nil {
+			return r.failure()
 		}
 		if r.Head != nil && r.c.mux == nil && r.takeSmall() {
 			r.c.mu.Unlock()

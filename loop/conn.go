@@ -27,6 +27,7 @@ type conn struct {
 	lookDue  atomic.Int64 // Instant at which onLook is called; 0: never
 
 	written atomic.Int64 // bytes that the flow has taken
+	cutIn   atomic.Bool  // a read has been interrupted, and has not noticed
 
 	mu        sync.Mutex // guards the engine and everything below
 	cond      sync.Cond  // reading, writing or out have changed
@@ -162,8 +163,8 @@ func (c *conn) took(err error) {
 		c.eng.Tick(c.group.now())
 		c.readErr, c.eof = err, true
 		c.eng.EOF(c.group.now(), false)
-	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil:
-		// Either the sweeper's interruption, or one that came too late for the
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil && c.cutIn.Swap(false):
+		// Not a deadline of somebody else who has the flow, as a dialer may. Either the sweeper's interruption, or one that came too late for the
 		// read it was meant for: the engine knows whether time is up.
 		_ = c.powers.ReadDeadline.SetReadDeadline(noDeadline)
 		c.eng.Tick(c.group.now())
@@ -219,7 +220,11 @@ func (c *conn) putOff(now engine.Instant) bool {
 func (c *conn) interrupt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.taken || c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil {
+	if c.taken {
+		return
+	}
+	c.cutIn.Store(true)
+	if c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil {
 		return
 	}
 	c.over = true

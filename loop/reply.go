@@ -25,14 +25,16 @@ type Reply struct {
 	counted bool
 	sent    bool  // the request is complete
 	before  int64 // bytes that the flow had taken before the request
+	late    bool  // it goes ahead though the final response has come
 	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
-	sendErr error // the request's content could not be read
+	sendErr error // the request's content could not be read, or the caller does not want the response
 	over    bool  // the connection has been given back
 	tunnel  bool  // the response has made a tunnel of the exchange
 	taken   bool  // which has been taken
 
 	small    []byte                // content that came with the head, and all of it (not multiplexed)
 	interims []*semantics.Response // that have come and not been told (multiplexed)
+	begun    bool                  // the trace has been told that something of the response has come
 	box      *inbox                // memory for content (multiplexed)
 
 	// whole: all of it is here, and the exchange over. From then on Read and Close need no lock, for nobody else touches it.
@@ -53,17 +55,27 @@ func (r *Reply) event(ev *engine.Event) {
 		} else if f != nil {
 			head := ev.Response
 			r.c.mu.Unlock()
-			f(head)
+			r.firstByte()
+			err := f(head)
 			r.c.mu.Lock()
+			r.refuse(err)
 		}
 	case engine.Response:
 		r.Head, r.Length = ev.Response, ev.Length
 		r.content.due = 0
+		r.sendAllTheSame()
 		r.judge()
 		if ev.End || r.c.client.State() == engine.Switched {
 			r.content.ended = true
 		}
 		r.c.notify() // a sender that waits for 100 (Continue) has its answer
+	}
+}
+
+// refuse ends the exchange with an error of the caller's. The connection's lock is held.
+func (r *Reply) refuse(err error) {
+	if err != nil && r.sendErr == nil {
+		r.sendErr = err
 	}
 }
 
@@ -162,7 +174,7 @@ func (r *Reply) finish() {
 	case c.mux != nil:
 		c.leave(r, Aborted)
 	case free && whole:
-		c.rest()
+		r.call.Trace.rested(c.rest())
 	default:
 		c.discard(Aborted)
 	}

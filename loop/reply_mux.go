@@ -30,10 +30,15 @@ func (r *Reply) tellInterims() {
 	interims := r.interims
 	r.interims = nil
 	r.c.mu.Unlock()
+	r.firstByte()
+	var err error
 	for _, head := range interims {
-		r.call.Interim(head)
+		if err = r.call.Interim(head); err != nil {
+			break
+		}
 	}
 	r.c.mu.Lock()
+	r.refuse(err)
 }
 
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
@@ -82,5 +87,5 @@ func (c *ClientConn) leave(r *Reply, why CloseReason) {
 		c.push()
 	}
 	c.mu.Unlock()
-	c.rest()
+	_ = c.rest()
 }

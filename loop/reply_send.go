@@ -21,6 +21,7 @@ func (r *Reply) send() {
 	c := r.c
 	err := r.sendContent()
 	r.call.close()
+	r.call.Trace.wrote(err)
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
@@ -137,6 +138,11 @@ func (r *Reply) mayProceed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
+	if t := r.call.Trace; t != nil && t.WaitContinue != nil {
+		c.mu.Unlock()
+		t.WaitContinue()
+		c.mu.Lock()
+	}
 	if r.call.ExpectTimeout >= 0 {
 		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
 			c.mu.Lock()
@@ -149,6 +155,25 @@ func (r *Reply) mayProceed() bool {
 		c.wait()
 	}
 	return r.goAhead
+}
+
+// sendAllTheSame lets content go that waits for 100 (Continue) though the final response is there: what is at hand and small costs less
+// than the connection, which else would have to be closed (RFC 9110, Section 10.1.1: a server that "responds with a final status
+// code" may "read and discard the remainder of the request"). The connection's lock is held.
+func (r *Reply) sendAllTheSame() {
+	call := r.call
+	if call.Expect && !r.goAhead && r.c.mux == nil && call.Length <= sendInline && inMemory(call.Body) &&
+		r.Head.Protocol >= semantics.HTTP11 && !semantics.HasToken(&r.Head.Fields, "Connection", "close") {
+		r.late = true
+		r.proceed()
+	}
+}
+
+// awaitSent waits for that content to have gone. The connection's lock is held, and released meanwhile.
+func (r *Reply) awaitSent() {
+	for r.late && !r.sent && r.sendErr == nil && r.c.writeErr == nil && !r.c.gone {
+		r.c.wait()
+	}
 }
 
 // proceed lets the sender go on; the connection's lock is held.
