@@ -170,6 +170,7 @@ func (c *serverConn) watcher(x *exchange) {
 func (x *exchange) peerEnded() {
 	c := x.c
 	switch {
+	case c.taken: // the read was ended by us, or what it has told is for whoever has the flow
 	case c.closed && c.why == Stopped:
 		x.cancel(ErrStopped)
 	case c.readErr != nil:
