@@ -49,6 +49,9 @@ func (x *roundTrip) respond(p *paf.Response) *http.Response {
 func (x *roundTrip) frame(p *paf.Response) {
 	r := &x.response
 	r.ContentLength = p.Length
+	if p.Status == http.StatusSwitchingProtocols {
+		r.ContentLength = 0 // or Response.Write would add "Connection: close", as a proxy does that hands it on
+	}
 	if x.request.Method == "HEAD" {
 		r.ContentLength = -1
 		if n, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
