@@ -17,7 +17,7 @@ import (
 // libraries are those that the programs run on.
 var (
 	servers = []library{netHTTP, pafLibrary}
-	clients = []library{netHTTP}
+	clients = []library{netHTTP, pafLibrary}
 )
 
 // netHTTP is Go's own, which shows that a test asks for nothing that its program does not do.
@@ -46,7 +46,13 @@ type goTransport struct{ *http.Transport }
 func (t goTransport) exchanges() (n, conns int) { return -1, 0 }
 
 // pafLibrary is paf, with defaults.
-var pafLibrary = library{name: "paf", serve: pafWithin(engine.Limits{})}
+var pafLibrary = library{
+	name:  "paf",
+	serve: pafWithin(engine.Limits{}),
+	transport: func(v version, config *tls.Config) sender {
+		return pafTransport{&nethttp.Transport{Protocols: v.protocols(), TLSClientConfig: config}}
+	},
+}
 
 // pafWithin serves by paf with limits of its own.
 func pafWithin(limits engine.Limits) func(ln net.Listener, h http.Handler, v version, config *tls.Config) running {
@@ -73,4 +79,11 @@ func (s *pafServer) shutdown(ctx context.Context) (int, error) {
 		err = errors.Join(err, fmt.Errorf("something is left: %+v", stats))
 	}
 	return int(stats.Exchanges), err
+}
+
+type pafTransport struct{ *nethttp.Transport }
+
+func (t pafTransport) exchanges() (n, conns int) {
+	stats := t.Stats()
+	return int(stats.Exchanges), stats.Conns
 }
