@@ -165,10 +165,10 @@ func echoed(t *testing.T, ctx context.Context, s socket, text bool, message []by
 	}
 }
 
-// TestWebSocketsManyAtOnce has 64 connections echo at the same time.
+// TestWebSocketsManyAtOnce has 32 connections echo at the same time.
 func TestWebSocketsManyAtOnce(t *testing.T) {
 	eachWebSocket(t, func(t *testing.T, w *world, rt http.RoundTripper, server, client websocket) {
-		const sockets, messages = 64, 10
+		const sockets, messages = 32, 10
 		ends := make(chan string, sockets)
 		url := w.serve(t, echoes(server.accept, ends))
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
