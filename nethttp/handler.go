@@ -94,7 +94,11 @@ func (e *exchange) settle() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		e.logf("http: panic serving %v: %v\n%s", e.conn.remote, v, debug.Stack())
+		http := "http"
+		if e.in.Protocol == paf.HTTP2 {
+			http = "http2"
+		}
+		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
 	e.response.leave()

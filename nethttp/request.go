@@ -15,6 +15,7 @@ import (
 type conn struct {
 	remote string
 	tls    *tls.ConnectionState
+	copies bool                 // it may take a file without a copy
 	head   atomic.Pointer[head] // the latest request's
 }
 
@@ -24,9 +25,11 @@ func connOf(f flow.Flow) any {
 	if f == nil {
 		return c
 	}
-	if addr := flow.PowersOf(f).PeerAddr(); addr != nil {
+	powers := flow.PowersOf(f)
+	if addr := powers.PeerAddr(); addr != nil {
 		c.remote = addr.String()
 	}
+	c.copies = powers.ReaderFrom != nil
 	for in := f; in != nil; {
 		if s, is := in.(interface{ ConnectionState() tls.ConnectionState }); is {
 			state := s.ConnectionState()

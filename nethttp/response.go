@@ -224,7 +224,7 @@ func (w *response) finish() {
 	if w.begin() != nil {
 		return
 	}
-	if w.trailers != nil || w.told&toldTrailer != 0 || w.exchange.in.Protocol == paf.HTTP2 {
+	if w.fields != nil && (w.length < 0 || w.told&toldTrailer != 0) {
 		w.finishTrailers()
 	}
 }

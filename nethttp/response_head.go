@@ -32,11 +32,15 @@ func (w *response) settleFields() {
 	}
 	if v := w.fields["Content-Length"]; len(v) > 0 && v[0] != "" {
 		n, err := strconv.ParseInt(v[0], 10, 64)
-		if err == nil && n >= 0 {
+		switch {
+		case err == nil && n >= 0:
 			w.length = n
-		} else {
+		case w.exchange.in.Protocol == paf.HTTP2:
+			delete(w.fields, "Content-Length")
+		default:
 			w.exchange.logf("http: invalid Content-Length of %q", v[0])
 			delete(w.fields, "Content-Length")
+			w.told |= toldLength
 		}
 	}
 	list := w.lines[:0]
@@ -84,16 +88,20 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			return list
 		}
 	}
-	return appendLines(list, name, values)
+	return w.appendLines(list, name, values)
 }
 
-// appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through.
-func appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
+// appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through: net/http mends such
+// values on HTTP/1, and leaves them out on HTTP/2.
+func (w *response) appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
 	if !semantics.ValidName(name) {
 		return list
 	}
 	for _, v := range values {
 		if !semantics.ValidValue(v) {
+			if w.exchange.in.Protocol == paf.HTTP2 {
+				continue
+			}
 			v = harmless(v)
 		}
 		list = append(list, semantics.Field{Name: name, Value: semantics.TrimSpace(v)})
@@ -139,7 +147,7 @@ func (w *response) interim(status int) {
 	var list []semantics.Field
 	for name, values := range w.fields {
 		if name != "Content-Length" && name != "Transfer-Encoding" {
-			list = appendLines(list, name, values)
+			list = w.appendLines(list, name, values)
 		}
 	}
 	sortLines(list)
@@ -186,7 +194,12 @@ func (w *response) implicitLength() bool {
 
 // declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
 func (w *response) declared() int64 {
-	if w.told&toldCoding == 0 || w.length < 0 {
+	switch {
+	case w.length < 0:
+		return -1
+	case w.told&toldTrailer != 0 && w.exchange.in.Protocol == paf.HTTP2:
+		return -1 // the frame that completes a length would be the last one
+	case w.told&toldCoding == 0:
 		return w.length
 	}
 	coding := w.head.Fields.Get("Transfer-Encoding")
@@ -228,11 +241,11 @@ func reason(status int) string {
 func (w *response) finishTrailers() {
 	var list []semantics.Field
 	for _, name := range w.trailers {
-		list = appendLines(list, name, w.fields[name])
+		list = w.appendLines(list, name, w.fields[name])
 	}
 	for name, values := range w.fields {
 		if name, is := strings.CutPrefix(name, http.TrailerPrefix); is {
-			list = appendLines(list, textproto.CanonicalMIMEHeaderKey(name), values)
+			list = w.appendLines(list, textproto.CanonicalMIMEHeaderKey(name), values)
 		}
 	}
 	sortLines(list)
