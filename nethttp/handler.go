@@ -29,9 +29,9 @@ type exchange struct {
 	handler *handler
 	in      *paf.Request
 	conn    *conn
-	request *http.Request
+	body    *body // nil if there is none
+	request http.Request
 	url     url.URL
-	body    body
 	response
 }
 
@@ -45,7 +45,7 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	h.bound(w, r)
 	defer e.settle()
-	h.of(r).ServeHTTP(e.writer(), e.request)
+	h.of(r).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
 }
 

@@ -26,7 +26,7 @@ const (
 
 // settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
 func (w *response) settleFields() {
-	w.length = -1
+	w.length, w.draft = -1, w.exchange.conn.draftOf()
 	if w.fields == nil && w.out.Header().Len() > 0 {
 		w.Header()
 	}
@@ -162,7 +162,7 @@ func (w *response) begin() error {
 	}
 	w.begun = true
 	list, added := w.head.Fields.List(), w.implicitLength()
-	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(w.head.Status)
+	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(int(w.status))
 	if bare {
 		list, w.length = w.bare(list), -1
 	}
@@ -180,13 +180,13 @@ func (w *response) begin() error {
 	if closes {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
-	w.head.Reason, w.head.Protocol, w.head.Fields = reason(w.head.Status), w.exchange.in.Protocol, semantics.FieldsFrom(list)
+	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.in.Protocol, semantics.FieldsFrom(list)
 	return w.out.Respond(&w.head, w.declared())
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
 func (w *response) implicitLength() bool {
-	if !w.done || w.told&toldLength != 0 || semantics.NoContent(w.head.Status) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
 		return false
 	}
 	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.in.Protocol == paf.HTTP2
@@ -213,7 +213,7 @@ func (w *response) declared() int64 {
 // bare returns the lines but for those that have no place in a response without content.
 func (w *response) bare(list []semantics.Field) []semantics.Field {
 	return slices.DeleteFunc(list, func(f semantics.Field) bool {
-		return f.Name == "Content-Type" && w.head.Status == http.StatusNotModified
+		return f.Name == "Content-Type" && w.status == http.StatusNotModified
 	})
 }
 
@@ -222,8 +222,8 @@ func (w *response) keepContent() bool {
 	if w.exchange.in.Protocol == paf.HTTP2 {
 		return true
 	}
-	b := &w.exchange.body
-	if b.expects && !b.ended.Load() {
+	b := w.exchange.body
+	if b != nil && b.expects && !b.ended.Load() {
 		return false
 	}
 	return w.fullDuplex || w.exchange.request.Close || b.keep()
