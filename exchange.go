@@ -96,6 +96,7 @@ func (s serving) run(e *exchange) {
 		}
 		if v == ErrAbort {
 			e.w.x.Abort()
+			e.w.err = ErrAbort
 			return
 		}
 		p := &PanicError{Value: v, Stack: debug.Stack()}

@@ -147,16 +147,16 @@ func (r *goRun) judge(t *testing.T, exceptions map[string]string) {
 	}
 }
 
-// about returns what a test has printed.
+// about returns what a test has printed, and what else was printed at that time.
 func (r *goRun) about(name string) string {
-	_, rest, found := strings.Cut(r.output, "--- FAIL: "+name)
+	before, after, found := strings.Cut(r.output, "--- FAIL: "+name)
 	if !found {
 		return ""
 	}
-	if end := goResult.FindStringIndex(rest); end != nil {
-		rest = rest[:end[0]]
+	if end := goResult.FindStringIndex(after); end != nil {
+		after = after[:end[0]]
 	}
-	return rest[:min(len(rest), 4<<10)]
+	return before[max(0, len(before)-2<<10):] + "--- FAIL: " + name + after[:min(len(after), 2<<10)]
 }
 
 // goTests returns the names of the tests that can be run from outside, and pass there with net/http itself, as tests.tsv has measured.

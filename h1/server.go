@@ -105,7 +105,7 @@ func (s *ServerConn) appendOwn(dst []byte, r *semantics.Response, length int64, 
 	length = s.chooseFrame(r.Status, length, f)
 	if length >= 0 {
 		dst = appendFraming(dst, sized, length)
-		if n := shift(dst, lengthAt, end); connectionAt >= lengthAt {
+		if n := shift(dst, lengthAt, end); connectionAt > lengthAt || connectionAt == lengthAt && !f.places.swapped {
 			connectionAt += n
 		}
 	}

@@ -29,9 +29,9 @@ type exchange struct {
 	handler *handler
 	in      *paf.Request
 	conn    *conn
-	request *http.Request
+	body    *body // nil if there is none
+	request http.Request
 	url     url.URL
-	body    body
 	response
 }
 
@@ -45,7 +45,7 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	h.bound(w, r)
 	defer e.settle()
-	h.of(r).ServeHTTP(e.writer(), e.request)
+	h.of(r).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
 }
 
@@ -94,7 +94,11 @@ func (e *exchange) settle() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		e.logf("http: panic serving %v: %v\n%s", e.conn.remote, v, debug.Stack())
+		http := "http"
+		if e.in.Protocol == paf.HTTP2 {
+			http = "http2"
+		}
+		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
 	e.response.leave()

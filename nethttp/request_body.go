@@ -66,7 +66,7 @@ func inWords(err error) error {
 
 // trailer puts the trailer section where handlers look for it. On HTTP/2 net/http takes what was announced only.
 func (b *body) trailer() {
-	r, fields := b.exchange.request, b.exchange.in.Trailer
+	r, fields := &b.exchange.request, b.exchange.in.Trailer
 	if fields == nil {
 		return
 	}
@@ -84,7 +84,7 @@ func (b *body) trailer() {
 
 // Close ends the reading. On HTTP/1 it discards what is left, if that is not much, so that the connection can be used again.
 func (b *body) Close() error {
-	if r := b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && (!r.Close || r.ContentLength < 0) && !b.expects {
+	if r := &b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && (!r.Close || r.ContentLength < 0) && !b.expects {
 		b.discard()
 	}
 	return nil
@@ -116,7 +116,7 @@ func (b *body) discard() bool {
 // after it.
 func (b *body) keep() bool {
 	switch {
-	case b.exchange == nil || b.ended.Load():
+	case b == nil || b.ended.Load():
 		return true
 	case b.expects:
 		// Nobody can tell whether the content will come (RFC 9110, Section 10.1.1).

@@ -34,9 +34,16 @@ func (w response1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.hijacked = true
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(w.early), w.taken), max(bufferSize, len(w.early)))
-	_, _ = r.Peek(len(w.early)) // so that Buffered tells how much has come already
-	return w.taken, bufio.NewReadWriter(r, bufio.NewWriterSize(w.taken, bufferSize)), nil
+	conn, early := w.taken.conn, w.taken.early
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(bufferSize, len(early)))
+	_, _ = r.Peek(len(early)) // so that Buffered tells how much has come already
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, bufferSize)), nil
+}
+
+// taken is a flow that is no longer paf's, by Hijack or for a 101, with what had been read of it.
+type taken struct {
+	conn  net.Conn
+	early []byte
 }
 
 // bufferSize is that of net/http's buffers.
@@ -44,7 +51,7 @@ const bufferSize = 4 << 10
 
 // switches reports whether the response is the one after which another protocol begins.
 func (w *response) switches() bool {
-	return w.wrote && w.head.Status == http.StatusSwitchingProtocols && w.exchange.in.Protocol != paf.HTTP2
+	return w.wrote && w.status == http.StatusSwitchingProtocols && w.exchange.in.Protocol != paf.HTTP2
 }
 
 // take takes the flow from paf. The head of 101 (Switching Protocols) is the handler's own, asked for or not, as with net/http.
@@ -56,13 +63,13 @@ func (w *response) take() error {
 	if err != nil {
 		return err
 	}
-	w.taken, w.early = netConn(f), early
+	w.taken = &taken{netConn(f), early}
 	if !w.switches() {
 		return nil
 	}
 	w.begun = true
 	var head bytes.Buffer
-	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", w.head.Status, reason(w.head.Status))
+	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", w.status, reason(int(w.status)))
 	for _, l := range w.head.Fields.List() {
 		head.WriteString(l.Name + ": " + l.Value + "\r\n")
 	}
@@ -70,14 +77,14 @@ func (w *response) take() error {
 		head.WriteString("Date: " + w.out.Date() + "\r\n")
 	}
 	head.WriteString("\r\n")
-	_, err = w.taken.Write(head.Bytes())
+	_, err = w.taken.conn.Write(head.Bytes())
 	return err
 }
 
 // leave closes a flow that was taken for a 101 and that the handler has not asked for.
 func (w *response) leave() {
 	if w.taken != nil && !w.hijacked {
-		_ = w.taken.Close()
+		_ = w.taken.conn.Close()
 	}
 }
 

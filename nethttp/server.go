@@ -30,6 +30,7 @@ func Server(s *http.Server) *paf.Server {
 	if p.Limits.IdleTimeout == 0 {
 		p.Limits.IdleTimeout = s.ReadTimeout
 	}
+	p.WriteTimeout = max(0, s.WriteTimeout)
 	p.Limits.HeadBytes = s.MaxHeaderBytes
 	if p.Limits.HeadBytes <= 0 {
 		p.Limits.HeadBytes = http.DefaultMaxHeaderBytes
