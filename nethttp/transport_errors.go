@@ -29,8 +29,10 @@ const (
 )
 
 var (
-	errCanceled   = errors.New("net/http: request canceled")
-	errServerGone = errors.New("http: server closed idle connection")
+	errCanceled = errors.New("net/http: request canceled")
+	// RFC 9110, Section 9.3.6: "CONNECT uses a special form of request target, unique to this method, consisting of only the host and
+	// port number of the tunnel destination".
+	errConnectPath = errors.New("nethttp: the URL of a CONNECT request has a path")
 )
 
 // A wireError is what a server has done wrong, in net/http's words where programs may look for them.
@@ -79,11 +81,8 @@ func (x *roundTrip) toldOf(err error, broken *engine.Error) error {
 	case engine.RuleTimeout:
 		return errHeaderTimeout
 	case engine.RuleNoResponse:
-		switch {
-		case broken.Err != nil:
+		if broken.Err != nil {
 			return broken.Err
-		case x.reused:
-			return errServerGone
 		}
 		return io.EOF
 	}

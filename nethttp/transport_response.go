@@ -67,7 +67,10 @@ func (x *roundTrip) frame(p *paf.Response) {
 				r.ContentLength = -1
 			}
 		}
-		r.Close = semantics.HasToken(&p.Header, "Connection", "close") ||
+		if r.Close = semantics.HasToken(&p.Header, "Connection", "close"); r.Close && p.Protocol == semantics.HTTP11 {
+			delete(r.Header, "Connection")
+		}
+		r.Close = r.Close ||
 			p.Protocol == semantics.HTTP10 && !semantics.HasToken(&p.Header, "Connection", "keep-alive") ||
 			r.ContentLength < 0 && !chunked && !bodiless(x.request, p.Status)
 	}

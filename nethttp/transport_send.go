@@ -26,10 +26,10 @@ type roundTrip struct {
 	list     [8]semantics.Field // memory for the fields of most requests
 	content  *upload
 	tail     io.ReadCloser // what is sent into the tunnel, with CONNECT
-	gzip     bool // it was asked for by us
-	reused   bool // the connection had been used before
-	agent    bool // the user agent is ours, in front of the fields
-	interims int  // bytes of 1xx responses that nobody wanted to see
+	gzip     bool          // it was asked for by us
+	reused   bool          // the connection had been used before
+	agent    bool          // the user agent is ours, in front of the fields
+	interims int           // bytes of 1xx responses that nobody wanted to see
 	response http.Response
 	body     content
 }
@@ -79,6 +79,9 @@ func (x *roundTrip) prepare() error {
 	*p = paf.Request{Method: methodOf(r), Connected: x.connected, Interim: x.interim, Trace: x.pafTrace()}
 	p.Scheme, p.Authority = r.URL.Scheme, host
 	if p.Method == semantics.MethodConnect {
+		if r.URL.Path != "" {
+			return errConnectPath
+		}
 		if r.URL.Opaque != "" {
 			p.Authority = r.URL.Opaque
 		}
