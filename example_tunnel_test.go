@@ -21,7 +21,7 @@ func ExampleTunnel() {
 			return // the client has gone
 		}
 		stop := context.AfterFunc(tunnel.Context(), func() { _ = tunnel.Close() }) // when the server is to stop
-		go func() { // the handler need not stay
+		go func() {                                                                // the handler need not stay
 			defer stop()
 			_, _ = io.Copy(tunnel, tunnel)
 			_ = tunnel.Close()
