@@ -218,6 +218,44 @@ func TestATunnelThatNobodyTakesIsClosed(t *testing.T) {
 	}
 }
 
+// A tunnel of HTTP/1 has left the pool: it takes no place in it.
+func TestATunnelTakesNoPlaceInThePool(t *testing.T) {
+	ln, dial := grounds["pipe"](t)
+	d := dig(t, kinds[0], ln, dial, func(d *digger) { d.client.MaxConns = 1 })
+	var open []*paf.Tunnel
+	for range 3 {
+		client, server := d.open(t)
+		open = append(open, client, server)
+	}
+	if s := d.client.Stats(); s.Tunnels != 3 || s.Conns != 3 || s.PoolWaits != 0 {
+		t.Errorf("stats %+v", s)
+	}
+	for _, tunnel := range open {
+		_ = tunnel.Close()
+	}
+}
+
+// A flow without deadlines is closed by one that interrupts a call, and has no half-close.
+func TestATunnelOverABareFlow(t *testing.T) {
+	for _, k := range kinds[:2] {
+		ln, dial := grounds["bare"](t)
+		d := dig(t, k, ln, dial)
+		client, server := d.open(t)
+		if err := client.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("CloseWrite: %v", err)
+		}
+		go func() { _, _ = io.WriteString(server, "x") }()
+		_ = client.SetDeadline(time.Now().Add(20 * time.Millisecond))
+		if n, err := io.Copy(io.Discard, client); n != 1 || !isTimeout(err) {
+			t.Errorf("read %d bytes, %v", n, err)
+		}
+		if _, err := io.Copy(io.Discard, server); err != nil {
+			t.Error(err)
+		}
+		_, _ = client.Close(), server.Close()
+	}
+}
+
 // Between two kernel's connections the bytes need not pass through the program: io.Copy has them splice.
 func TestATunnelOfAKernelsConnectionKeepsItsPowers(t *testing.T) {
 	for _, k := range kinds[:2] {

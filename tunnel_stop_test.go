@@ -10,6 +10,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -128,8 +129,8 @@ func TestServeFlowWaitsForATunnel(t *testing.T) {
 				t.Error("it has not waited")
 			}
 			_ = tunnel.Close()
-			if err := <-done; err != nil {
-				t.Error(err)
+			if err := <-done; err != nil || s.Stats().Closed[loop.Taken] != 1 {
+				t.Errorf("%v, %+v", err, s.Stats())
 			}
 			_ = near.Close()
 		})

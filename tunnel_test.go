@@ -57,6 +57,17 @@ var grounds = map[string]func(t testing.TB) (net.Listener, func(context.Context)
 		return ln, ln.Dial
 	},
 	"tcp": listenTCP,
+	"bare": func(testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
+		ln := paftest.Listen()
+		return ln, func(ctx context.Context) (flow.Flow, error) {
+			f, err := ln.Dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			p := flow.PowersOf(f)
+			return flow.WithPowers(flow.Bare(f), flow.Powers{Peer: p.Peer, Local: p.Local}), nil
+		}
+	},
 	"tls": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
 		ln, dial := listenTCP(t)
 		certificate, pool := selfSigned()
@@ -99,14 +110,14 @@ func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow
 		}
 		d.given <- tunnel
 	})}
-	for _, f := range before {
-		f(d)
-	}
 	done := make(chan error, 1)
-	go func() { done <- d.server.Serve(context.Background(), ln) }()
 	own := mimic.Register("own", mimic.NoPriority, func(ctx context.Context, _ struct{}) (flow.Flow, error) { return dial(ctx) })
 	d.client = &paf.Client{Protocol: k.protocol, Context: mimic.Add(mimic.Context{}, own, struct{}{})}
 	d.make = k.request
+	for _, f := range before {
+		f(d)
+	}
+	go func() { done <- d.server.Serve(context.Background(), ln) }()
 	t.Cleanup(func() {
 		d.client.Close()
 		if err := d.server.Shutdown(context.Background()); err != nil {
@@ -148,6 +159,7 @@ func TestATunnelIsAFlow(t *testing.T) {
 				continue
 			}
 			t.Run(ground+" "+k.name, func(t *testing.T) {
+				t.Parallel()
 				ln, dial := listen(t)
 				d := dig(t, k, ln, dial)
 				flowtest.Run(t, func(t testing.TB) (flow.Flow, flow.Flow) {
