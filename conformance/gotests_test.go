@@ -67,8 +67,15 @@ type goProgramAt struct{ dir, path string }
 // goProgram makes and compiles the module of tests, with our hook.
 func goProgram(t *testing.T) *goProgramAt {
 	t.Helper()
+	dir := goOverlay(t)
+	return goCompile(t, dir, filepath.Join(dir, "mod"), "nethttp")
+}
+
+// goOverlay returns a folder with overlay.json, for package net/http, and the module mod, which has the tests and our hook.
+func goOverlay(t *testing.T) (dir string) {
+	t.Helper()
 	gen := goTestsFile(t, "gen.py")
-	dir := t.TempDir()
+	dir = t.TempDir()
 	command(t, "", nil, need(t, "python3"), gen, dir)
 	mod := filepath.Join(dir, "mod")
 	hook, err := filepath.Glob(filepath.Join("testdata", "gotests", "*.go"))
@@ -81,6 +88,13 @@ func goProgram(t *testing.T) *goProgramAt {
 	for _, name := range hook {
 		copyTo(t, filepath.Join(mod, "hook", filepath.Base(name)), name, "")
 	}
+	requirePaf(t, mod)
+	return dir
+}
+
+// requirePaf adds to a module that it requires paf as it is here.
+func requirePaf(t *testing.T, mod string) {
+	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -88,9 +102,14 @@ func goProgram(t *testing.T) *goProgramAt {
 	copyTo(t, filepath.Join(mod, "go.sum"), "go.sum", "")
 	copyTo(t, filepath.Join(mod, "go.mod"), filepath.Join(mod, "go.mod"),
 		"\nrequire github.com/paf-go/paf v0.0.0\n\nreplace github.com/paf-go/paf => "+root+"\n")
-	path := filepath.Join(dir, "tests")
-	command(t, mod, []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, "go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "./nethttp")
-	return &goProgramAt{filepath.Join(mod, "nethttp"), path}
+}
+
+// goCompile compiles the tests of a package of the module in mod, with the overlay in dir.
+func goCompile(t *testing.T, dir, mod, pkg string) *goProgramAt {
+	t.Helper()
+	path := filepath.Join(dir, "tests-"+filepath.Base(pkg))
+	command(t, mod, []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, "go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "./"+pkg)
+	return &goProgramAt{filepath.Join(mod, pkg), path}
 }
 
 // A goRun is what came of the tests.
