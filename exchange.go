@@ -96,6 +96,7 @@ func (s serving) run(e *exchange) {
 		}
 		if v == ErrAbort {
 			e.w.x.Abort()
+			e.w.err = ErrAbort
 			return
 		}
 		p := &PanicError{Value: v, Stack: debug.Stack()}
@@ -128,7 +129,11 @@ func (s serving) unanswered(e *exchange) {
 // answer calls the ErrorHandler; if that panics too, the exchange is abandoned.
 func (s serving) answer(e *exchange, r *Request, err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); v {
+		case nil:
+		case ErrAbort:
+			e.w.x.Abort()
+		default:
 			s.log().Error("paf: the error handler panicked", "component", "paf-server",
 				"panic", v, "stack", string(debug.Stack()))
 			e.w.x.Abort()

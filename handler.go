@@ -36,7 +36,7 @@ func (f HandlerFunc) Serve(w *ResponseWriter, r *Request) { f(w, r) }
 // (err is an [*engine.Error]; r is nil unless the head could be read), a panic (err is a
 // [*PanicError]), content that broke off before the handler wrote anything. w has
 // the status that belongs to err already; the ErrorHandler may set another, add fields
-// and write content. The connection is closed afterwards, except after a panic.
+// and write content, or panic with ErrAbort. The connection is closed afterwards, except after a panic of the Handler.
 type ErrorHandler func(w *ResponseWriter, r *Request, err error)
 
 // ErrAbort is what a handler panics with in order to cut its response off.

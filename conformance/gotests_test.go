@@ -147,19 +147,19 @@ func (r *goRun) judge(t *testing.T, exceptions map[string]string) {
 	}
 }
 
-// about returns what a test has printed.
+// about returns what a test has printed, and what else was printed at that time.
 func (r *goRun) about(name string) string {
-	_, rest, found := strings.Cut(r.output, "--- FAIL: "+name)
+	before, after, found := strings.Cut(r.output, "--- FAIL: "+name)
 	if !found {
 		return ""
 	}
-	if end := goResult.FindStringIndex(rest); end != nil {
-		rest = rest[:end[0]]
+	if end := goResult.FindStringIndex(after); end != nil {
+		after = after[:end[0]]
 	}
-	return rest[:min(len(rest), 4<<10)]
+	return before[max(0, len(before)-2<<10):] + "--- FAIL: " + name + after[:min(len(after), 2<<10)]
 }
 
-// goTests returns the names of the tests that can be run from outside, which tests.tsv has measured.
+// goTests returns the names of the tests that can be run from outside, and pass there with net/http itself, as tests.tsv has measured.
 func goTests(t *testing.T) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile(goTestsFile(t, "tests.tsv"))
@@ -168,11 +168,11 @@ func goTests(t *testing.T) (names []string) {
 	}
 	for line := range strings.Lines(string(text)) {
 		columns := strings.Split(line, "\t")
-		if len(columns) > 5 && slices.Contains([]string{"blackbox", "synctest"}, columns[5]) {
+		if len(columns) > 5 && slices.Contains([]string{"blackbox", "synctest"}, columns[5]) && columns[2] == "pass" {
 			names = append(names, columns[0])
 		}
 	}
-	if len(names) < 390 {
+	if len(names) < 385 {
 		t.Fatalf("only %d tests", len(names))
 	}
 	return names

@@ -34,13 +34,16 @@ func appendFields(dst []byte, fields *semantics.Fields, own func(name string) bo
 
 // places is where a section's writer had lines for Content-Length and Connection: the engine's own stand there too. They are counted in
 // bytes before the section's end, where they stand if there was none.
-type places struct{ length, connection int }
+type places struct {
+	length, connection int
+	swapped            bool // Connection came before Content-Length
+}
 
 // note takes note of the first line of each name; 0 stands for none, as no section begins a message.
 func (p *places) note(l *semantics.Field, at int) {
 	switch {
 	case len(l.Name) == 10 && p.connection == 0 && semantics.EqualFold(l.Name, "connection"):
-		p.connection = at
+		p.connection, p.swapped = at, p.length == 0
 	case len(l.Name) == 14 && p.length == 0:
 		p.length = at
 	}
@@ -54,7 +57,7 @@ func (p *places) before(end int) places {
 		}
 		return end - at
 	}
-	return places{away(p.length), away(p.connection)}
+	return places{away(p.length), away(p.connection), p.swapped && p.length > 0}
 }
 
 // shift moves what was appended to dst behind end to the place at, and returns how much that was.

@@ -12,7 +12,7 @@ type ServerConn struct {
 	request  *semantics.Request // of the exchange in progress; nil if its head could not be read
 	facts    facts
 	expected bool // the client waits for 100 (Continue), and has not got it
-	blank    bool // an empty line has been skipped before the request line
+	blanks   int  // empty lines that have been skipped before the request line
 	said     saying
 }
 
@@ -28,7 +28,7 @@ type rested struct{}
 
 // Rest implements engine.Rester.
 func (s *ServerConn) Rest() engine.Rested {
-	if s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && !s.blank && s.timers.head == 0 && s.broken == ok {
+	if s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && s.blanks == 0 && s.timers.head == 0 && s.broken == ok {
 		return rested{}
 	}
 	s.cache, s.said = headCache{}, saying{}
@@ -105,7 +105,7 @@ func (s *ServerConn) appendOwn(dst []byte, r *semantics.Response, length int64, 
 	length = s.chooseFrame(r.Status, length, f)
 	if length >= 0 {
 		dst = appendFraming(dst, sized, length)
-		if n := shift(dst, lengthAt, end); connectionAt >= lengthAt {
+		if n := shift(dst, lengthAt, end); connectionAt > lengthAt || connectionAt == lengthAt && !f.places.swapped {
 			connectionAt += n
 		}
 	}

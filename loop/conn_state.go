@@ -50,9 +50,7 @@ func (c *serverConn) moved(s ConnState) {
 
 // parted tells that the connection is over. c.mu is not held.
 func (c *serverConn) parted() {
-	if c.why == Taken {
-		c.group.tell(c.flow, ConnTaken)
-	} else {
+	if c.state != ConnTaken {
 		c.group.tell(c.flow, ConnClosed)
 	}
 }

@@ -119,7 +119,7 @@ func NewGroup(config Config) *Group {
 	if config.ParkAfter > 0 { // not for the default's sake
 		g.tick = max(min(g.tick, config.ParkAfter), 5*time.Millisecond)
 	}
-	g.origin = time.Now()
+	g.origin = time.Now().Add(-1) // so that the clock never shows 0, which means never
 	g.clock.Store(1)
 	return g
 }

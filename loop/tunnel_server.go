@@ -60,6 +60,7 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 	if c.mux == nil {
 		x.leaveContent()
 		x.tunnel = c.newTunnel(c.base, c.newTakenFlow(c.closeFlow))
+		c.moved(ConnTaken)
 	} else {
 		x.tunnel = c.newTunnel(c.base, &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream})
 	}
@@ -138,6 +139,7 @@ func (x *exchange) leaveContent() {
 // disown takes a connection that was hijacked from the group, together with the goroutine that it is served on.
 func (c *serverConn) disown() {
 	g, a := c.group, c.from
+	g.tell(c.flow, ConnTaken)
 	g.remove(c, Taken)
 	if a != nil {
 		a.service.Ended(nil)

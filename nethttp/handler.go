@@ -29,9 +29,9 @@ type exchange struct {
 	handler *handler
 	in      *paf.Request
 	conn    *conn
-	request *http.Request
+	body    *body // nil if there is none
+	request http.Request
 	url     url.URL
-	body    body
 	response
 }
 
@@ -45,8 +45,16 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	h.bound(w, r)
 	defer e.settle()
-	h.of(r).ServeHTTP(&e.response, e.request)
+	h.of(r).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
+}
+
+// writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
+func (e *exchange) writer() http.ResponseWriter {
+	if e.in.Protocol == paf.HTTP2 {
+		return response2{&e.response}
+	}
+	return response1{&e.response}
 }
 
 // of returns the handler of a request.
@@ -86,10 +94,15 @@ func (e *exchange) settle() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		e.logf("http: panic serving %v: %v\n%s", e.conn.remote, v, debug.Stack())
+		http := "http"
+		if e.in.Protocol == paf.HTTP2 {
+			http = "http2"
+		}
+		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
-	if !e.response.hijacked {
+	e.response.leave()
+	if e.response.taken == nil {
 		panic(paf.ErrAbort)
 	}
 }

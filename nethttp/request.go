@@ -15,7 +15,9 @@ import (
 type conn struct {
 	remote string
 	tls    *tls.ConnectionState
-	head   atomic.Pointer[head] // the latest request's
+	copies bool                  // it may take a file without a copy
+	head   atomic.Pointer[head]  // the latest request's
+	draft  atomic.Pointer[draft] // one that is free
 }
 
 // connOf is found by paf.Request.Remember.
@@ -24,9 +26,11 @@ func connOf(f flow.Flow) any {
 	if f == nil {
 		return c
 	}
-	if addr := flow.PowersOf(f).PeerAddr(); addr != nil {
+	powers := flow.PowersOf(f)
+	if addr := powers.PeerAddr(); addr != nil {
 		c.remote = addr.String()
 	}
+	c.copies = powers.ReaderFrom != nil
 	for in := f; in != nil; {
 		if s, is := in.(interface{ ConnectionState() tls.ConnectionState }); is {
 			state := s.ConnectionState()
@@ -75,10 +79,10 @@ func (e *exchange) read() bool {
 		TLS:              e.conn.tls,
 	}
 	if r.Length != 0 {
-		made.Body = &e.body
-		e.body.exchange, e.body.expects = e, h.expects
+		e.body = &body{exchange: e, expects: h.expects}
+		made.Body = e.body
 	}
-	e.request = made.WithContext((*requestContext)(e))
+	e.request = *made.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
 	return true
 }
 

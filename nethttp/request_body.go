@@ -66,7 +66,7 @@ func inWords(err error) error {
 
 // trailer puts the trailer section where handlers look for it. On HTTP/2 net/http takes what was announced only.
 func (b *body) trailer() {
-	r, fields := b.exchange.request, b.exchange.in.Trailer
+	r, fields := &b.exchange.request, b.exchange.in.Trailer
 	if fields == nil {
 		return
 	}
@@ -84,19 +84,21 @@ func (b *body) trailer() {
 
 // Close ends the reading. On HTTP/1 it discards what is left, if that is not much, so that the connection can be used again.
 func (b *body) Close() error {
-	if r := b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && !r.Close && !b.expects {
+	if r := &b.exchange.request; !b.closed.Swap(true) && r.ProtoMajor == 1 && (!r.Close || r.ContentLength < 0) && !b.expects {
 		b.discard()
 	}
 	return nil
 }
 
+// tooMuch reports whether more is left than would be discarded.
+func (b *body) tooMuch() bool { return b.exchange.in.Length-b.read.Load() >= discardMost }
+
 // discard reads and forgets what is left, and reports whether there is nothing left then.
 func (b *body) discard() bool {
-	length := b.exchange.in.Length
-	if b.ended.Load() {
+	switch {
+	case b.ended.Load():
 		return true
-	}
-	if length > 0 && length-b.read.Load() >= discardMost {
+	case b.tooMuch():
 		return false
 	}
 	buf := make([]byte, 4<<10)
@@ -114,13 +116,16 @@ func (b *body) discard() bool {
 // after it.
 func (b *body) keep() bool {
 	switch {
-	case b.exchange == nil || b.ended.Load():
+	case b == nil || b.ended.Load():
 		return true
 	case b.expects:
 		// Nobody can tell whether the content will come (RFC 9110, Section 10.1.1).
 		return false
 	case b.closed.Load():
 		return false // Close has tried
+	}
+	if b.tooMuch() {
+		return false // whoever goes on reading may
 	}
 	ended := b.discard()
 	b.closed.Store(true)

@@ -19,26 +19,46 @@ const (
 // sniffMost is how much of the content tells its type.
 const sniffMost = 512
 
-// A response is the http.ResponseWriter of an exchange.
+// A response is the http.ResponseWriter of an exchange. It is small: there is one for each request.
 type response struct {
 	exchange *exchange
 	out      *paf.ResponseWriter
 	fields   http.Header // as the handler has it; nil until it asks
+	length   int64       // that is declared, -1 for none
+	written  int64
+	*draft   // from WriteHeader until the handler has returned
+	taken    *taken
+	status   int32
+	held     int32 // content that is held back
+	told     told  // what the settled fields say
 
 	wrote      bool // the status and the fields are settled, though perhaps not sent
 	begun      bool // the head has been laid out
 	done       bool // the handler has returned
 	hijacked   bool
 	fullDuplex bool
-	told       told  // what the settled fields say
-	held       int32 // content that is held back
-	length     int64 // that is declared, -1 for none
-	written    int64
-	beginning  []byte   // of the content, while its type may have to be told from it
-	trailers   []string // that are announced
+}
 
-	head  semantics.Response
-	lines [6]semantics.Field // their first memory
+// A draft is what a response needs besides until it is sent. The memory is the connection's, and no handler's ever.
+type draft struct {
+	head      semantics.Response
+	lines     [8]semantics.Field // their first memory
+	beginning []byte             // of the content, while its type may have to be told from it
+	trailers  []string           // that are announced
+}
+
+// draftOf returns memory for a head, which may be used before.
+func (c *conn) draftOf() *draft {
+	if d := c.draft.Swap(nil); d != nil {
+		return d
+	}
+	return &draft{}
+}
+
+// keep keeps the memory of a head that has been sent.
+func (c *conn) keep(d *draft) {
+	*d = draft{beginning: d.beginning[:0]}
+	c.draft.Store(d)
 }
 
 // Header returns the fields of the response. Changes after WriteHeader, or after the first Write, count for trailers only.
@@ -67,14 +87,13 @@ func (w *response) WriteHeader(status int) {
 		w.interim(status)
 		return
 	}
-	w.wrote = true
-	w.head.Status = status
+	w.wrote, w.status = true, int32(status)
 	w.settleFields()
 }
 
 // Write writes content.
 func (w *response) Write(p []byte) (int, error) {
-	if err := w.admit(len(p)); err != nil || len(p) == 0 || w.head.Status == http.StatusResetContent {
+	if err := w.admit(len(p)); err != nil || len(p) == 0 || w.status == http.StatusResetContent {
 		return len(p) * b2i(err == nil), err
 	}
 	w.sniff(p)
@@ -97,7 +116,7 @@ func (w *response) Write(p []byte) (int, error) {
 
 // WriteString is Write; but as net/http cuts strings into other chunks, so does this.
 func (w *response) WriteString(s string) (int, error) {
-	if err := w.admit(len(s)); err != nil || s == "" || w.head.Status == http.StatusResetContent {
+	if err := w.admit(len(s)); err != nil || s == "" || w.status == http.StatusResetContent {
 		return len(s) * b2i(err == nil), err
 	}
 	n := 0
@@ -139,7 +158,7 @@ func (w *response) admit(n int) error {
 	if n == 0 {
 		return nil
 	}
-	if semantics.NoContent(w.head.Status) {
+	if semantics.NoContent(int(w.status)) {
 		return http.ErrBodyNotAllowed
 	}
 	w.written += int64(n)
@@ -213,12 +232,18 @@ func (w *response) finish() {
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
+	if w.switches() && w.take() == nil {
+		w.leave()
+		return
+	}
 	if w.begin() != nil {
 		return
 	}
-	if w.trailers != nil || w.told&toldTrailer != 0 || w.exchange.in.Protocol == paf.HTTP2 {
+	if w.fields != nil && (w.length < 0 || w.told&toldTrailer != 0) {
 		w.finishTrailers()
 	}
+	w.exchange.conn.keep(w.draft)
+	w.draft = nil
 }
 
 var (

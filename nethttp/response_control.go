@@ -24,6 +24,9 @@ func (w *response) FlushError() error {
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
+	if w.switches() {
+		return w.take()
+	}
 	if err := w.begin(); err != nil {
 		return err
 	}
@@ -52,7 +55,7 @@ func (w *response) EnableFullDuplex() error {
 // ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
 func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
 	buf := make([]byte, 32<<10)
-	if w.exchange.conn.tls != nil || w.exchange.in.Protocol == paf.HTTP2 && w.fields.Get("Content-Length") == "" {
+	if !w.exchange.conn.copies || w.exchange.in.Protocol == paf.HTTP2 && w.fields.Get("Content-Length") == "" {
 		return io.CopyBuffer(justWriter{w}, r, buf)
 	}
 	if !w.begun {

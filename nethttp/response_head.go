@@ -26,17 +26,21 @@ const (
 
 // settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
 func (w *response) settleFields() {
-	w.length = -1
+	w.length, w.draft = -1, w.exchange.conn.draftOf()
 	if w.fields == nil && w.out.Header().Len() > 0 {
 		w.Header()
 	}
 	if v := w.fields["Content-Length"]; len(v) > 0 && v[0] != "" {
 		n, err := strconv.ParseInt(v[0], 10, 64)
-		if err == nil && n >= 0 {
+		switch {
+		case err == nil && n >= 0:
 			w.length = n
-		} else {
+		case w.exchange.in.Protocol == paf.HTTP2:
+			delete(w.fields, "Content-Length")
+		default:
 			w.exchange.logf("http: invalid Content-Length of %q", v[0])
 			delete(w.fields, "Content-Length")
+			w.told |= toldLength
 		}
 	}
 	list := w.lines[:0]
@@ -84,16 +88,20 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			return list
 		}
 	}
-	return appendLines(list, name, values)
+	return w.appendLines(list, name, values)
 }
 
-// appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through.
-func appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
+// appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through: net/http mends such
+// values on HTTP/1, and leaves them out on HTTP/2.
+func (w *response) appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
 	if !semantics.ValidName(name) {
 		return list
 	}
 	for _, v := range values {
 		if !semantics.ValidValue(v) {
+			if w.exchange.in.Protocol == paf.HTTP2 {
+				continue
+			}
 			v = harmless(v)
 		}
 		list = append(list, semantics.Field{Name: name, Value: semantics.TrimSpace(v)})
@@ -139,7 +147,7 @@ func (w *response) interim(status int) {
 	var list []semantics.Field
 	for name, values := range w.fields {
 		if name != "Content-Length" && name != "Transfer-Encoding" {
-			list = appendLines(list, name, values)
+			list = w.appendLines(list, name, values)
 		}
 	}
 	sortLines(list)
@@ -154,7 +162,7 @@ func (w *response) begin() error {
 	}
 	w.begun = true
 	list, added := w.head.Fields.List(), w.implicitLength()
-	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(w.head.Status)
+	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(int(w.status))
 	if bare {
 		list, w.length = w.bare(list), -1
 	}
@@ -172,13 +180,13 @@ func (w *response) begin() error {
 	if closes {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
-	w.head.Reason, w.head.Protocol, w.head.Fields = reason(w.head.Status), w.exchange.in.Protocol, semantics.FieldsFrom(list)
+	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.in.Protocol, semantics.FieldsFrom(list)
 	return w.out.Respond(&w.head, w.declared())
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
 func (w *response) implicitLength() bool {
-	if !w.done || w.told&toldLength != 0 || semantics.NoContent(w.head.Status) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
 		return false
 	}
 	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.in.Protocol == paf.HTTP2
@@ -186,7 +194,12 @@ func (w *response) implicitLength() bool {
 
 // declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
 func (w *response) declared() int64 {
-	if w.told&toldCoding == 0 || w.length < 0 {
+	switch {
+	case w.length < 0:
+		return -1
+	case w.told&toldTrailer != 0 && w.exchange.in.Protocol == paf.HTTP2:
+		return -1 // the frame that completes a length would be the last one
+	case w.told&toldCoding == 0:
 		return w.length
 	}
 	coding := w.head.Fields.Get("Transfer-Encoding")
@@ -200,7 +213,7 @@ func (w *response) declared() int64 {
 // bare returns the lines but for those that have no place in a response without content.
 func (w *response) bare(list []semantics.Field) []semantics.Field {
 	return slices.DeleteFunc(list, func(f semantics.Field) bool {
-		return f.Name == "Content-Type" && w.head.Status == http.StatusNotModified
+		return f.Name == "Content-Type" && w.status == http.StatusNotModified
 	})
 }
 
@@ -209,8 +222,8 @@ func (w *response) keepContent() bool {
 	if w.exchange.in.Protocol == paf.HTTP2 {
 		return true
 	}
-	b := &w.exchange.body
-	if b.expects && !b.ended.Load() {
+	b := w.exchange.body
+	if b != nil && b.expects && !b.ended.Load() {
 		return false
 	}
 	return w.fullDuplex || w.exchange.request.Close || b.keep()
@@ -228,11 +241,11 @@ func reason(status int) string {
 func (w *response) finishTrailers() {
 	var list []semantics.Field
 	for _, name := range w.trailers {
-		list = appendLines(list, name, w.fields[name])
+		list = w.appendLines(list, name, w.fields[name])
 	}
 	for name, values := range w.fields {
 		if name, is := strings.CutPrefix(name, http.TrailerPrefix); is {
-			list = appendLines(list, textproto.CanonicalMIMEHeaderKey(name), values)
+			list = w.appendLines(list, textproto.CanonicalMIMEHeaderKey(name), values)
 		}
 	}
 	sortLines(list)

@@ -30,6 +30,7 @@ func Server(s *http.Server) *paf.Server {
 	if p.Limits.IdleTimeout == 0 {
 		p.Limits.IdleTimeout = s.ReadTimeout
 	}
+	p.WriteTimeout = max(0, s.WriteTimeout)
 	p.Limits.HeadBytes = s.MaxHeaderBytes
 	if p.Limits.HeadBytes <= 0 {
 		p.Limits.HeadBytes = http.DefaultMaxHeaderBytes
@@ -66,8 +67,13 @@ func protocolOf(p *http.Protocols) (only paf.Protocol, negotiated bool) {
 	return 0, !p.UnencryptedHTTP2()
 }
 
-// refuseFault answers what is no request, and content that breaks off, as net/http does.
-func refuseFault(w *paf.ResponseWriter, _ *paf.Request, _ error) { refuse(w, w.Status()) }
+// refuseFault answers what is no request as net/http does, which says nothing to a client that takes too long.
+func refuseFault(w *paf.ResponseWriter, _ *paf.Request, _ error) {
+	if w.Status() == http.StatusRequestTimeout {
+		panic(paf.ErrAbort)
+	}
+	refuse(w, w.Status())
+}
 
 func connContext(s *http.Server) func(context.Context, flow.Flow) context.Context {
 	if s.ConnContext == nil {

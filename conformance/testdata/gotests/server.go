@@ -2,7 +2,6 @@ package hook
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -29,8 +28,8 @@ var servers struct {
 	of map[*http.Server]*server
 }
 
-// of returns the server in the place of s; made says whether one may be made.
-func of(s *http.Server, refuses bool) *server {
+// of returns the server in the place of s.
+func of(s *http.Server) *server {
 	servers.Lock()
 	defer servers.Unlock()
 	if x := servers.of[s]; x != nil {
@@ -49,11 +48,11 @@ func hookServer(refuses bool) {
 		if len(s.TLSNextProto) > 0 && !onlyH2(s) {
 			return false, nil // protocols of the test's own
 		}
-		return true, of(s, refuses).serve(s, l, refuses)
+		return true, of(s).serve(s, l, refuses)
 	}
 	// Both go on in net/http afterwards, which knows what else is to be done.
 	http.ExtClose = func(s *http.Server) (bool, error) {
-		x := of(s, refuses)
+		x := of(s)
 		if p := x.end(); p != nil {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -63,7 +62,7 @@ func hookServer(refuses bool) {
 		return false, nil
 	}
 	http.ExtShutdown = func(s *http.Server, ctx context.Context) (bool, error) {
-		if p := of(s, refuses).end(); p != nil {
+		if p := of(s).end(); p != nil {
 			done := make(chan error, 1)
 			go func() { done <- p.Shutdown(context.WithoutCancel(ctx)) }()
 			select {
@@ -76,7 +75,7 @@ func hookServer(refuses bool) {
 		return false, nil
 	}
 	http.ExtSetKeepAlives = func(s *http.Server, on bool) bool {
-		of(s, refuses).keepAlives(on)
+		of(s).keepAlives(on)
 		return false
 	}
 }
@@ -89,6 +88,7 @@ func onlyH2(s *http.Server) bool {
 
 func (x *server) serve(s *http.Server, l net.Listener, refuses bool) error {
 	count("S")
+	prepare(s)
 	x.mu.Lock()
 	if x.over {
 		x.mu.Unlock()
@@ -121,6 +121,21 @@ func (x *server) serve(s *http.Server, l net.Listener, refuses bool) error {
 		return http.ErrServerClosed
 	}
 }
+
+// prepare has net/http do what it does to a server's fields before it accepts.
+func prepare(s *http.Server) {
+	base := s.BaseContext
+	s.BaseContext = nil
+	_ = s.OrigServe(closed{})
+	s.BaseContext = base
+}
+
+// closed is a listener that accepts nothing.
+type closed struct{}
+
+func (closed) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (closed) Close() error              { return nil }
+func (closed) Addr() net.Addr            { return &net.TCPAddr{} }
 
 // make makes the server of paf. x.mu is held.
 func (x *server) make(s *http.Server, refuses bool) *paf.Server {
@@ -197,5 +212,3 @@ func (x *server) end() *paf.Server {
 	}
 	return x.paf
 }
-
-var _ tls.ConnectionState
