@@ -270,6 +270,7 @@ func (c *conn) cut(why CloseReason) {
 	c.mu.Lock()
 	c.because(why)
 	c.tellTunnels(ErrStopped)
+	c.harsh = c.harsh || c.taken // whoever reads from a tunnel is not to take it for the end
 	c.mu.Unlock()
 	c.closeFlow()
 }

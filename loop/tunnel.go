@@ -127,7 +127,7 @@ func (t *Tunnel) SetWriteDeadline(at time.Time) error { return t.conn.SetWriteDe
 
 // ReadFrom is what io.Copy uses: between two sockets of the kernel the bytes stay there (splice), as those of a file do (sendfile).
 func (t *Tunnel) ReadFrom(r io.Reader) (int64, error) {
-	if t.powers.ReaderFrom != nil {
+	if t.powers.ReaderFrom != nil && t.powers.WriteDeadline != nil {
 		return t.powers.ReaderFrom.ReadFrom(r)
 	}
 	return CopyBlocks(t, r)
@@ -137,7 +137,7 @@ func (t *Tunnel) ReadFrom(r io.Reader) (int64, error) {
 func (t *Tunnel) WriteTo(w io.Writer) (written int64, err error) {
 	taken, is := t.flow.(*takenFlow)
 	ground, can := flow.As[io.WriterTo](t.c.flow)
-	if !is || !can {
+	if !is || !can || t.powers.ReadDeadline == nil {
 		return CopyBlocks(w, onlyReader{t})
 	}
 	for block := []byte(nil); !taken.plain.Load(); {
