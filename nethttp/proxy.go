@@ -37,16 +37,16 @@ func (t *Transport) openByProxy(ctx context.Context, k routeKey) (flow.Flow, err
 	}
 	switch {
 	case strings.HasPrefix(proxy.Scheme, "socks5"):
-		err = within(ctx, c, func() error { return socks(c, proxy, k.addr) })
+		err = within(ctx, c, func() error { return socks(c, proxy, k.addr()) })
 	case k.scheme == "https":
-		err = t.connect(ctx, c, proxy, k.addr)
+		err = t.connect(ctx, c, proxy, k.addr())
 	}
 	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	if k.scheme == "https" {
-		return t.secure(ctx, c, hostOnly(k.addr), k.http1)
+		return t.secure(ctx, c, hostOnly(k.addr()), k.http1)
 	}
 	return &dialled{Conn: c}, nil
 }

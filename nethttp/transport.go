@@ -107,9 +107,10 @@ type Transport struct {
 	client *paf.Client
 	latest atomic.Pointer[paf.Route] // the one that was used last
 
-	mu        sync.Mutex // guards changing schemes
-	schemes   atomic.Pointer[map[string]http.RoundTripper]
-	closeIdle atomic.Bool
+	sendings sync.Pool // of *sending
+
+	mu      sync.Mutex // guards changing schemes
+	schemes atomic.Pointer[map[string]http.RoundTripper]
 }
 
 var _ http.RoundTripper = (*Transport)(nil)

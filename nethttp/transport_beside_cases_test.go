@@ -242,9 +242,9 @@ func besideHandlers() []besideCase {
 				http.Redirect(w, r, "/then", 303)
 			}
 		}, do: client(func(c *http.Client) { c.Jar, _ = cookiejar.New(nil) })},
-		{name: "a client's time-out", handler: slow, do: client(func(c *http.Client) { c.Timeout = 50 * time.Millisecond })},
-		{name: "a client's time-out in the content", handler: begun, do: client(func(c *http.Client) { c.Timeout = 200 * time.Millisecond })},
-		{name: "a time-out for the head", handler: slow, set: func(t *http.Transport) { t.ResponseHeaderTimeout = 50 * time.Millisecond }},
+		{name: "a client's time-out", handler: slow, do: client(func(c *http.Client) { c.Timeout = time.Second })},
+		{name: "a client's time-out in the content", handler: begun, do: client(func(c *http.Client) { c.Timeout = time.Second })},
+		{name: "a time-out for the head", handler: slow, set: func(t *http.Transport) { t.ResponseHeaderTimeout = time.Second }},
 		{name: "canceled before", handler: hello, do: canceled(true)},
 		{name: "canceled in the content", handler: begun, do: canceled(false), differs: "h2: the cause of the context is told there, too"},
 		{name: "Close", handler: hello, only: "h1", ask: asks(func(r *http.Request) { r.Close = true }, get)},

@@ -43,20 +43,20 @@ func (t *Transport) open(ctx context.Context, k routeKey) (flow.Flow, error) {
 		return t.openByProxy(ctx, k)
 	}
 	if k.scheme != "https" {
-		c, err := t.dial(ctx, k.addr)
+		c, err := t.dial(ctx, k.addr())
 		if err != nil {
 			return nil, err
 		}
 		return &dialled{Conn: c}, nil
 	}
 	if t.DialTLSContext == nil && t.DialTLS == nil {
-		c, err := t.dial(ctx, k.addr)
+		c, err := t.dial(ctx, k.addr())
 		if err != nil {
 			return nil, err
 		}
-		return t.secure(ctx, c, hostOnly(k.addr), k.http1)
+		return t.secure(ctx, c, hostOnly(k.addr()), k.http1)
 	}
-	c, err := t.dialTLS(ctx, k.addr)
+	c, err := t.dialTLS(ctx, k.addr())
 	if err != nil {
 		return nil, err
 	}

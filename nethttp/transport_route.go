@@ -18,7 +18,7 @@ type routeKey struct {
 	proxy  string // URL, with its credentials; "" for none
 	user   string // the credentials as a field's value, where the proxy gets them with each request
 	scheme string
-	addr   string      // host:port; "" where the proxy forwards
+	host   string      // of the URL; "" where the proxy forwards
 	http1  bool        // nothing else will do, as the request asks for an upgrade
 	once   bool        // the connection is for one request
 	config *tls.Config // what was TLSClientConfig then
@@ -40,10 +40,10 @@ func (t *Transport) route(r *http.Request) (*paf.Route, error) {
 		}
 	}
 	if k.user != "" || !t.forwards(k) {
-		k.addr = addressOf(r.URL)
+		k.host = r.URL.Host
 	}
 	if t.forwards(k) {
-		k.addr = ""
+		k.host = ""
 	}
 	if latest := t.latest.Load(); latest != nil && latest.Key == any(k) {
 		return latest, nil
@@ -91,6 +91,9 @@ func upgrades(r *http.Request) bool {
 	}
 	return false
 }
+
+// addr returns the address of the server of a route.
+func (k *routeKey) addr() string { return addressOf(&url.URL{Scheme: k.scheme, Host: k.host}) }
 
 // addressOf returns host:port of a URL.
 func addressOf(u *url.URL) string {

@@ -22,8 +22,7 @@ type roundTrip struct {
 	trace   *httptrace.ClientTrace
 	cancel  context.CancelCauseFunc // nil unless Request.Cancel asks for it
 
-	sent     paf.Request
-	list     [8]semantics.Field // memory for the fields of most requests
+	sent     *sending
 	content  *upload
 	tail     io.ReadCloser // what is sent into the tunnel, with CONNECT
 	gzip     bool          // it was asked for by us
@@ -34,6 +33,37 @@ type roundTrip struct {
 	body     content
 }
 
+// A sending is what is needed as long as the request is not answered. It is used again, but for one that has content, which may go
+// on being sent.
+type sending struct {
+	paf.Request
+	list [8]semantics.Field // memory for the fields of most requests
+
+	x         *roundTrip
+	connected func(paf.Connection) // x.connected, and below x.interim: made once
+	interim   func(int, *paf.Fields) error
+}
+
+// newSending returns a sending for x.
+func (x *roundTrip) newSending() *sending {
+	s, _ := x.t.sendings.Get().(*sending)
+	if s == nil {
+		s = &sending{}
+		s.connected = func(c paf.Connection) { s.x.connected(c) }
+		s.interim = func(status int, f *paf.Fields) error { return s.x.interim(status, f) }
+	}
+	s.x = x
+	return s
+}
+
+// giveBack lets the sending be used again.
+func (x *roundTrip) giveBack() {
+	s := x.sent
+	x.sent, s.x, s.Request = nil, nil, paf.Request{}
+	clear(s.list[:])
+	x.t.sendings.Put(s)
+}
+
 // send sends a request, again where that is safe.
 func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	x := &roundTrip{t: t, request: r, ctx: r.Context()}
@@ -41,10 +71,14 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	if r.Cancel != nil { //nolint:staticcheck // programs still use it
 		x.obeyCancel()
 	}
+	x.sent = x.newSending()
 	x.begin()
 	for {
 		resp, err := x.try()
 		if err == nil {
+			if x.content == nil && x.tail == nil {
+				x.giveBack()
+			}
 			return resp, nil
 		}
 		if !x.again(err) {
@@ -62,7 +96,7 @@ func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.prepare(); err != nil {
 		return nil, err
 	}
-	resp, err := x.t.client.Do(x.ctx, &x.sent)
+	resp, err := x.t.client.Do(x.ctx, &x.sent.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +105,12 @@ func (x *roundTrip) try() (*http.Response, error) {
 
 // prepare makes the request that paf sends.
 func (x *roundTrip) prepare() error {
-	r, p := x.request, &x.sent
+	r, p := x.request, &x.sent.Request
 	host, err := hostOf(r)
 	if err != nil {
 		return err
 	}
-	*p = paf.Request{Method: methodOf(r), Connected: x.connected, Interim: x.interim, Trace: x.pafTrace()}
+	*p = paf.Request{Method: methodOf(r), Connected: x.sent.connected, Interim: x.sent.interim, Trace: x.pafTrace()}
 	p.Scheme, p.Authority = r.URL.Scheme, host
 	if p.Method == semantics.MethodConnect {
 		if r.URL.Path != "" {
@@ -91,7 +125,7 @@ func (x *roundTrip) prepare() error {
 	if len(r.Trailer) > 0 {
 		p.Trailer = &paf.Fields{} // filled in when the content has ended
 	}
-	list := x.fields(x.list[:0])
+	list := x.fields(x.sent.list[:0])
 	if x.t.Context == (mimic.Context{}) {
 		if p.Route, err = x.t.route(r); err != nil {
 			return err
@@ -120,7 +154,7 @@ func (x *roundTrip) prepare() error {
 func (x *roundTrip) connected(c paf.Connection) {
 	x.reused = c.Used()
 	if x.agent && c.Protocol() == paf.HTTP2 {
-		x.list[0].Value = agentHTTP2
+		x.sent.Header.List()[0].Value = agentHTTP2 // it is the first
 	}
 	if x.trace != nil {
 		x.traceConnected(c)

@@ -15,11 +15,6 @@ import (
 
 // hostPort is what GetConn is called with.
 func (x *roundTrip) hostPort() string {
-	if x.sent.Route != nil {
-		if k := x.sent.Route.Key.(routeKey); k.addr != "" {
-			return k.addr
-		}
-	}
 	return addressOf(x.request.URL)
 }
 
