@@ -214,7 +214,7 @@ func (t *Transport) init() {
 			MaxConns:      atMost(t.MaxConnsPerHost, -1),
 			OpenTimeout:   -1, // the dialer's, and TLSHandshakeTimeout
 			WriteTimeout:  -1,
-			ExpectTimeout: t.ExpectContinueTimeout,
+			ExpectTimeout: max(t.ExpectContinueTimeout, 1), // paf's own default would be a second
 			Limits:        t.limits(),
 		}
 	})

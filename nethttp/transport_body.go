@@ -18,6 +18,8 @@ type content struct {
 	p      *paf.Response
 	closed atomic.Bool
 	err    error // what ended it; of Read alone
+	read   int64 // so many bytes, by Read
+	none   [1]byte
 }
 
 var errBodyClosed = errors.New("http: read on closed response body")
@@ -30,6 +32,9 @@ func (b *content) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.p.Body.Read(p)
+	if b.read += int64(n); err == nil && n > 0 && b.read == b.p.Length && b.p.Protocol < semantics.HTTP2 {
+		_, err = b.p.Body.Read(b.none[:]) // the end is known: as with net/http it comes with the last bytes, which programs count on
+	}
 	if err != nil {
 		b.over(err)
 	}

@@ -24,7 +24,7 @@ type upload struct {
 // newUpload makes the content of a body, which is not nil.
 func (x *roundTrip) newUpload(body io.ReadCloser) *upload {
 	u := &upload{x: x, body: body, length: x.request.ContentLength}
-	if u.length <= 0 {
+	if te := x.request.TransferEncoding; u.length <= 0 || len(te) > 0 && te[0] == "chunked" {
 		u.length = -1
 	}
 	u.inner = hidden(body)
