@@ -36,30 +36,51 @@ func TestGoHTTPBin(t *testing.T) {
 	for _, w := range httpbinWays {
 		t.Run(w.name, func(t *testing.T) {
 			run := program.run(t, w, names)
-			run.judge(t, nil)
-			if tests, subtests := len(run.results), len(goSubtest.FindAllString(run.output, -1)); tests < httpbinTests || subtests < httpbinSubtests {
-				t.Errorf("%d tests and %d subtests have passed, not %d and %d", tests, subtests, httpbinTests, httpbinSubtests)
+			passed := map[string]bool{}
+			run.passes(passed)
+			if late := run.failures(); len(late) > 0 { // some of its tests count in steps of 50 ms: on a machine that is busy they may need a second try
+				t.Logf("once more: %v\n%s", late, run.about(late[0]))
+				again := program.run(t, w, late)
+				again.passes(passed)
+				for _, name := range again.failures() {
+					t.Errorf("%s fails twice:\n%s", name, again.about(name))
+				}
 			}
-			if w.server != "" && run.calls['H'] == 0 || w.client != "" && run.calls['R'] == 0 {
-				t.Errorf("nothing went through paf: %v", run.calls)
+			if len(run.results) < httpbinTests || len(passed) < httpbinTests+httpbinSubtests {
+				t.Errorf("%d tests, and with their subtests %d have passed, not %d and %d", len(run.results), len(passed), httpbinTests, httpbinTests+httpbinSubtests)
+			}
+			t.Logf("%d tests, and with their subtests %d have passed; %d requests handled, %d sent by paf", len(run.results), len(passed), run.calls['H'], run.calls['R'])
+			if w.server != "" && run.calls['H'] < 500 || w.client != "" && run.calls['R'] < 500 {
+				t.Errorf("not much went through paf: %v", run.calls)
 			}
 		})
 	}
 	t.Run("500 serves net/http", func(t *testing.T) {
 		run := program.run(t, goWay{server: "500"}, names)
-		failed := 0
-		for _, result := range run.results {
-			if result == "FAIL" {
-				failed++
-			}
-		}
-		if failed < httpbinTests/2 {
-			t.Errorf("only %d tests notice that they get 500 for everything", failed)
+		if failed := run.failures(); len(failed) < httpbinTests/2 {
+			t.Errorf("only %d tests notice that they get 500 for everything", len(failed))
 		}
 	})
 }
 
-var goSubtest = regexp.MustCompile(`(?m)^ +--- PASS: `)
+// failures returns the tests that have failed, or have no result.
+func (r *goRun) failures() (names []string) {
+	for _, name := range r.usable {
+		if r.results[name] != "PASS" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// passes adds the tests and subtests that have passed.
+func (r *goRun) passes(names map[string]bool) {
+	for _, m := range goPassed.FindAllStringSubmatch(r.output, -1) {
+		names[m[1]] = true
+	}
+}
+
+var goPassed = regexp.MustCompile(`(?m)^ *--- PASS: (\S+)`)
 
 // httpbinProgram compiles a package of httpbin's tests, out of the module cache, with our hook.
 func httpbinProgram(t *testing.T, pkg string) *goProgramAt {
