@@ -16,6 +16,9 @@ const (
 	httpbinVersion  = "v2.26.0"
 	httpbinTests    = 71
 	httpbinSubtests = 1214
+
+	// One of its tests counts what comes in 250 ms, in steps of 90: on a busy machine net/http fails one time in six, too.
+	httpbinTries = 4
 )
 
 // httpbinWays are the ways in which all of its tests have to pass.
@@ -38,13 +41,15 @@ func TestGoHTTPBin(t *testing.T) {
 			run := program.run(t, w, names)
 			passed := map[string]bool{}
 			run.passes(passed)
-			if late := run.failures(); len(late) > 0 { // some of its tests count in steps of 50 ms: on a machine that is busy they may need a second try
-				t.Logf("once more: %v\n%s", late, run.about(late[0]))
-				again := program.run(t, w, late)
-				again.passes(passed)
-				for _, name := range again.failures() {
-					t.Errorf("%s fails twice:\n%s", name, again.about(name))
+			last := run
+			for tries := 1; len(last.failures()) > 0; tries++ {
+				if tries == httpbinTries {
+					t.Errorf("%v fail %d times:\n%s", last.failures(), tries, last.about(last.failures()[0]))
+					break
 				}
+				t.Logf("once more: %v", last.failures())
+				last = program.run(t, w, last.failures())
+				last.passes(passed)
 			}
 			if len(run.results) < httpbinTests || len(passed) < httpbinTests+httpbinSubtests {
 				t.Errorf("%d tests, and with their subtests %d have passed, not %d and %d", len(run.results), len(passed), httpbinTests, httpbinTests+httpbinSubtests)
