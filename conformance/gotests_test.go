@@ -22,11 +22,14 @@ type goWay struct{ name, server, client string }
 // goWays are the ways in which the tests have to pass.
 var goWays = []goWay{
 	{name: "paf serves net/http", server: "paf"},
+	{name: "net/http serves paf", client: "paf"},
+	{name: "paf serves paf", server: "paf", client: "paf"},
 }
 
 // goControls are ways in which those that tell anything have to fail: what passes all the same needs no answer from the other side.
 var goControls = []goWay{
 	{name: "500 serves net/http", server: "500"},
+	{name: "net/http serves 500", client: "500"},
 }
 
 func TestGoTestsOfNetHTTP(t *testing.T) {
@@ -70,6 +73,7 @@ func goProgram(t *testing.T) *goProgramAt {
 	gen := goTestsFile(t, "gen.py")
 	dir := t.TempDir()
 	command(t, "", nil, need(t, "python3"), gen, dir)
+	addCancel(t, filepath.Join(dir, "goroot"))
 	mod := filepath.Join(dir, "mod")
 	hook, err := filepath.Glob(filepath.Join("testdata", "gotests", "*.go"))
 	if err != nil || len(hook) == 0 {
@@ -91,6 +95,21 @@ func goProgram(t *testing.T) *goProgramAt {
 	path := filepath.Join(dir, "tests")
 	command(t, mod, []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, "go", "test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "./nethttp")
 	return &goProgramAt{filepath.Join(mod, "nethttp"), path}
+}
+
+// addCancel adds a call-out to those of gen.py: Transport.CancelRequest, which tests use and requests of ours have to hear of.
+func addCancel(t *testing.T, goroot string) {
+	t.Helper()
+	const head = "func (t *Transport) CancelRequest(req *Request) {\n"
+	path := filepath.Join(goroot, "transport.go")
+	text, err := os.ReadFile(path)
+	if err != nil || bytes.Count(text, []byte(head)) != 1 {
+		t.Fatal("transport.go has no CancelRequest: ", err)
+	}
+	text = bytes.Replace(text, []byte(head), []byte("var ExtCancel func(*Request)\n\n"+head+"\tif h := ExtCancel; h != nil {\n\t\th(req)\n\t}\n"), 1)
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A goRun is what came of the tests.

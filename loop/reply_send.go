@@ -64,20 +64,8 @@ func (r *Reply) sendContent() error {
 	if r.call.Expect && !r.mayProceed() {
 		return errClosed
 	}
-	buf := make([]byte, sendSize(r.call))
-	for {
-		n, err := r.call.Body.Read(buf)
-		if n > 0 {
-			if werr := r.write(buf[:n]); werr != nil {
-				return werr
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return &readError{err}
-		}
+	if err := r.sendBody(); err != nil {
+		return err
 	}
 	var trailer *semantics.Fields
 	if r.call.Trailer != nil {
@@ -93,6 +81,28 @@ func (r *Reply) sendContent() error {
 	}
 	r.sent = true // before the write returns: the response may be read before that
 	return c.flush()
+}
+
+// sendBody sends what Body gives.
+func (r *Reply) sendBody() error {
+	if done, err := r.sendByItself(); done {
+		return err
+	}
+	buf := make([]byte, sendSize(r.call))
+	for {
+		n, err := r.call.Body.Read(buf)
+		if n > 0 {
+			if werr := r.write(buf[:n]); werr != nil {
+				return werr
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return &readError{err}
+		}
+	}
 }
 
 func sendSize(call *Call) int64 {
