@@ -148,11 +148,6 @@ func (r *Reply) mayProceed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
-	if t := r.call.Trace; t != nil && t.WaitContinue != nil {
-		c.mu.Unlock()
-		t.WaitContinue()
-		c.mu.Lock()
-	}
 	if r.call.ExpectTimeout >= 0 {
 		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
 			c.mu.Lock()
