@@ -64,9 +64,15 @@ func (r *Reply) sendContent() error {
 	if r.call.Expect && !r.mayProceed() {
 		return errClosed
 	}
+	if c.mux == nil && r.call.Length < 0 && !r.call.Expect {
+		c.mu.Lock()
+		_ = c.flush() // the first content may be long in coming
+		c.mu.Unlock()
+	}
 	if err := r.sendBody(); err != nil {
 		return err
 	}
+	r.call.close() // before the response can come, which its owner may take for a sign of that
 	var trailer *semantics.Fields
 	if r.call.Trailer != nil {
 		trailer = r.call.Trailer()
