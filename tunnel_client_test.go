@@ -130,6 +130,7 @@ func TestARefusedConnectIsAnExchange(t *testing.T) {
 			w.WriteHeader(map[bool]int{true: 305, false: 407}[k.upgrade])
 			fmt.Fprint(w, r.Method, r.Authority, r.Upgrade)
 			_ = w.Flush()
+			_, _ = io.Copy(io.Discard, r.Body) // the client ends its side, since there is to be no tunnel
 			fmt.Fprint(w, ".")
 		}))
 		for range 3 {
