@@ -31,17 +31,9 @@ func connOf(f flow.Flow) any {
 		c.remote = addr.String()
 	}
 	c.copies = powers.ReaderFrom != nil
-	for in := f; in != nil; {
-		if s, is := in.(interface{ ConnectionState() tls.ConnectionState }); is {
-			state := s.ConnectionState()
-			c.tls = &state
-			break
-		}
-		w, is := in.(flow.Wrapper)
-		if !is {
-			break
-		}
-		in = w.Unwrap()
+	if s, is := flow.As[interface{ ConnectionState() tls.ConnectionState }](f); is {
+		state := s.ConnectionState()
+		c.tls = &state
 	}
 	return c
 }
