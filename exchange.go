@@ -133,6 +133,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 		case nil:
 		case ErrAbort:
 			e.w.x.Abort()
+			e.w.err = ErrAbort
 		default:
 			s.log().Error("paf: the error handler panicked", "component", "paf-server",
 				"panic", v, "stack", string(debug.Stack()))

@@ -48,8 +48,9 @@ func TestHijackLosesNothing(t *testing.T) {
 			_, _ = io.WriteString(w, "half, ")
 		}, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbegun, half, ", "more"},
 	} {
-		for _, f := range []string{"pipe", "bare"} {
-			t.Run(name+" "+f, func(t *testing.T) {
+		for i, f := range []string{"pipe", "bare", "pipe", "bare"} {
+			nap := []time.Duration{500 * time.Millisecond, 2 * time.Second}[i/2] // before or after more has come
+			t.Run(fmt.Sprint(name, " ", f, " ", nap), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					near, end := flow.Pipe(0)
 					far := flow.Flow(end)
@@ -69,6 +70,8 @@ func TestHijackLosesNothing(t *testing.T) {
 						if string(early) != c.early {
 							t.Errorf("read before: %q", early)
 						}
+						_ = r.Context().Done()
+						time.Sleep(nap)
 						buf := make([]byte, 100)
 						n, err := taken.Read(buf)
 						if string(buf[:n]) != "late" || err != nil {

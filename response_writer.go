@@ -166,6 +166,27 @@ func (w *ResponseWriter) Respond(head *semantics.Response, length int64) error {
 	return nil
 }
 
+// Answer is Respond for a response whose content, if it has any, has all been written: it completes the response, with what
+// Trailer has.
+func (w *ResponseWriter) Answer(head *semantics.Response, length int64) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.begun || semantics.Informational(head.Status):
+		return w.Respond(head, length)
+	}
+	var trailer *Fields
+	if w.hasTrailer() {
+		trailer = w.trailer
+	}
+	w.begun, w.status = true, int32(head.Status)
+	if err := w.x.Answer(head, length, trailer); err != nil {
+		return w.headFailed(err)
+	}
+	w.err = loop.ErrOver // for whoever writes on
+	return nil
+}
+
 // Date returns the time as the value of a Date field, for a head that is given to Respond.
 func (w *ResponseWriter) Date() string { return w.x.Date() }
 

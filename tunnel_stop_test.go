@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,6 +169,37 @@ func TestATunnelKnowsNoTimeoutButItsOwn(t *testing.T) {
 			}
 			_, _ = server.Close(), client.Close()
 		})
+	}
+}
+
+// Of what comes when the deadline does, nothing is lost.
+func TestADeadlineLosesNothing(t *testing.T) {
+	for _, k := range kinds {
+		ln, dial := grounds["pipe"](t)
+		d := dig(t, k, ln, dial)
+		client, server := d.open(t)
+		got := 0
+		for i := range 2000 {
+			read := make(chan int, 1)
+			_ = server.SetReadDeadline(time.Time{})
+			go func() {
+				n, _ := server.Read(make([]byte, 10))
+				read <- n
+			}()
+			runtime.Gosched()
+			_, _ = client.Write([]byte("x"))
+			for range i % 10 {
+				runtime.Gosched()
+			}
+			_ = server.SetReadDeadline(time.Unix(1, 0))
+			got += <-read
+		}
+		_ = client.CloseWrite()
+		_ = server.SetReadDeadline(time.Time{})
+		if n, err := io.Copy(io.Discard, server); got+int(n) != 2000 || err != nil {
+			t.Errorf("%s: %d of 2000 bytes, %v", k.name, got+int(n), err)
+		}
+		_, _ = client.Close(), server.Close()
 	}
 }
 

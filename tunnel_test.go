@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/paf-go/paf"
@@ -68,18 +69,24 @@ var grounds = map[string]func(t testing.TB) (net.Listener, func(context.Context)
 			return flow.WithPowers(flow.Bare(f), flow.Powers{Peer: p.Peer, Local: p.Local}), nil
 		}
 	},
-	"tls": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
-		ln, dial := listenTCP(t)
-		certificate, pool := selfSigned()
-		config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"}}
-		return tls.NewListener(ln, config), func(ctx context.Context) (flow.Flow, error) {
-			f, err := dial(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return flow.TLSClient(ctx, f, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{"h2"}})
-		}
+	"tls h2": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) { return listenTLS(t, "h2") },
+	"tls h1": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
+		return listenTLS(t, "http/1.1")
 	},
+}
+
+// listenTLS listens for TLS whose clients ask for one protocol.
+func listenTLS(t testing.TB, protocol string) (net.Listener, func(context.Context) (flow.Flow, error)) {
+	ln, dial := listenTCP(t)
+	certificate, pool := selfSigned()
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"}}
+	return tls.NewListener(ln, config), func(ctx context.Context) (flow.Flow, error) {
+		f, err := dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return flow.TLSClient(ctx, f, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{protocol}})
+	}
 }
 
 func listenTCP(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
@@ -155,7 +162,7 @@ func (d *digger) open(t testing.TB) (client, server *paf.Tunnel) {
 func TestATunnelIsAFlow(t *testing.T) {
 	for ground, listen := range grounds {
 		for _, k := range kinds {
-			if ground == "tls" && k.protocol != paf.HTTP2 {
+			if protocol, is := strings.CutPrefix(ground, "tls "); is && !strings.HasPrefix(k.name, protocol) {
 				continue
 			}
 			t.Run(ground+" "+k.name, func(t *testing.T) {

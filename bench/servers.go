@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/nethttp"
 	"github.com/valyala/fasthttp"
 	"golang.org/x/net/http2"
 )
@@ -44,6 +45,12 @@ func servePaf(j job, ln net.Listener) error {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
 	})}
+	return s.Serve(context.Background(), ln)
+}
+
+// servePafNetHTTP serves the http.Handler with paf.
+func servePafNetHTTP(j job, ln net.Listener) error {
+	s := &paf.Server{Handler: nethttp.Handler(stdHandler(j))}
 	return s.Serve(context.Background(), ln)
 }
 

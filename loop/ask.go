@@ -66,6 +66,9 @@ func (r *Reply) begin() error {
 	if t := call.Trace; t != nil {
 		c.mu.Unlock()
 		t.wroteHead()
+		if call.Expect && t.WaitContinue != nil {
+			t.WaitContinue()
+		}
 		c.mu.Lock()
 	}
 	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {

@@ -250,10 +250,6 @@ func (c *conn) stop() {
 	c.mu.Lock()
 	c.stopping = true
 	c.tellTunnels(ErrStopped)
-	if c.taken {
-		c.mu.Unlock()
-		return
-	}
 	c.notify()
 	idle := c.eng.Streams() == 0 && c.in.len() == 0
 	if idle {

@@ -128,6 +128,7 @@ func (c *serverConn) park() bool {
 		return false
 	}
 	c.parkDue = 0
+	c.memory.Store(nil)
 	c.life++
 	c.in.leave()
 	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data, c.ev = nil, nil, nil, nil, nil, nil

@@ -64,21 +64,15 @@ func (r *Reply) sendContent() error {
 	if r.call.Expect && !r.mayProceed() {
 		return errClosed
 	}
-	buf := make([]byte, sendSize(r.call))
-	for {
-		n, err := r.call.Body.Read(buf)
-		if n > 0 {
-			if werr := r.write(buf[:n]); werr != nil {
-				return werr
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return &readError{err}
-		}
+	if c.mux == nil && r.call.Length < 0 && !r.call.Expect {
+		c.mu.Lock()
+		_ = c.flush() // the first content may be long in coming
+		c.mu.Unlock()
 	}
+	if err := r.sendBody(); err != nil {
+		return err
+	}
+	r.call.close() // before the response can come, which its owner may take for a sign of that
 	var trailer *semantics.Fields
 	if r.call.Trailer != nil {
 		trailer = r.call.Trailer()
@@ -93,6 +87,28 @@ func (r *Reply) sendContent() error {
 	}
 	r.sent = true // before the write returns: the response may be read before that
 	return c.flush()
+}
+
+// sendBody sends what Body gives.
+func (r *Reply) sendBody() error {
+	if done, err := r.sendByItself(); done {
+		return err
+	}
+	buf := make([]byte, sendSize(r.call))
+	for {
+		n, err := r.call.Body.Read(buf)
+		if n > 0 {
+			if werr := r.write(buf[:n]); werr != nil {
+				return werr
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return &readError{err}
+		}
+	}
 }
 
 func sendSize(call *Call) int64 {
@@ -138,11 +154,6 @@ func (r *Reply) mayProceed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
-	if t := r.call.Trace; t != nil && t.WaitContinue != nil {
-		c.mu.Unlock()
-		t.WaitContinue()
-		c.mu.Lock()
-	}
 	if r.call.ExpectTimeout >= 0 {
 		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
 			c.mu.Lock()

@@ -1,7 +1,7 @@
 package loop
 
 // A Trace is told what becomes of a call. What is nil is not called. No lock is held while a function runs, and
-// the connection waits for it; Wrote and WaitContinue may be called after Do has returned, from another goroutine.
+// the connection waits for it; Wrote may be called after Do has returned, from another goroutine.
 type Trace struct {
 	// WroteHead: the head of the request has been handed to the connection.
 	WroteHead func()

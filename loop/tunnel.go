@@ -63,9 +63,9 @@ func (c *conn) tellTunnels(cause error) {
 	}
 }
 
-// Context returns a context that ends when the tunnel should: with the cause ErrStopped when the server begins to stop, or the client is closed; with
-// ErrPeerGone when the stream or the connection has ended beneath it, which on HTTP/1 only Read and Write find out; and when the tunnel is closed. It has the values of
-// the context that the server was given.
+// Context returns a context that ends when the tunnel should: with the cause ErrStopped when the server begins to stop, or the client is
+// closed; with ErrPeerGone when the stream or the connection has ended beneath it, which on HTTP/1 only Read and Write find out; and when the
+// tunnel is closed. It has the values of the context that the server, or Do, was given.
 func (t *Tunnel) Context() context.Context { return t.ctx }
 
 // Read reads what the peer sends. io.EOF is the end of its sending side.

@@ -31,17 +31,9 @@ func connOf(f flow.Flow) any {
 		c.remote = addr.String()
 	}
 	c.copies = powers.ReaderFrom != nil
-	for in := f; in != nil; {
-		if s, is := in.(interface{ ConnectionState() tls.ConnectionState }); is {
-			state := s.ConnectionState()
-			c.tls = &state
-			break
-		}
-		w, is := in.(flow.Wrapper)
-		if !is {
-			break
-		}
-		in = w.Unwrap()
+	if s, is := flow.As[interface{ ConnectionState() tls.ConnectionState }](f); is {
+		state := s.ConnectionState()
+		c.tls = &state
 	}
 	return c
 }
@@ -61,28 +53,18 @@ func (e *exchange) read() bool {
 		e.conn.head.Store(h)
 	}
 	e.url = h.url
-	made := http.Request{
-		Method:           r.Method,
-		URL:              &e.url,
-		Proto:            h.proto,
-		ProtoMajor:       h.major,
-		ProtoMinor:       h.minor,
-		Header:           h.header(),
-		Body:             http.NoBody,
-		ContentLength:    r.Length,
-		TransferEncoding: h.codings(),
-		Close:            h.close,
-		Host:             h.host,
-		Trailer:          h.trailer(),
-		RemoteAddr:       e.conn.remote,
-		RequestURI:       h.uri,
-		TLS:              e.conn.tls,
-	}
+	q := &e.request
+	q.Method, q.URL = r.Method, &e.url
+	q.Proto, q.ProtoMajor, q.ProtoMinor = h.proto, h.major, h.minor
+	q.Header, q.Trailer = h.header(), h.trailer()
+	q.Body, q.ContentLength, q.TransferEncoding = http.NoBody, r.Length, h.codings()
+	q.Close, q.Host, q.RequestURI = h.close, h.host, h.uri
+	q.RemoteAddr, q.TLS = e.conn.remote, e.conn.tls
 	if r.Length != 0 {
 		e.body = &body{exchange: e, expects: h.expects}
-		made.Body = e.body
+		q.Body = e.body
 	}
-	e.request = *made.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
+	*q = *q.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
 	return true
 }
 

@@ -55,9 +55,10 @@ func (c *conn) draftOf() *draft {
 	return &draft{}
 }
 
-// keep keeps the memory of a head that has been sent.
+// keep keeps the memory of a head that has been sent, and nothing of the head.
 func (c *conn) keep(d *draft) {
-	*d = draft{beginning: d.beginning[:0]}
+	clear(d.lines[:min(len(d.lines), d.head.Fields.Len())])
+	d.head, d.beginning, d.trailers = semantics.Response{}, d.beginning[:0], nil
 	c.draft.Store(d)
 }
 
@@ -236,12 +237,10 @@ func (w *response) finish() {
 		w.leave()
 		return
 	}
-	if w.begin() != nil {
-		return
-	}
-	if w.fields != nil && (w.length < 0 || w.told&toldTrailer != 0) {
+	if w.fields != nil && (w.begun && w.length < 0 || w.told&toldTrailer != 0) {
 		w.finishTrailers()
 	}
+	_ = w.begin()
 	w.exchange.conn.keep(w.draft)
 	w.draft = nil
 }

@@ -181,6 +181,9 @@ func (w *response) begin() error {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
 	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.in.Protocol, semantics.FieldsFrom(list)
+	if w.done {
+		return w.out.Answer(&w.head, w.declared())
+	}
 	return w.out.Respond(&w.head, w.declared())
 }
 

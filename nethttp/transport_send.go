@@ -82,8 +82,9 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		if !x.again(err) {
+			err = x.told(err)
 			x.end()
-			return nil, x.told(err)
+			return nil, err
 		}
 	}
 }

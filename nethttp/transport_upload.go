@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"io"
+	"os"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -76,10 +77,24 @@ func (u *upload) Close() error {
 
 // reader returns the content as paf gets it.
 func (u *upload) reader() io.Reader {
+	if f, is := u.body.(*os.File); is && u.ahead == nil && u.length > 0 && len(u.x.request.Trailer) == 0 {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return ofFile{u}
+		}
+	}
 	if u.inner != nil && u.ahead == nil {
 		return inMemory{u}
 	}
 	return u
+}
+
+// An upload of a file can be sent without bringing it into this process.
+type ofFile struct{ *upload }
+
+// WriteTo is what paf calls where the connection can do that.
+func (u ofFile) WriteTo(w io.Writer) (int64, error) {
+	u.read.Store(true)
+	return io.Copy(w, struct{ io.Reader }{io.LimitReader(u.body, u.length)})
 }
 
 // An inMemory upload lets the loop see what it is, and that nobody waits in its Read.

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -29,6 +30,12 @@ func hookClient(bad bool) {
 		defer mu.Unlock()
 		return ours[t]
 	}
+	var cancels sync.Map // of context.CancelCauseFunc, by the request
+	http.ExtCancel = func(r *http.Request) {
+		if cancel, is := cancels.Load(r); is {
+			cancel.(context.CancelCauseFunc)(http.ExportErrRequestCanceled)
+		}
+	}
 	http.ExtRoundTrip = func(t *http.Transport, r *http.Request) (bool, *http.Response, error) {
 		if r.URL != nil && r.URL.Scheme != "http" && r.URL.Scheme != "https" {
 			return false, nil, nil // what has been registered for it only net/http knows
@@ -43,9 +50,20 @@ func hookClient(bad bool) {
 		}
 		take(c, t)
 		mu.Unlock()
-		resp, err := c.RoundTrip(r)
-		if resp != nil && r.Cancel != nil { //nolint:staticcheck // tests set it
-			resp.Body = canceled{resp.Body}
+		ctx, cancel := context.WithCancelCause(r.Context())
+		cancels.Store(r, cancel)
+		resp, err := c.RoundTrip(r.WithContext(ctx))
+		over := func() {
+			cancels.Delete(r)
+			cancel(nil)
+		}
+		if resp != nil {
+			resp.Request = r
+		}
+		if resp == nil || resp.Body == http.NoBody {
+			over()
+		} else if _, tunnel := resp.Body.(io.Writer); !tunnel {
+			resp.Body = canceled{resp.Body, over}
 		}
 		return true, resp, named(err)
 	}
@@ -95,10 +113,21 @@ func named(err error) error {
 	return err
 }
 
-// A canceled body does that for the errors of Read.
-type canceled struct{ io.ReadCloser }
+// A canceled body does that for the errors of Read, and tells when it is over.
+type canceled struct {
+	io.ReadCloser
+	over func()
+}
 
 func (b canceled) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.over()
+	}
 	return n, named(err)
+}
+
+func (b canceled) Close() error {
+	defer b.over()
+	return b.ReadCloser.Close()
 }
