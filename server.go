@@ -123,7 +123,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // and returns when the connection is over and f is closed: nil if it ended in
 // peace, an [*engine.Error] if the peer broke the protocol or ran into a
 // time-out, an error that is ErrPeerGone if the flow failed. When ctx ends, the exchange in
-// progress may finish within GracePeriod.
+// progress may finish within GracePeriod. It waits for a tunnel, too; if a handler hijacks the flow it
+// returns with the handler, and f stays open.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	eng, err := serving{s}.Open(ctx, f)
 	if err != nil {

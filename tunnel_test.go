@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/paf-go/paf"
@@ -38,6 +39,18 @@ var kinds = []kind{
 	{"h2 Upgrade", paf.HTTP2, true},
 }
 
+// request makes a request for a tunnel.
+func (k kind) request() (*paf.Request, error) {
+	if !k.upgrade {
+		return paf.NewConnect("http://proxy.test", "far.test:443")
+	}
+	r, err := paf.NewRequest("GET", "http://far.test/chat", nil)
+	if err == nil {
+		r.Upgrade = "echo"
+	}
+	return r, err
+}
+
 // grounds are what connections are made of.
 var grounds = map[string]func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)){
 	"pipe": func(testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
@@ -45,18 +58,35 @@ var grounds = map[string]func(t testing.TB) (net.Listener, func(context.Context)
 		return ln, ln.Dial
 	},
 	"tcp": listenTCP,
-	"tls": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
-		ln, dial := listenTCP(t)
-		certificate, pool := selfSigned()
-		config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"}}
-		return tls.NewListener(ln, config), func(ctx context.Context) (flow.Flow, error) {
-			f, err := dial(ctx)
+	"bare": func(testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
+		ln := paftest.Listen()
+		return ln, func(ctx context.Context) (flow.Flow, error) {
+			f, err := ln.Dial(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return flow.TLSClient(ctx, f, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{"h2"}})
+			p := flow.PowersOf(f)
+			return flow.WithPowers(flow.Bare(f), flow.Powers{Peer: p.Peer, Local: p.Local}), nil
 		}
 	},
+	"tls h2": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) { return listenTLS(t, "h2") },
+	"tls h1": func(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
+		return listenTLS(t, "http/1.1")
+	},
+}
+
+// listenTLS listens for TLS whose clients ask for one protocol.
+func listenTLS(t testing.TB, protocol string) (net.Listener, func(context.Context) (flow.Flow, error)) {
+	ln, dial := listenTCP(t)
+	certificate, pool := selfSigned()
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"}}
+	return tls.NewListener(ln, config), func(ctx context.Context) (flow.Flow, error) {
+		f, err := dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return flow.TLSClient(ctx, f, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{protocol}})
+	}
 }
 
 func listenTCP(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
@@ -74,7 +104,8 @@ func listenTCP(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, er
 }
 
 // dig starts a server that grants every tunnel, and a client that reaches it. The server is stopped at the end of the test, and must stop at once.
-func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow.Flow, error)) *digger {
+// before is called with what has been made, and nothing has begun.
+func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow.Flow, error), before ...func(*digger)) *digger {
 	t.Helper()
 	d := &digger{given: make(chan *paf.Tunnel, 16)}
 	d.server = &paf.Server{ExtendedConnect: true, Log: slog.New(slog.DiscardHandler), Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
@@ -87,19 +118,13 @@ func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow
 		d.given <- tunnel
 	})}
 	done := make(chan error, 1)
-	go func() { done <- d.server.Serve(context.Background(), ln) }()
 	own := mimic.Register("own", mimic.NoPriority, func(ctx context.Context, _ struct{}) (flow.Flow, error) { return dial(ctx) })
 	d.client = &paf.Client{Protocol: k.protocol, Context: mimic.Add(mimic.Context{}, own, struct{}{})}
-	d.make = func() (*paf.Request, error) { return paf.NewConnect("http://proxy.test", "far.test:443") }
-	if k.upgrade {
-		d.make = func() (*paf.Request, error) {
-			r, err := paf.NewRequest("GET", "http://far.test/chat", nil)
-			if err == nil {
-				r.Upgrade = "echo"
-			}
-			return r, err
-		}
+	d.make = k.request
+	for _, f := range before {
+		f(d)
 	}
+	go func() { done <- d.server.Serve(context.Background(), ln) }()
 	t.Cleanup(func() {
 		d.client.Close()
 		if err := d.server.Shutdown(context.Background()); err != nil {
@@ -137,10 +162,11 @@ func (d *digger) open(t testing.TB) (client, server *paf.Tunnel) {
 func TestATunnelIsAFlow(t *testing.T) {
 	for ground, listen := range grounds {
 		for _, k := range kinds {
-			if ground == "tls" && k.protocol != paf.HTTP2 {
+			if protocol, is := strings.CutPrefix(ground, "tls "); is && !strings.HasPrefix(k.name, protocol) {
 				continue
 			}
 			t.Run(ground+" "+k.name, func(t *testing.T) {
+				t.Parallel()
 				ln, dial := listen(t)
 				d := dig(t, k, ln, dial)
 				flowtest.Run(t, func(t testing.TB) (flow.Flow, flow.Flow) {

@@ -245,10 +245,6 @@ func (c *conn) stop() {
 	c.mu.Lock()
 	c.stopping = true
 	c.tellTunnels(ErrStopped)
-	if c.taken {
-		c.mu.Unlock()
-		return
-	}
 	c.notify()
 	idle := c.eng.Streams() == 0 && c.in.len() == 0
 	if idle {
@@ -265,6 +261,7 @@ func (c *conn) cut(why CloseReason) {
 	c.mu.Lock()
 	c.because(why)
 	c.tellTunnels(ErrStopped)
+	c.harsh = c.harsh || c.taken // whoever reads from a tunnel is not to take it for the end
 	c.mu.Unlock()
 	c.closeFlow()
 }

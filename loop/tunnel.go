@@ -63,9 +63,9 @@ func (c *conn) tellTunnels(cause error) {
 	}
 }
 
-// Context returns a context that ends when the tunnel should: with the cause ErrStopped when the server begins to stop, or the client is closed; with
-// ErrPeerGone when the stream or the connection has ended beneath it, which on HTTP/1 only Read and Write find out; and when the tunnel is closed. It has the values of
-// the context that the server was given.
+// Context returns a context that ends when the tunnel should: with the cause ErrStopped when the server begins to stop, or the client is
+// closed; with ErrPeerGone when the stream or the connection has ended beneath it, which on HTTP/1 only Read and Write find out; and when the
+// tunnel is closed. It has the values of the context that the server, or Do, was given.
 func (t *Tunnel) Context() context.Context { return t.ctx }
 
 // Read reads what the peer sends. io.EOF is the end of its sending side.
@@ -127,7 +127,7 @@ func (t *Tunnel) SetWriteDeadline(at time.Time) error { return t.conn.SetWriteDe
 
 // ReadFrom is what io.Copy uses: between two sockets of the kernel the bytes stay there (splice), as those of a file do (sendfile).
 func (t *Tunnel) ReadFrom(r io.Reader) (int64, error) {
-	if t.powers.ReaderFrom != nil {
+	if t.powers.ReaderFrom != nil && t.powers.WriteDeadline != nil {
 		return t.powers.ReaderFrom.ReadFrom(r)
 	}
 	return CopyBlocks(t, r)
@@ -137,7 +137,7 @@ func (t *Tunnel) ReadFrom(r io.Reader) (int64, error) {
 func (t *Tunnel) WriteTo(w io.Writer) (written int64, err error) {
 	taken, is := t.flow.(*takenFlow)
 	ground, can := flow.As[io.WriterTo](t.c.flow)
-	if !is || !can {
+	if !is || !can || t.powers.ReadDeadline == nil {
 		return CopyBlocks(w, onlyReader{t})
 	}
 	for block := []byte(nil); !taken.plain.Load(); {

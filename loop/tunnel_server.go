@@ -56,6 +56,9 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 	if err := c.flush(); err != nil {
 		return nil, err
 	}
+	if x.done {
+		return nil, ErrOver
+	}
 	x.taken, x.ended = true, true
 	if c.mux == nil {
 		x.leaveContent()
@@ -104,6 +107,9 @@ func (t Exchange) Hijack() (flow.Flow, []byte, error) {
 	}
 	if err := c.flush(); err != nil {
 		return nil, nil, err
+	}
+	if x.done {
+		return nil, nil, ErrOver
 	}
 	x.taken, x.ended = true, true
 	x.leaveContent()

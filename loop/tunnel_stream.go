@@ -39,20 +39,27 @@ func (s *streamFlow) Read(p []byte) (n int, err error) {
 		switch {
 		case s.closed:
 			return 0, net.ErrClosed
+		case n > 0: // what has come into p is not lost to a deadline that has passed since
+			return s.consumed(n + b.queue.read(p[n:])), nil
 		case s.readDue.past:
 			return 0, os.ErrDeadlineExceeded
 		case len(p) == 0:
 			return 0, nil
-		case n > 0 || !b.queue.empty():
-			n += b.queue.read(p[n:])
-			c.mux.Consumed(c.group.now(), b.stream, n)
-			s.say()
-			return n, nil
+		case !b.queue.empty():
+			return s.consumed(b.queue.read(p)), nil
 		case b.ended:
 			return 0, s.end()
 		}
 		n = b.waitLending(p)
 	}
+}
+
+// consumed gives credit for n bytes, and returns n.
+func (s *streamFlow) consumed(n int) int {
+	c := s.b.c
+	c.mux.Consumed(c.group.now(), s.b.stream, n)
+	s.say()
+	return n
 }
 
 // end is what Read says at the end of what the peer sends.
