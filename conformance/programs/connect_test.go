@@ -210,11 +210,11 @@ func TestConnectStreamsBothWays(t *testing.T) {
 		if _, err := both.Receive(); connect.CodeOf(err) != connect.CodeCanceled {
 			t.Errorf("given up: %v", err)
 		}
+		_ = both.CloseResponse()
 		if err := receive(t, ends, "the handler's end"); connect.CodeOf(err) != connect.CodeCanceled {
 			t.Errorf("the handler was told %v", err)
 		}
 		_ = both.CloseRequest() // not before: it might end the content in good order
-		_ = both.CloseResponse()
 	})
 }
 
