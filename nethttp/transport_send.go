@@ -29,6 +29,7 @@ type roundTrip struct {
 	reused   bool          // the connection had been used before
 	agent    bool          // the user agent is ours, in front of the fields
 	interims int           // bytes of 1xx responses that nobody wanted to see
+	refusals int           // sendings that were not processed
 	response http.Response
 	body     content
 }
@@ -68,7 +69,8 @@ func (x *roundTrip) giveBack() {
 func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	x := &roundTrip{t: t, request: r, ctx: r.Context()}
 	x.trace = httptrace.ContextClientTrace(x.ctx)
-	if r.Cancel != nil { //nolint:staticcheck // programs still use it
+	//lint:ignore SA1019 programs still use it
+	if r.Cancel != nil {
 		x.obeyCancel()
 	}
 	x.sent = x.newSending()
@@ -171,6 +173,9 @@ func (x *roundTrip) again(err error) bool {
 	switch {
 	case errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity):
 		// RFC 9113, Section 8.7: "Requests that have not been processed have not failed; clients MAY automatically retry them".
+		if x.refusals++; x.refusals > refusalsMost {
+			return false
+		}
 	case !x.reused:
 		return false // the server means it
 	case !s.Sent:
@@ -179,6 +184,9 @@ func (x *roundTrip) again(err error) bool {
 	}
 	return x.rewind()
 }
+
+// refusalsMost is how often a request is sent again that servers do not process.
+const refusalsMost = 6
 
 var (
 	refused    = &engine.Error{Rule: engine.RuleRefused}
@@ -248,7 +256,8 @@ func (x *roundTrip) end() {
 // obeyCancel makes Request.Cancel a cause of the context.
 func (x *roundTrip) obeyCancel() {
 	x.ctx, x.cancel = context.WithCancelCause(x.ctx)
-	ctx, cancel, asked := x.ctx, x.cancel, x.request.Cancel //nolint:staticcheck // programs still use it
+	//lint:ignore SA1019 programs still use it
+	ctx, cancel, asked := x.ctx, x.cancel, x.request.Cancel
 	go func() {
 		select {
 		case <-asked:
