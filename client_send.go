@@ -47,7 +47,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		x.call.Body = u.begin(body)
 		reply, err := conn.Do(ctx, &x.call)
 		if err == nil {
-			resp, spent := newResponse(r, conn, reply)
+			resp, spent := newResponse(r, reply)
 			if spent {
 				*x = clientExchange{}
 				c.sendings.Put(x)

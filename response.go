@@ -45,33 +45,30 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
 
 // newResponse makes the response of a reply. spent: see loop.Reply.Take.
-func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) (resp *Response, spent bool) {
-	x := &struct {
-		resp Response
-		body responseBody
-	}{}
-	x.resp = Response{
-		Status:   reply.Head.Status,
-		Reason:   reply.Head.Reason,
-		Protocol: reply.Head.Protocol,
-		Header:   reply.Head.Fields.Share(),
-		Body:     &x.body,
+func newResponse(r *Request, reply *loop.Reply) (resp *Response, spent bool) {
+	head := reply.Head
+	reply.Head = nil // what is wanted of it is in the response, which may be kept for long
+	b := &responseBody{resp: Response{
+		Status:   head.Status,
+		Reason:   head.Reason,
+		Protocol: head.Protocol,
+		Header:   head.Fields.Share(),
 		Length:   reply.Length,
 		Request:  r,
-		conn:     conn,
-	}
-	x.body.resp = &x.resp
+		conn:     reply.Conn(),
+	}}
+	b.resp.Body = b
 	var taken bool
-	if x.body.rest, x.body.trailer, taken, spent = reply.Take(); !taken {
-		x.body.reply = reply
+	if b.rest, b.trailer, taken, spent = reply.Take(); !taken {
+		b.reply = reply
 	}
-	return &x.resp, spent
+	return &b.resp, spent
 }
 
-// A responseBody is the content of a response: a reply's, or, without one, what is in memory.
+// A responseBody is the content of a response, in one piece of memory with that: a reply's, or, without one, what is in memory.
 type responseBody struct {
+	resp  Response
 	reply *loop.Reply
-	resp  *Response
 
 	rest    []byte
 	trailer *Fields

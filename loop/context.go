@@ -3,83 +3,70 @@ package loop
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/paf-go/paf/engine"
 )
+
+// An exchangeContext is an exchange as a context. It becomes a cancellable one when somebody wants to know.
+type exchangeContext exchange
+
+// A cancellable is a context that can be cancelled.
+type cancellable struct {
+	context.Context
+	end context.CancelCauseFunc
+}
+
+func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
+func (t *exchangeContext) Done() <-chan struct{}       { return t.cancellable().Done() }
+func (t *exchangeContext) Err() error                  { return t.cancellable().Err() }
+
+// Value asks the cancellable context once there is one, so that contexts derived from
+// this one find its cancellation, and context.Cause its cause.
+func (t *exchangeContext) Value(key any) any {
+	if inner := t.context.Load(); inner != nil {
+		return inner.Value(key)
+	}
+	return t.c.base.Value(key)
+}
+
+// cancellable returns the cancellable context, and makes it first if need be.
+func (t *exchangeContext) cancellable() *cancellable {
+	if inner := t.context.Load(); inner != nil {
+		return inner
+	}
+	x := (*exchange)(t)
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if inner := x.context.Load(); inner != nil {
+		return inner
+	}
+	inner := &cancellable{}
+	inner.Context, inner.end = context.WithCancelCause(x.c.base)
+	x.context.Store(inner)
+	if x.cause != nil {
+		inner.end(x.cause)
+	} else {
+		x.watch()
+	}
+	return inner
+}
 
 // cancel ends the context, made or still to be made; the first cause stands. The connection's lock is held.
 func (x *exchange) cancel(cause error) {
 	if x.cause == nil {
 		x.cause = cause
 	}
-	if x.ctx != nil {
-		x.ctx.cancel(cause)
-	}
-}
-
-// An exchangeContext becomes a cancellable context when somebody wants to know.
-type exchangeContext struct {
-	c     *serverConn
-	x     *exchange // nil if it was over when it was asked for
-	mu    sync.Mutex
-	inner context.Context // nil until asked for
-	end   context.CancelCauseFunc
-	cause error // set when it is over, whether or not inner exists
-}
-
-func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
-func (t *exchangeContext) Done() <-chan struct{}       { return t.get(true).Done() }
-func (t *exchangeContext) Err() error                  { return t.get(true).Err() }
-
-// Value asks the inner context once there is one, so that contexts derived from
-// this one find the inner one's cancellation, and context.Cause its cause.
-func (t *exchangeContext) Value(key any) any {
-	if inner := t.get(false); inner != nil {
-		return inner.Value(key)
-	}
-	return t.c.base.Value(key)
-}
-
-// get returns the inner context; wanted makes one, and sets a watcher on the peer.
-func (t *exchangeContext) get(wanted bool) context.Context {
-	t.mu.Lock()
-	inner := t.inner
-	made := inner == nil && wanted
-	if made {
-		t.inner, t.end = context.WithCancelCause(t.c.base)
-		inner = t.inner
-		if t.cause != nil {
-			t.end(t.cause)
-			made = false
-		}
-	}
-	t.mu.Unlock()
-	if made && t.x != nil {
-		t.x.watch()
-	}
-	return inner
-}
-
-func (t *exchangeContext) cancel(cause error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.cause == nil {
-		t.cause = cause
-	}
-	if t.end != nil {
-		t.end(cause)
+	if inner := x.context.Load(); inner != nil {
+		inner.end(cause)
 	}
 }
 
 func (x *exchange) finishContext() { x.cancel(context.Canceled) }
 
 // watch starts a watcher, unless somebody is reading already; after that the
-// sweeper sees to it.
+// sweeper sees to it. The connection's lock is held.
 func (x *exchange) watch() {
-	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
 	x.watched = true
 	if x.c.mux != nil {
 		// Whoever wants to know may be about to wait for long. Those that follow are likely to do the same, and would each cost a

@@ -67,13 +67,13 @@ func (t Exchange) Date() string { return t.x.c.group.date() }
 func (t Exchange) Context() context.Context {
 	x, err := t.enter()
 	if err != nil {
-		return &exchangeContext{c: t.x.c, cause: context.Canceled}
+		over := &exchange{c: t.x.c}
+		over.cause = context.Canceled
+		return (*exchangeContext)(over)
 	}
-	defer x.exit()
-	if x.ctx == nil {
-		x.ctx = &exchangeContext{c: x.c, x: x, cause: x.cause}
-	}
-	return x.ctx
+	x.inside++ // and stays so
+	x.exit()
+	return (*exchangeContext)(x)
 }
 
 // Read reads the content of the request. If the client waits for it, the first

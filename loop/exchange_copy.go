@@ -57,12 +57,12 @@ func (t Exchange) splice(r *io.LimitedReader) (written int64, done bool, err err
 		if err := c.flush(); err != nil {
 			return written, true, err
 		}
-		more := v.Verbatim(x.stream, 0)
+		more := v.Verbatim(x.content.stream, 0)
 		if more == 0 || r.N <= 0 {
 			return written, written > 0 || r.N <= 0, nil
 		}
 		n, err := c.splice(&io.LimitedReader{R: r.R, N: min(r.N, more, spliceMax)})
-		v.Verbatim(x.stream, n)
+		v.Verbatim(x.content.stream, n)
 		r.N -= n
 		written += n
 		if n == 0 || err != nil {

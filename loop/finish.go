@@ -62,7 +62,7 @@ func (c *serverConn) finishOnly(x *exchange) {
 // finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
 // wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
 func (c *serverConn) finishStream(x *exchange) {
-	c.server.Reset(&c.out, x.stream, 0) // of one that is complete on both sides nothing is left to reset
+	c.server.Reset(&c.out, x.content.stream, 0) // of one that is complete on both sides nothing is left to reset
 	c.detach(&x.content)
 	x.finishContext()
 	if c.turn.inline == x {
@@ -80,7 +80,7 @@ func (c *serverConn) finishStream(x *exchange) {
 // drain discards the rest of a request's content, within bounds.
 func (c *serverConn) drain(x *exchange) {
 	left := c.group.config.DrainBytes
-	if x.length-x.read > left && left >= 0 {
+	if x.left > left && left >= 0 {
 		left = -1 // it could not be kept anyway
 	} else if left < 0 {
 		left = 1<<63 - 1
@@ -94,7 +94,7 @@ func (c *serverConn) drain(x *exchange) {
 		}
 	}
 	if !x.content.ended && c.server.State() == engine.Open {
-		c.server.Reset(&c.out, x.stream, 0)
+		c.server.Reset(&c.out, x.content.stream, 0)
 	}
 }
 

@@ -257,7 +257,7 @@ func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.
 		c.mu.Lock()
 		c.finish(x, returned)
 	}()
-	t, length := Exchange{x, x.n}, x.length
+	t, length := Exchange{x, x.n}, x.left
 	c.mu.Unlock()
 	if fault == nil {
 		c.handler.Serve(t, head, length)
