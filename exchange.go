@@ -25,11 +25,12 @@ func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	e := s.begin(x, head, semantics.StatusOK)
 	e.fill(head, length)
 	if s.misdirected(e) {
-		e.w.preset = semantics.StatusMisdirectedRequest
-		s.answer(e, &e.r, errMisdirected)
-	} else {
-		s.run(e)
+		s.misdirect(e)
+		return
 	}
+	defer e.rescue() // turns a panic into an answer
+	s.handler().Serve(&e.w, &e.r)
+	s.unanswered(e)
 	s.end(e)
 }
 
@@ -49,8 +50,8 @@ func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Err
 func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *exchange {
 	e := &exchange{}
 	w := &e.w
-	w.x, w.request, w.preset, w.left = x, head, int32(status), -1
-	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
+	w.x, w.request, w.preset, w.left = x, head, int16(status), -1
+	w.header = semantics.FieldsFrom(w.fields[:0])
 	return e
 }
 
@@ -81,35 +82,43 @@ func (s serving) misdirected(e *exchange) bool {
 	return !s.TrustScheme
 }
 
+//go:noinline
+func (s serving) misdirect(e *exchange) { // as panicked
+	e.w.preset = semantics.StatusMisdirectedRequest
+	s.answer(e, &e.r, errMisdirected)
+	s.end(e)
+}
+
 // RFC 9110, Section 7.4: "an origin server MUST reject a request if any scheme-specific requirements for the target
 // resource are not met. In particular, a request for an "https" resource MUST be rejected unless it has been received over
 // a connection that has been secured".
 var errMisdirected = &engine.Error{Blame: engine.Peer, Scope: engine.Message, Status: semantics.StatusMisdirectedRequest,
 	Rule: "RFC 9110, Section 7.4: a request for another scheme than the connection's"}
 
-// run calls the handler and turns a panic into an answer.
-func (s serving) run(e *exchange) {
-	defer func() {
-		v := recover()
-		if v == nil {
-			return
-		}
-		if v == ErrAbort {
-			e.w.x.Abort()
-			return
-		}
-		p := &PanicError{Value: v, Stack: debug.Stack()}
-		s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.w.x.Peer(),
-			"method", e.r.Method, "path", e.r.Path, "panic", v, "stack", string(p.Stack))
-		if e.w.begun {
-			e.w.x.Abort()
-			return
-		}
-		e.w.reset(semantics.StatusInternalServerError)
-		s.answer(e, &e.r, p)
-	}()
-	s.handler().Serve(&e.w, &e.r)
-	s.unanswered(e)
+// rescue answers for a handler that has panicked, and completes the response.
+func (e *exchange) rescue() {
+	if v := recover(); v != nil {
+		s := e.w.x.Handler().(serving)
+		s.panicked(e, v)
+		s.end(e)
+	}
+}
+
+//go:noinline
+func (s serving) panicked(e *exchange, v any) { // the usual case is not to have a stack for this
+	if v == ErrAbort {
+		e.w.x.Abort()
+		return
+	}
+	p := &PanicError{Value: v, Stack: debug.Stack()}
+	s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.w.x.Peer(),
+		"method", e.r.Method, "path", e.r.Path, "panic", v, "stack", string(p.Stack))
+	if e.w.begun {
+		e.w.x.Abort()
+		return
+	}
+	e.w.reset(semantics.StatusInternalServerError)
+	s.answer(e, &e.r, p)
 }
 
 // unanswered answers a request whose content broke off, or broke a limit, and
@@ -143,10 +152,15 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 
 // end completes the response. What cannot be completed is cut off by the loop.
 func (s serving) end(e *exchange) {
-	err := e.w.end()
-	if err == nil || errors.Is(err, ErrPeerGone) {
-		return
+	if err := e.w.end(); err != nil && !errors.Is(err, ErrPeerGone) {
+		s.cutOff(e, err)
 	}
+}
+
+// cutOff tells that a response was cut off, if that is the handler's doing.
+//
+//go:noinline
+func (s serving) cutOff(e *exchange, err error) { // as panicked
 	var misuse *engine.Error
 	if errors.As(err, &misuse) && misuse.Blame == engine.Caller && misuse.Rule != engine.RuleGone && !e.w.misused {
 		s.log().Warn("paf: the response was cut off", "component", "paf-server",

@@ -37,32 +37,34 @@ func (t *exchangeContext) cancellable() *cancellable {
 	}
 	x := (*exchange)(t)
 	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
-	if inner := x.context.Load(); inner != nil {
-		return inner
+	if x.context.Load() == nil {
+		x.makeCancellable()
+		x.watch()
 	}
+	x.c.mu.Unlock()
+	return x.context.Load()
+}
+
+func (x *exchange) makeCancellable() {
 	inner := &cancellable{}
 	inner.Context, inner.end = context.WithCancelCause(x.c.base)
 	x.context.Store(inner)
-	if x.cause != nil {
-		inner.end(x.cause)
-	} else {
-		x.watch()
-	}
-	return inner
 }
 
-// cancel ends the context, made or still to be made; the first cause stands. The connection's lock is held.
+// cancel ends the context, which is made for that if nobody has asked for it yet; the first cause stands. The connection's lock is held.
 func (x *exchange) cancel(cause error) {
-	if x.cause == nil {
-		x.cause = cause
+	if x.context.Load() == nil {
+		x.makeCancellable()
 	}
-	if inner := x.context.Load(); inner != nil {
-		inner.end(cause)
-	}
+	x.context.Load().end(cause)
 }
 
-func (x *exchange) finishContext() { x.cancel(context.Canceled) }
+// finishContext ends the context with the exchange: one that nobody has asked for nobody will.
+func (x *exchange) finishContext() {
+	if x.inside > 0 {
+		x.cancel(context.Canceled)
+	}
+}
 
 // watch starts a watcher, unless somebody is reading already; after that the
 // sweeper sees to it. The connection's lock is held.

@@ -68,7 +68,7 @@ func (t Exchange) Context() context.Context {
 	x, err := t.enter()
 	if err != nil {
 		over := &exchange{c: t.x.c}
-		over.cause = context.Canceled
+		over.cancel(context.Canceled)
 		return (*exchangeContext)(over)
 	}
 	x.inside++ // and stays so

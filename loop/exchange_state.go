@@ -22,19 +22,19 @@ type exchange struct {
 
 // An exchangeUse is the part of an exchange that is made anew for each request.
 type exchangeUse struct {
-	content content
-	left    int64 // of the request's content, what has not been read; negative if its length is not known
-	writeBy engine.Instant
-	context atomic.Pointer[cancellable] // nil until somebody wants to know of its end
-	cause   error                       // what that has come for
-	expect  bool                        // the client waits for 100 (Continue)
-	begun   bool                        // the final response has begun
-	ended   bool                        // and ended
-	done    bool                        // the handler has returned
-	watched bool                        // somebody wants to know when the peer goes
-	looked  bool                        // the poller looks out for that
-	told    bool                        // the handler knows that the content broke off
-	read    bool                        // some of the content has been
+	content  content
+	left     int64 // of the request's content, what has not been read; negative if its length is not known
+	writeBy  engine.Instant
+	context  atomic.Pointer[cancellable] // nil until somebody wants to know of its end, or that has come early
+	expect   bool                        // the client waits for 100 (Continue)
+	begun    bool                        // the final response has begun
+	ended    bool                        // and ended
+	returned bool                        // the handler has returned
+	done     bool                        // and the exchange been finished
+	watched  bool                        // somebody wants to know when the peer goes
+	looked   bool                        // the poller looks out for that
+	told     bool                        // the handler knows that the content broke off
+	read     bool                        // some of the content has been
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -108,7 +108,10 @@ func (x *exchange) respond(r *semantics.Response, length int64) error {
 	if c.mux == nil && (c.stopping || x.tooMuchLeft()) {
 		c.server.Shutdown(&c.out) // so that the response says close
 	}
-	if err := c.server.Respond(&c.out, x.content.stream, r, length); err != nil {
+	c.head = *r // what an engine is given is the heap's, and r may lie on a stack
+	err := c.server.Respond(&c.out, x.content.stream, &c.head, length)
+	c.head = semantics.Response{}
+	if err != nil {
 		return err
 	}
 	if semantics.Informational(r.Status) && r.Status != 101 {

@@ -12,23 +12,23 @@ import (
 //
 // A handler that did not return has ended its goroutine, by a panic or by runtime.Goexit, and with it
 // a connection that has one exchange at a time.
-func (c *serverConn) finish(x *exchange, returned bool) {
+func (c *serverConn) finish(x *exchange) {
 	x.n++ // its tickets are over
 	x.done = true
-	c.lingers = returned
+	c.lingers = x.returned
 	c.running--
 	switch {
 	case c.mux != nil:
-		if !returned {
+		if !x.returned {
 			x.waits()
 		}
 		c.finishStream(x)
-	case returned:
+	case x.returned:
 		c.finishOnly(x)
 	default:
 		c.abort()
 	}
-	if c.out.Len() >= flushAt && returned {
+	if c.out.Len() >= flushAt && x.returned {
 		_ = c.flush()
 	}
 	c.keep(x)

@@ -35,9 +35,10 @@ type serverConn struct {
 	handler Handler
 	base    context.Context
 	current *exchange
-	spares  []*exchange // for requests to come
-	lingers bool        // a response was the last thing sent: let the peer read it
-	idle    bool        // no request has come since it was waited for one (unless multiplexed)
+	spares  []*exchange        // for requests to come
+	lingers bool               // a response was the last thing sent: let the peer read it
+	head    semantics.Response // of a response that is being laid out
+	idle    bool               // no request has come since it was waited for one (unless multiplexed)
 
 	// Of an accepted connection only; see park.go.
 	from     *acceptor
@@ -252,10 +253,9 @@ func (c *serverConn) exchange(ev *engine.Event) {
 
 // handle runs a handler, without the lock, and finishes its exchange.
 func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.Error) {
-	returned := false
 	defer func() {
 		c.mu.Lock()
-		c.finish(x, returned)
+		c.finish(x)
 	}()
 	t, length := Exchange{x, x.n}, x.left
 	c.mu.Unlock()
@@ -264,7 +264,7 @@ func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.
 	} else {
 		c.handler.Fault(t, head, fault)
 	}
-	returned = true
+	x.returned = true
 }
 
 // begin counts an exchange.
