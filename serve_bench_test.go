@@ -70,6 +70,9 @@ func serveTape(b *testing.B, f *tape, protocol paf.Protocol, h paf.Handler) {
 
 // What an exchange costs beyond a handful for its connection.
 func TestAllocationsOfAnExchange(t *testing.T) {
+	if raced {
+		t.Skip("NOT TESTED under the race detector, which makes pools forget")
+	}
 	for _, test := range []struct {
 		name  string
 		bench func(*testing.B)
