@@ -3,6 +3,7 @@ package paf_test
 import (
 	"context"
 	"encoding/binary"
+	"flag"
 	"io"
 	"log/slog"
 	"testing"
@@ -73,6 +74,10 @@ func TestAllocationsOfAnExchange(t *testing.T) {
 	if raced {
 		t.Skip("NOT TESTED under the race detector, which makes pools forget")
 	}
+	times := flag.Lookup("test.benchtime")
+	before := times.Value.String()
+	defer func() { _ = times.Value.Set(before) }()
+	_ = times.Value.Set("20000x")
 	for _, test := range []struct {
 		name  string
 		bench func(*testing.B)
