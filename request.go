@@ -50,6 +50,8 @@ type Request struct {
 	// Protocol is the version that the request came with. A client chooses by itself.
 	Protocol Protocol
 
+	lent bool // what a handler was given an ErrorHandler has got, who may keep it; here it takes no room
+
 	// Header holds the fields, in order. Framing is the engine's: a client ignores
 	// Content-Length, Transfer-Encoding and Connection here, except "Connection: close".
 	Header Fields
