@@ -41,6 +41,7 @@ type conn struct {
 	running   int    // exchanges
 	exchanges uint64 // so far
 	reading   bool   // somebody is in flow.Read
+	inVain    bool   // the latest one has found nothing until it was interrupted
 	writing   bool   // somebody is in flow.Write
 	eof       bool   // the peer has ended its sending side
 	stopping  bool
@@ -147,6 +148,7 @@ func (c *conn) readFlow(p []byte) (int, error) {
 	n, err := c.flow.Read(p)
 	c.mu.Lock()
 	c.reading = false
+	c.inVain = n == 0 && err != nil && errors.Is(err, os.ErrDeadlineExceeded)
 	c.notify()
 	return n, err
 }

@@ -43,7 +43,7 @@ type serverConn struct {
 	from     *acceptor
 	accepted net.Conn
 	fd       int32          // -1 if it cannot be parked
-	quiet    engine.Instant // since when nothing happens, while parkDue is set
+	quiet    engine.Instant // since when there has been no exchange; 0: from the next wait on
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
@@ -273,6 +273,7 @@ func (c *serverConn) begin(x *exchange, head *semantics.Request) {
 		c.exchanges++
 	}
 	c.running++
+	c.quiet = 0
 	if c.mux == nil {
 		c.current = x
 	}
