@@ -266,15 +266,14 @@ func (p *parked) resume() {
 	case stopping:
 		c.stop()
 	}
-	a.serve(c)
+	_ = c.serve()
 }
 
 // end ends a connection that nobody takes up again.
 func (p *parked) end(why CloseReason) {
 	_ = p.accepted.Close()
 	p.from.group.remove(p, why)
-	p.from.service.Ended(nil)
-	p.from.gone()
+	p.from.ended(nil)
 }
 
 // stop implements member.

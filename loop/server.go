@@ -64,8 +64,7 @@ func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h
 		return ErrStopped
 	}
 	defer c.follow(ctx)()
-	_, err = c.serve()
-	return err
+	return c.serve()
 }
 
 func (g *Group) newServerConn(base context.Context, f flow.Flow, eng engine.Server, h Handler) *serverConn {
@@ -104,9 +103,9 @@ func (c *serverConn) follow(ctx context.Context) func() {
 	}
 }
 
-// serve is the life of a server's connection, to its end or until it is parked: over tells. A handler that ends its goroutine
-// (runtime.Goexit) ends the connection too, unless others go on with it.
-func (c *serverConn) serve() (over bool, err error) {
+// serve is the life of a server's connection, to its end or until it is parked. A handler that ends its goroutine
+// (runtime.Goexit) ends the connection too, unless others go on with it; serve does not return then.
+func (c *serverConn) serve() (err error) {
 	c.mu.Lock()
 	life := c.life
 	defer func() {
@@ -118,7 +117,6 @@ func (c *serverConn) serve() (over bool, err error) {
 			c.mu.Unlock()
 			return
 		}
-		over = true
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -130,6 +128,9 @@ func (c *serverConn) serve() (over bool, err error) {
 		}
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
+		if c.from != nil {
+			c.from.ended(err)
+		}
 		if broken != nil {
 			panic(broken)
 		}
@@ -145,7 +146,7 @@ func (c *serverConn) serve() (over bool, err error) {
 	default:
 		c.pump(c.turn.number)
 	}
-	return false, nil
+	return nil
 }
 
 // part says the last words and closes the flow.
