@@ -29,11 +29,9 @@ func (r *Reply) lost(error) {}
 func (r *Reply) tellInterims() {
 	interims := r.interims
 	r.interims = nil
-	r.c.mu.Unlock()
 	for _, head := range interims {
-		r.call.Interim(head)
+		r.tell(head)
 	}
-	r.c.mu.Lock()
 }
 
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
