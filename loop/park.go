@@ -285,10 +285,13 @@ func (p *parked) stop() {
 		g.mu.Unlock()
 		return
 	}
-	mine := g.lot.take(p)
-	g.mu.Unlock()
-	if mine {
-		p.end(Stopped)
+	defer g.mu.Unlock()
+	if g.lot.take(p) {
+		g.goroutines++
+		go func() { // for a flow may take its time to close
+			defer g.done()
+			p.end(Stopped)
+		}()
 	}
 }
 

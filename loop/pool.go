@@ -292,9 +292,11 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 		}
 	}
 	p.mu.Unlock()
+	var all sync.WaitGroup
 	for _, c := range idle {
-		c.discard(Finished)
+		all.Go(func() { c.discard(Finished) }) // for a flow may take its time to close
 	}
+	all.Wait()
 }
 
 // Close closes all connections, whatever they are doing, and waits for their
