@@ -87,6 +87,26 @@ func TestGoexitInAHandlerCancelsItsContext(t *testing.T) {
 	}
 }
 
+// So it is when there is no room to read ahead, and nobody reads.
+func TestGoexitBehindContentThatNobodyReadsCancelsTheContext(t *testing.T) {
+	told := make(chan error, 1)
+	addr := serve(t, handle(func(_ *paf.ResponseWriter, r *paf.Request) {
+		ctx := r.Context()
+		go func() {
+			<-ctx.Done()
+			told <- context.Cause(ctx)
+		}()
+		time.Sleep(100 * time.Millisecond) // what there is room for is read ahead
+		exit()
+	}))
+	_, _ = io.WriteString(dial(t, addr), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("x", 8<<10))
+	select {
+	case <-told:
+	case <-time.After(5 * time.Second):
+		t.Error("it was not told")
+	}
+}
+
 // On HTTP/2 it costs its stream, and not the connection.
 func TestGoexitInAHandlerCostsOneStream(t *testing.T) {
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {

@@ -27,6 +27,7 @@ func (c *serverConn) finish(x *exchange, returned bool) {
 		c.finishOnly(x)
 	default:
 		c.abort()
+		x.finishContext()
 	}
 	if c.out.Len() >= flushAt && returned {
 		_ = c.flush()
