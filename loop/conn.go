@@ -201,11 +201,11 @@ func (c *conn) sweep(now engine.Instant) {
 // putOff reports whether the deadline of a multiplexed connection, which is found out for many streams at once and now and then only,
 // has moved on since.
 func (c *conn) putOff(now engine.Instant) bool {
-	if c.mux == nil {
-		return false
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.mux == nil { // it may become another engine's at any time
+		return false
+	}
 	due := engine.Sooner(c.eng.Deadline(now), c.parkDue)
 	if c.eng.State() != engine.Open || due != 0 && due <= now {
 		return false
