@@ -10,7 +10,7 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// An exchange is what a handler is given, in one piece of memory that is never used again: whoever keeps it
+// An exchange is what a handler is given, in one piece of memory that is never used again, unless the handler is a Borrower: whoever keeps it
 // keeps what is his own. It is small, for what it does not hold is the connection's.
 type exchange struct {
 	r Request
@@ -22,7 +22,8 @@ type serving struct{ *Server }
 
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
-	e := s.begin(x, head, semantics.StatusOK)
+	e := s.borrow(x)
+	e.begin(x, head, semantics.StatusOK)
 	e.fill(head, length)
 	if s.misdirected(e) {
 		e.w.preset = semantics.StatusMisdirectedRequest
@@ -31,11 +32,13 @@ func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 		s.run(e)
 	}
 	s.end(e)
+	s.giveBack(e)
 }
 
 // Fault answers what never became a request.
 func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
-	e := s.begin(x, head, err.Status)
+	e := &exchange{}
+	e.begin(x, head, err.Status)
 	logFault(s.log(), e, err)
 	var r *Request
 	if head != nil {
@@ -46,12 +49,31 @@ func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Err
 	s.end(e)
 }
 
-func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *exchange {
-	e := &exchange{}
+// borrow returns memory for an exchange: what a Borrower has given back, or new.
+func (s serving) borrow(x loop.Exchange) *exchange {
+	if s.borrows {
+		pocket := x.Pocket()
+		if e, _ := (*pocket).(*exchange); e != nil {
+			*pocket = nil // whoever does not return gives nothing back
+			return e
+		}
+	}
+	return &exchange{}
+}
+
+// giveBack is what follows when a handler has returned.
+func (s serving) giveBack(e *exchange) {
+	if s.borrows && !e.w.lent {
+		x := e.w.x
+		*e = exchange{}
+		*x.Pocket() = e
+	}
+}
+
+func (e *exchange) begin(x loop.Exchange, head *semantics.Request, status int) {
 	w := &e.w
 	w.x, w.request, w.preset, w.left = x, head, int32(status), -1
 	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
-	return e
 }
 
 // fill makes the request of the head that has been read.
@@ -135,6 +157,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 		}
 	}()
 	if s.ErrorHandler != nil {
+		e.w.lent = true
 		s.ErrorHandler(&e.w, r, err)
 	} else {
 		answer(&e.w, r, err)

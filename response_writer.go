@@ -25,6 +25,7 @@ type ResponseWriter struct {
 	held    int32              // bytes of content that are held back
 	begun   bool               // the head has been laid out
 	misused bool               // and that has been logged
+	lent    bool               // to an ErrorHandler, which may keep it
 	left    int64              // of the declared length, -1 if none was declared
 	written int64
 	err     error

@@ -22,7 +22,7 @@ import (
 //
 // A duration or a size of zero means the default, a negative one no limit.
 type Server struct {
-	// Handler answers requests. Without one every request is answered 404.
+	// Handler answers requests. Without one every request is answered 404. It may be a [Borrower].
 	Handler Handler
 
 	// ErrorHandler answers what the Handler does not get to see. The default
@@ -85,8 +85,9 @@ type Server struct {
 	// be accepted. Default no limit.
 	MaxConns int
 
-	once  sync.Once
-	group *loop.Group
+	once    sync.Once
+	group   *loop.Group
+	borrows bool // Handler is a Borrower
 }
 
 // Serve accepts connections on ln and serves each on a goroutine of its own. On a listener of TLS, such as
@@ -189,6 +190,7 @@ type Stats = loop.Stats
 
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
+		_, s.borrows = s.Handler.(Borrower)
 		limits := s.Limits.WithDefaults()
 		s.group = loop.NewGroup(loop.Config{
 			WriteTimeout:   s.WriteTimeout,

@@ -42,6 +42,10 @@ func (x *exchange) exit() {
 // Handler returns the handler that the connection was given.
 func (t Exchange) Handler() Handler { return t.x.c.handler }
 
+// Pocket is where a handler finds what another one of the same connection, which has returned, has left there, and leaves something itself, to be
+// used again. It is the handler's alone, until it returns.
+func (t Exchange) Pocket() *any { return &t.x.pocket }
+
 // Flow returns the connection's flow. It belongs to the connection: reading or writing it
 // breaks the protocol, asking it for facts does not.
 func (t Exchange) Flow() flow.Flow { return t.x.c.flow }

@@ -15,6 +15,7 @@ type exchange struct {
 	n      uint64 // counts the uses: a ticket of another one is over
 	inside int    // goroutines in a method of the ticket, the lock released or not
 	held   []byte // content that waits for what follows
+	pocket any    // see Exchange.Pocket
 
 	exchangeUse
 }

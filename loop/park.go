@@ -45,6 +45,7 @@ type lot struct {
 	looked map[int32]*exchange // whose peers are looked after beside the parked ones: see lookOut
 
 	sooner atomic.Int64 // by how much connections are parked before ParkAfter
+	litter litter
 }
 
 // Where more connections than crowd are awake at a time, those on which nothing happens are parked soon, so that memory
@@ -147,6 +148,7 @@ func (g *Group) lay(c *serverConn, p *parked) bool {
 	}
 	delete(g.conns, c)
 	g.lot.put(p)
+	g.lot.litter.add(g.now())
 	return true
 }
 
