@@ -139,16 +139,22 @@ func (p *Pool[K]) serve(key K, at *place) {
 	}
 }
 
-// open opens a connection; its place has been counted.
+// open opens a connection; its place has been counted, and is given up if none comes of it, be it that open panics.
 func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
+	adopted := false
+	defer func() {
+		if !adopted {
+			p.forget(key, nil)
+		}
+	}()
 	c, err := open(ctx)
 	if err == nil && !p.adopt(key, c) {
 		err = ErrStopped
 	}
 	if err != nil {
-		p.forget(key, nil)
 		return nil, &SendError{Err: err}
 	}
+	adopted = true
 	return c, nil
 }
 
