@@ -56,6 +56,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		}
 		if err == loop.ErrStale {
 			tries-- // there is another, or one will be opened
+			u.untouched()
 			continue
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)

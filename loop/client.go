@@ -201,7 +201,7 @@ func (c *ClientConn) stop() {
 	}
 	c.mu.Unlock()
 	if idle {
-		c.discard(Stopped)
+		c.group.spawn(func() { c.discard(Stopped) }) // for a flow may take its time to close
 	}
 }
 

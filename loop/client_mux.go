@@ -44,6 +44,9 @@ func (c *ClientConn) pump() {
 			break
 		}
 		c.wakeReady()
+		if c.refused && c.client.Capacity() > c.reserved {
+			c.restShared() // the server takes more than it did
+		}
 		if c.client.Streams() == 0 {
 			c.in.shrink()
 		}

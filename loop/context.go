@@ -137,7 +137,7 @@ func (c *serverConn) watcher(x *exchange) {
 		}
 		if x.done || c.eof || c.closed || c.reading || len(c.in.spare()) == 0 {
 			x.peerEnded()
-			if !x.done && len(c.in.spare()) == 0 {
+			if !x.done && !c.closed && len(c.in.spare()) == 0 { // of a closed one the descriptor may be another's
 				x.lookOut()
 			}
 			return

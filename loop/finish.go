@@ -27,6 +27,7 @@ func (c *serverConn) finish(x *exchange) {
 		c.finishOnly(x)
 	default:
 		c.abort()
+		x.finishContext()
 	}
 	if c.out.Len() >= flushAt && x.returned {
 		_ = c.flush()

@@ -47,10 +47,7 @@ func (r *Reply) event(ev *engine.Event) {
 		if f := call.Interim; f != nil && r.c.mux != nil {
 			call.asking.interims = append(call.asking.interims, ev.Response) // for Do to tell; the engine bounds them
 		} else if f != nil {
-			head := ev.Response
-			r.c.mu.Unlock()
-			f(head)
-			r.c.mu.Lock()
+			r.tell(ev.Response)
 		}
 	case engine.Response:
 		r.headed, r.Head, r.Length = true, ev.Response, ev.Length
@@ -60,6 +57,23 @@ func (r *Reply) event(ev *engine.Event) {
 		}
 		r.c.notify() // a sender that waits for 100 (Continue) has its answer
 	}
+}
+
+// tell tells the caller an interim response. The connection's lock is held, and released meanwhile. If the caller panics the exchange is
+// over, for Do does not return to him.
+func (r *Reply) tell(head *semantics.Response) {
+	told := false
+	r.c.mu.Unlock()
+	defer func() {
+		if !told {
+			r.stop()
+			r.c.leave(r, Aborted)
+			return
+		}
+		r.c.mu.Lock()
+	}()
+	r.call.Interim(head)
+	told = true
 }
 
 // Read reads the content of the response. After an error other than io.EOF what has

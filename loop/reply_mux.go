@@ -22,14 +22,11 @@ func (r *Reply) lost(error) {}
 
 // tellInterims tells the interim responses that have come. The connection's lock is held, and released meanwhile.
 func (r *Reply) tellInterims() {
-	call := r.call
-	interims := call.asking.interims
-	call.asking.interims = nil
-	r.c.mu.Unlock()
+	interims := r.call.asking.interims
+	r.call.asking.interims = nil
 	for _, head := range interims {
-		call.Interim(head)
+		r.tell(head)
 	}
-	r.c.mu.Lock()
 }
 
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.

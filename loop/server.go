@@ -44,7 +44,7 @@ type serverConn struct {
 	from     *acceptor
 	accepted net.Conn
 	fd       int32          // -1 if it cannot be parked
-	quiet    engine.Instant // since when nothing happens, while parkDue is set
+	quiet    engine.Instant // since when there has been no exchange; 0: from the next wait on
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
@@ -65,8 +65,7 @@ func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h
 		return ErrStopped
 	}
 	defer c.follow(ctx)()
-	_, err = c.serve()
-	return err
+	return c.serve()
 }
 
 func (g *Group) newServerConn(base context.Context, f flow.Flow, eng engine.Server, h Handler) *serverConn {
@@ -105,9 +104,9 @@ func (c *serverConn) follow(ctx context.Context) func() {
 	}
 }
 
-// serve is the life of a server's connection, to its end or until it is parked: over tells. A handler that ends its goroutine
-// (runtime.Goexit) ends the connection too, unless others go on with it.
-func (c *serverConn) serve() (over bool, err error) {
+// serve is the life of a server's connection, to its end or until it is parked. A handler that ends its goroutine
+// (runtime.Goexit) ends the connection too, unless others go on with it; serve does not return then.
+func (c *serverConn) serve() (err error) {
 	c.mu.Lock()
 	life := c.life
 	defer func() {
@@ -119,7 +118,6 @@ func (c *serverConn) serve() (over bool, err error) {
 			c.mu.Unlock()
 			return
 		}
-		over = true
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -131,6 +129,9 @@ func (c *serverConn) serve() (over bool, err error) {
 		}
 		c.mu.Unlock()
 		c.group.remove(c, c.why)
+		if c.from != nil {
+			c.from.ended(err)
+		}
 		if broken != nil {
 			panic(broken)
 		}
@@ -146,7 +147,7 @@ func (c *serverConn) serve() (over bool, err error) {
 	default:
 		c.pump(c.turn.number)
 	}
-	return false, nil
+	return nil
 }
 
 // part says the last words and closes the flow.
@@ -273,6 +274,7 @@ func (c *serverConn) begin(x *exchange, head *semantics.Request) {
 		c.exchanges++
 	}
 	c.running++
+	c.quiet = 0
 	if c.mux == nil {
 		c.current = x
 	}
