@@ -29,7 +29,7 @@ func inBubble(t *testing.T, k kind, f func(t *testing.T, d *digger, s *running))
 		d.given = make(chan *paf.Tunnel, 16) // of the bubble
 		own := mimic.Register("own", mimic.NoPriority, func(ctx context.Context, _ struct{}) (flow.Flow, error) { return s.ln.Dial(ctx) })
 		d.client = &paf.Client{Protocol: k.protocol, Context: mimic.Add(mimic.Context{}, own, struct{}{})}
-		d.make = k.request
+		d.kind = k
 		f(t, d, s)
 		d.client.Close()
 	})

@@ -55,7 +55,7 @@ func (r *Reply) judge() {
 	case semantics.Successful(r.Head.Status):
 		r.tunnel = true
 	default:
-		_ = c.client.End(&c.out, r.stream, nil)
+		_ = c.client.End(&c.out, r.content.stream, nil)
 		r.sent = true
 	}
 }

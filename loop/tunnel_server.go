@@ -60,13 +60,40 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 		return nil, ErrOver
 	}
 	x.taken, x.ended = true, true
+	var f flow.Flow = &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream}
 	if c.mux == nil {
 		x.leaveContent()
-		x.tunnel = c.newTunnel(c.base, c.newTakenFlow(c.closeFlow))
-	} else {
-		x.tunnel = c.newTunnel(c.base, &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream})
+		f = c.newTakenFlow(c.closeFlow)
 	}
-	return x.tunnel, nil
+	tunnel := c.newTunnel(c.base, f)
+	x.content.owner = &taker{x, tunnel}
+	return tunnel, nil
+}
+
+// A taker is an exchange whose flow, or stream, has been taken for a tunnel, as what the tunnel's content belongs to.
+type taker struct {
+	*exchange
+	tunnel *Tunnel
+}
+
+func (t *taker) event(ev *engine.Event) {
+	t.exchange.event(ev)
+	if ev.Kind == engine.Fault {
+		t.tunnel.cancel(&GoneError{Op: "read", Err: ev.Err})
+	}
+}
+
+func (t *taker) lost(err error) {
+	t.exchange.lost(err)
+	t.tunnel.cancel(t.lostFor(err))
+}
+
+// tunnel returns what the exchange has been taken for, nil for none.
+func (x *exchange) tunnel() *Tunnel {
+	if t, is := x.content.owner.(*taker); is {
+		return t.tunnel
+	}
+	return nil
 }
 
 // mayTunnel reports whether a response of some status grants a tunnel. RFC 9110, Section 7.8: the server switches after it has read
@@ -146,8 +173,7 @@ func (c *serverConn) disown() {
 	g, a := c.group, c.from
 	g.remove(c, Taken)
 	if a != nil {
-		a.service.Ended(nil)
-		a.gone()
+		a.ended(nil)
 		g.done() // what began the goroutine ends it once more: see own
 	}
 }
@@ -157,12 +183,6 @@ func (c *serverConn) own() {
 	if c.from != nil {
 		c.group.begin()
 	}
-}
-
-func (c *serverConn) isHijacked() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.hijacked
 }
 
 // lasts is called by an exchange that is going to take long: others read meanwhile.
@@ -187,17 +207,17 @@ func (c *serverConn) afterStream() {
 }
 
 // finishTaken ends an exchange whose flow has been taken: it goes on without the handler. c.mu is held.
-func (c *serverConn) finishTaken(x *exchange, returned bool) {
+func (c *serverConn) finishTaken(x *exchange) {
 	x.finishContext()
 	if c.mux == nil {
 		c.current = nil
 		c.lookDue.Store(0)
 		return
 	}
-	if !returned {
+	if !x.returned {
 		x.waits()
 		c.mu.Unlock()
-		_ = x.tunnel.Reset()
+		_ = x.tunnel().Reset()
 		c.mu.Lock()
 	}
 	if c.turn.inline == x {
