@@ -235,6 +235,48 @@ func TestATunnelTakesNoPlaceInThePool(t *testing.T) {
 	}
 }
 
+// The place that a stream had is free when both sides have ended it, also if that comes after Close.
+func TestAClosedTunnelGivesUpItsPlace(t *testing.T) {
+	ln, dial := grounds["pipe"](t)
+	d := dig(t, kinds[2], ln, dial, func(d *digger) {
+		d.client.MaxConns, d.server.Limits.Streams = 1, 1
+	})
+	client, server := d.open(t)
+	_ = client.Close()
+	asked := make(chan error, 1)
+	go func() {
+		resp, err := d.client.Get(t.Context(), "http://proxy.test/")
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		asked <- err
+	}()
+	for d.client.Stats().PoolWaits == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	start := time.Now()
+	_ = server.Close()
+	if err := <-asked; err != nil || time.Since(start) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// Whoever resets a tunnel by its powers has closed it.
+func TestResetIsAClose(t *testing.T) {
+	for _, k := range kinds {
+		ln, dial := grounds["tcp"](t)
+		d := dig(t, k, ln, dial)
+		client, server := d.open(t)
+		if err := flow.PowersOf(client).Resetter.Reset(); err != nil || client.Context().Err() == nil || d.client.Stats().Tunnels != 0 {
+			t.Errorf("%s: %v, %+v", k.name, err, d.client.Stats())
+		}
+		if n, err := server.Read(make([]byte, 1)); n != 0 || err == nil || err == io.EOF {
+			t.Errorf("%s: the other end reads %d bytes, %v", k.name, n, err)
+		}
+		_ = server.Close()
+	}
+}
+
 // A flow without deadlines is closed by one that interrupts a call, and has no half-close.
 func TestATunnelOverABareFlow(t *testing.T) {
 	for _, k := range kinds[:2] {

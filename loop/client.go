@@ -194,7 +194,7 @@ func (c *ClientConn) stop() {
 	c.mu.Lock()
 	c.stopping = true
 	c.tellTunnels(ErrStopped)
-	idle := c.client.Streams() == 0 && len(c.tunnels) == 0
+	idle := c.client.Streams() == 0
 	if c.mux != nil {
 		c.because(Stopped)
 		c.client.Shutdown(&c.out)
@@ -225,9 +225,6 @@ func (c *ClientConn) discard(why CloseReason) {
 	c.gone, c.idle = true, false
 	c.because(why)
 	why, onGone := c.why, c.onGone
-	if why == Stopped {
-		c.tellTunnels(ErrStopped)
-	}
 	c.mu.Unlock()
 	if !first {
 		c.closeFlow()

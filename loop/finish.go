@@ -107,10 +107,10 @@ func (c *serverConn) reason() CloseReason {
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.server.State() == engine.Switched:
-		return Taken
 	case c.left || c.stopping:
 		return Stopped
+	case c.server.State() == engine.Switched:
+		return Taken
 	case c.eof && (c.idle || c.mux != nil):
 		return PeerClosed
 	case c.idle && c.mux == nil:

@@ -22,7 +22,7 @@ var (
 
 // Codes that tell what has become of a tunnel's other end.
 const (
-	codeCancel  engine.Code = 0x8 // RFC 8441, Section 5: "RST exception is represented with […] CANCEL"
+	codeCancel  engine.Code = 0x8 // RFC 8441, Section 5: what TCP would say by RST
 	codeConnect engine.Code = 0xa // RFC 9113, Section 8.5: "a stream error […] of type CONNECT_ERROR"
 )
 
