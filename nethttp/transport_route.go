@@ -48,7 +48,7 @@ func (t *Transport) route(r *http.Request) (*paf.Route, error) {
 	if latest := t.latest.Load(); latest != nil && latest.Key == any(k) {
 		return latest, nil
 	}
-	route := &paf.Route{Key: k, Once: k.once, Protocol: t.speaks(k)}
+	route := &paf.Route{Key: k, Absolute: t.forwards(k), Once: k.once, Protocol: t.speaks(k)}
 	route.Open = func(ctx context.Context) (flow.Flow, error) { return t.open(ctx, k) }
 	t.latest.Store(route)
 	return route, nil

@@ -99,11 +99,25 @@ func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.prepare(); err != nil {
 		return nil, err
 	}
-	resp, err := x.t.client.Do(x.ctx, &x.sent.Request)
+	resp, err := x.do()
 	if err != nil {
 		return nil, err
 	}
 	return x.respond(resp), nil
+}
+
+// do sends it, as what it is.
+func (x *roundTrip) do() (*paf.Response, error) {
+	r, p := x.request, &x.sent.Request
+	switch {
+	case r.Method == http.MethodConnect && r.URL.Opaque != "":
+		return x.t.client.Connect(x.ctx, p, r.URL.Opaque)
+	case r.Method == http.MethodConnect:
+		return x.t.client.Connect(x.ctx, p, p.Authority)
+	case upgrades(r) && x.content == nil:
+		return x.t.client.Upgrade(x.ctx, p, r.Header.Get("Upgrade"))
+	}
+	return x.t.client.Do(x.ctx, p)
 }
 
 // prepare makes the request that paf sends.
@@ -119,9 +133,6 @@ func (x *roundTrip) prepare() error {
 		if r.URL.Path != "" {
 			return errConnectPath
 		}
-		if r.URL.Opaque != "" {
-			p.Authority = r.URL.Opaque
-		}
 	} else if p.Path, p.Query, err = pathOf(r.URL); err != nil {
 		return err
 	}
@@ -133,17 +144,13 @@ func (x *roundTrip) prepare() error {
 		if p.Route, err = x.t.route(r); err != nil {
 			return err
 		}
-		if x.t.forwards(p.Route.Key.(routeKey)) {
-			p.Via = &p.Target // it is the route that says where to
+		if p.Route.Absolute {
 			list = authorize(list, r, p.Route.Key.(routeKey))
 		}
 	} else if p.Authority = r.URL.Host; host != p.Authority {
 		list = append(list, semantics.Field{Name: "Host", Value: host})
 	}
 	p.Header = semantics.FieldsFrom(list)
-	if upgrades(r) {
-		p.Upgrade = r.Header.Get("Upgrade")
-	}
 	if x.content != nil {
 		p.Body, p.Length = x.content.reader(), x.content.length
 	}
