@@ -100,7 +100,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		defer body.finish()
 	}
 	for hops := 0; ; hops++ {
-		resp, err := c.send(ctx, r, body)
+		resp, err := c.send(ctx, r, body, wish{})
 		if err != nil {
 			return nil, err
 		}
@@ -148,8 +148,7 @@ func (c *Client) Stats() Stats {
 }
 
 func (c *Client) place(r *Request) place {
-	to := r.to()
-	return place{c.Context, to.Scheme, to.Authority}
+	return place{c.Context, r.Scheme, r.Authority}
 }
 
 // connection returns a connection for a request.
@@ -218,22 +217,21 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 		ctx, cancel = context.WithTimeout(ctx, c.OpenTimeout)
 		defer cancel()
 	}
-	to := r.to()
-	own, err := facts(c.Context, to)
+	own, err := facts(c.Context, &r.Target)
 	if err != nil {
 		return nil, &URLError{URL: r.URL(), Err: err}
 	}
 	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
 	if !connectable(endpoints) {
-		full, _ := facts(c.rules, to)
+		full, _ := facts(c.rules, &r.Target)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || to.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(to), c.offers())
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.

@@ -27,12 +27,13 @@ func (c *Client) sending() *clientExchange {
 }
 
 // send sends one request, again if that is safe.
-func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
+func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Response, error) {
 	for tries := 0; ; tries++ {
 		x := c.sending()
 		if err := r.head(&x.head); err != nil {
 			return nil, err
 		}
+		w.addTo(&x.head)
 		body, length := r.content()
 		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
 			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
@@ -47,7 +48,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		x.call.Body = u.begin(body)
 		reply, err := conn.Do(ctx, &x.call)
 		if err == nil {
-			resp, spent := newResponse(r, conn, reply)
+			resp, spent := newResponse(r, reply)
 			if spent {
 				*x = clientExchange{}
 				c.sendings.Put(x)
@@ -56,6 +57,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		}
 		if err == loop.ErrStale {
 			tries-- // there is another, or one will be opened
+			u.untouched()
 			continue
 		}
 		if errors.Is(err, ErrNoExtendedConnect) {

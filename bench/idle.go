@@ -22,6 +22,9 @@ var idleWorks = []work{
 		"call-h2 wait", "x/net/http2", []string{"kibs", "peak"}, idleClient},
 }
 
+// idleLeast is how long they lie idle at the least: what parks connections, collects garbage or gives memory back has its time.
+const idleLeast = 8 * time.Second
+
 // streamsEach is how many streams a connection has in idle-streams: what every server lets be open at once.
 const streamsEach = 100
 
@@ -69,7 +72,7 @@ func weigh(w work, c contestant, o options, unit string, calls, many int, open f
 	if err != nil {
 		return nil, fmt.Errorf("%w (the server: %s)", err, p.said)
 	}
-	time.Sleep(o.length) // they lie idle: what parks connections, or gives memory back, has its time
+	time.Sleep(max(o.length, idleLeast))
 	after, err := p.memory("VmRSS")
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func main() {
 	}
 	var o options
 	names := flag.String("work", "h1,h1pipe,h2", "what to measure, comma-separated: works, families of them, or all")
-	flag.DurationVar(&o.length, "time", 3*time.Second, "how long each contestant is loaded in each round; how long connections are idle before memory is read")
+	flag.DurationVar(&o.length, "time", 3*time.Second, "how long each contestant is loaded in each round; how long connections are idle before memory is read (8s at the least)")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many rounds")
 	flag.StringVar(&o.only, "only", "", "the contestants, comma-separated; all if empty")
 	flag.IntVar(&o.conns, "conns", 10000, "how many connections, or streams, lie idle")

@@ -238,7 +238,11 @@ func (g *Group) sweep(done chan struct{}) {
 			}
 		}
 		g.wakeDue(now)
+		littered := g.lot.litter.due(now)
 		g.mu.Unlock()
+		if littered {
+			g.spawn(tidy)
+		}
 		for i, c := range due {
 			c.sweep(now)
 			due[i] = nil

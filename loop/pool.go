@@ -139,16 +139,22 @@ func (p *Pool[K]) serve(key K, at *place) {
 	}
 }
 
-// open opens a connection; its place has been counted.
+// open opens a connection; its place has been counted, and is given up if none comes of it, be it that open panics.
 func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
+	adopted := false
+	defer func() {
+		if !adopted {
+			p.forget(key, nil)
+		}
+	}()
 	c, err := open(ctx)
 	if err == nil && !p.adopt(key, c) {
 		err = ErrStopped
 	}
 	if err != nil {
-		p.forget(key, nil)
 		return nil, &SendError{Err: err}
 	}
+	adopted = true
 	return c, nil
 }
 
@@ -292,9 +298,11 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 		}
 	}
 	p.mu.Unlock()
+	var all sync.WaitGroup
 	for _, c := range idle {
-		c.discard(Finished)
+		all.Go(func() { c.discard(Finished) }) // for a flow may take its time to close
 	}
+	all.Wait()
 }
 
 // Close closes all connections, whatever they are doing, and waits for their

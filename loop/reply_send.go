@@ -18,15 +18,15 @@ const sendInline = 16 << 10
 
 // send sends the content of the request.
 func (r *Reply) send() {
-	c := r.c
-	err := r.sendContent()
-	r.call.close()
+	c, call := r.c, r.call
+	err := r.sendContent(call)
+	call.close()
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
 		// The message cannot be completed: the peer must not take it for whole.
-		r.sendErr = read.err
-		c.client.Reset(&c.out, r.stream, 0)
+		call.asking.sendErr = read.err
+		c.client.Reset(&c.out, r.content.stream, 0)
 	} else if err != nil {
 		r.hurry()
 	}
@@ -46,7 +46,7 @@ func (r *Reply) send() {
 // come. The connection's lock is held.
 func (r *Reply) hurry() {
 	c := r.c
-	if r.Head != nil || c.mux != nil {
+	if r.headed || c.mux != nil {
 		return
 	}
 	r.content.due = c.group.after(max(0, c.group.config.LingerTimeout))
@@ -58,16 +58,16 @@ type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 
-func (r *Reply) sendContent() error {
+func (r *Reply) sendContent(call *Call) error {
 	c := r.c
-	if r.call.Expect && !r.mayProceed() {
+	if call.Expect && !r.mayProceed(call) {
 		return errClosed
 	}
-	buf := make([]byte, sendSize(r.call))
+	buf := make([]byte, sendSize(call))
 	for {
-		n, err := r.call.Body.Read(buf)
+		n, err := call.Body.Read(buf)
 		if n > 0 {
-			if werr := r.write(buf[:n]); werr != nil {
+			if werr := r.write(buf[:n], call.Length < 0); werr != nil {
 				return werr
 			}
 		}
@@ -79,15 +79,15 @@ func (r *Reply) sendContent() error {
 		}
 	}
 	var trailer *semantics.Fields
-	if r.call.Trailer != nil {
-		trailer = r.call.Trailer()
+	if call.Trailer != nil {
+		trailer = call.Trailer()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.over || c.mux != nil && r.content.gone != nil {
 		return errClosed
 	}
-	if err := c.client.End(&c.out, r.stream, trailer); err != nil {
+	if err := c.client.End(&c.out, r.content.stream, trailer); err != nil {
 		return &readError{err}
 	}
 	r.sent = true // before the write returns: the response may be read before that
@@ -101,7 +101,8 @@ func sendSize(call *Call) int64 {
 	return 32 << 10
 }
 
-func (r *Reply) write(p []byte) error {
+// write sends content, at once if it is urgent.
+func (r *Reply) write(p []byte, urgent bool) error {
 	c := r.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,13 +113,13 @@ func (r *Reply) write(p []byte) error {
 		if c.mux != nil {
 			r.content.ready = false // before: it may come while what Data took is being written
 		}
-		n, err := c.client.Data(&c.out, r.stream, p)
+		n, err := c.client.Data(&c.out, r.content.stream, p)
 		if err != nil {
 			return &readError{err}
 		}
 		p = p[n:]
 		// What is small and known to go on waits for more.
-		if c.out.Segmented() || c.out.Len() >= flushAt || r.call.Length < 0 || n == 0 && c.mux == nil {
+		if c.out.Segmented() || c.out.Len() >= flushAt || urgent || n == 0 && c.mux == nil {
 			if err := c.flush(); err != nil {
 				return err
 			}
@@ -132,28 +133,28 @@ func (r *Reply) write(p []byte) error {
 
 // mayProceed waits for 100 (Continue): RFC 9110, Section 10.1.1: a client
 // "SHOULD NOT wait for an indefinite period before sending the content".
-func (r *Reply) mayProceed() bool {
+func (r *Reply) mayProceed(call *Call) bool {
 	c := r.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
-	if r.call.ExpectTimeout >= 0 {
-		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
+	if call.ExpectTimeout >= 0 {
+		timer := time.AfterFunc(call.ExpectTimeout, func() {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			r.proceed()
+			r.proceed(call)
 		})
 		defer timer.Stop()
 	}
-	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
+	for !call.asking.goAhead && !r.headed && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
 		c.wait()
 	}
-	return r.goAhead
+	return call.asking.goAhead
 }
 
 // proceed lets the sender go on; the connection's lock is held.
-func (r *Reply) proceed() {
-	r.goAhead = true
+func (r *Reply) proceed(call *Call) {
+	call.asking.goAhead = true
 	r.c.notify()
 }
 
