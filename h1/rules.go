@@ -80,7 +80,7 @@ var rules = [numRules]struct {
 	ruleStatusLine:       {"RFC 9112, Section 4: HTTP-version SP 3DIGIT SP [reason-phrase]", semantics.StatusBadGateway},
 	ruleBareLF:           {"RFC 9112, Section 2.2: a line ends with CRLF, not with LF alone", semantics.StatusBadRequest},
 	ruleBareCR:           {"RFC 9112, Section 2.2: CR stands only before LF", semantics.StatusBadRequest},
-	ruleEmptyLine:        {"RFC 9112, Section 2.2: at most two empty lines precede a request line", semantics.StatusBadRequest},
+	ruleEmptyLine:        {"RFC 9112, Section 2.2: at most one empty line precedes a request line", semantics.StatusBadRequest},
 	ruleFold:             {"RFC 9112, Section 5.2: obsolete line folding, or white space before the first field line", semantics.StatusBadRequest},
 	ruleSpaceBeforeColon: {"RFC 9112, Section 5.1: no white space between field name and colon", semantics.StatusBadRequest},
 	ruleFieldName:        {"RFC 9110, Section 5.1: a field line is a token, a colon and a value", semantics.StatusBadRequest},

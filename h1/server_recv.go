@@ -38,15 +38,21 @@ func (s *ServerConn) expire(ev *engine.Event) {
 	s.broken = ok
 }
 
-// blanksMost is how many empty lines may precede a request line.
-const blanksMost = 2
+// blanksMost is how many empty lines may precede a request line. Clients of old sent two behind the content of a POST: the second one is
+// skipped there alone.
+func (s *ServerConn) blanksMost() int {
+	if s.method() == semantics.MethodPost {
+		return 2
+	}
+	return 1
+}
 
 // readHead looks for the head of a request.
 func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
 	if s.section.scanned == 0 && len(in) >= 2 && in[0] == '\r' && in[1] == '\n' {
 		// RFC 9112, Section 2.2: "a server that is expecting to receive and parse a
-		// request-line SHOULD ignore at least one empty line (CRLF) received prior". Clients of old sent two after a POST.
-		if s.blanks == blanksMost {
+		// request-line SHOULD ignore at least one empty line (CRLF) received prior".
+		if s.blanks == s.blanksMost() {
 			s.refuse(ev, ruleEmptyLine)
 			return 2
 		}

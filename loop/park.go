@@ -257,7 +257,7 @@ func (p *parked) resume() {
 	g, c := a.group, p.c
 	defer g.done()
 	if c == nil {
-		c = g.newServerConn(a.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
+		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
 		c.from, c.accepted, c.exchanges, c.quiet, c.state = a, p.accepted, p.exchanges, p.since, ConnIdle
 	}
 	g.mu.Lock()
