@@ -31,7 +31,7 @@ import (
 //   - A response that RFC 9112 calls invalid is an error where net/http repairs it: lines that are folded or end in a bare LF, white space before a
 //     colon, repeated or malformed lengths, a length beside chunks, chunks in HTTP/1.0, a 101 that nobody has asked for.
 //   - Characters that have no place in a request target are percent-encoded in a query, where net/http sends them as they are, and a "?" without
-//     a query is left out. CONNECT with a path, "*" with another method than OPTIONS, and an encoded NUL on HTTP/2 are errors.
+//     a query is left out. An Authorization field goes to a proxy as Proxy-Authorization in a CONNECT of the program's own. CONNECT with a path, "*" with another method than OPTIONS, and an encoded NUL on HTTP/2 are errors.
 //   - Names of hosts that are not ASCII are not mapped: they must be given in their ASCII form (RFC 5891).
 //   - A body that is shorter than its ContentLength is an error on HTTP/2, too, and white space around a field's value is not sent.
 //   - Errors say other words; those that programs test for are the same: the cause of a context (on HTTP/2, too), io.EOF and io.ErrUnexpectedEOF, net.Error's
