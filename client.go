@@ -105,7 +105,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		defer body.finish()
 	}
 	for hops := 0; ; hops++ {
-		resp, err := c.send(ctx, r, body)
+		resp, err := c.send(ctx, r, body, wish{})
 		if err != nil {
 			return nil, err
 		}
@@ -156,8 +156,7 @@ func (c *Client) place(r *Request) place {
 	if r.Route != nil {
 		return place{route: r.Route.Key, once: r.Route.Once}
 	}
-	to := r.to()
-	return place{context: c.Context, scheme: to.Scheme, authority: to.Authority}
+	return place{context: c.Context, scheme: r.Scheme, authority: r.Authority}
 }
 
 // connection returns a connection for a request.
@@ -233,22 +232,21 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 	if r.Route != nil {
 		return r.Route.Open(ctx)
 	}
-	to := r.to()
-	own, err := facts(c.Context, to)
+	own, err := facts(c.Context, &r.Target)
 	if err != nil {
 		return nil, &URLError{URL: r.URL(), Err: err}
 	}
 	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
 	if !connectable(endpoints) {
-		full, _ := facts(c.rules, to)
+		full, _ := facts(c.rules, &r.Target)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || to.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(to), c.offers())
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.

@@ -44,7 +44,7 @@ func (c *Client) sending() *clientExchange {
 }
 
 // send sends one request, again if that is safe.
-func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
+func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Response, error) {
 	for tries := 0; ; tries++ {
 		if err := r.sendable(); err != nil {
 			return nil, err
@@ -58,6 +58,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		}
 		x := c.sending()
 		r.head(&x.head)
+		w.addTo(&x.head)
 		body, length := r.content()
 		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(r),
 			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: r.Trace}
@@ -68,7 +69,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		x.call.Body = u.begin(body)
 		reply, err := conn.Do(ctx, &x.call)
 		if err == nil {
-			resp, spent := newResponse(r, conn, reply)
+			resp, spent := newResponse(r, reply)
 			if spent {
 				*x = clientExchange{interim: x.interim}
 				c.sendings.Put(x)
@@ -77,6 +78,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		}
 		if err == loop.ErrStale {
 			tries-- // there is another, or one will be opened
+			u.untouched()
 			continue
 		}
 		if errors.Is(err, ErrNoExtendedConnect) {

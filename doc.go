@@ -35,9 +35,9 @@
 //		go join(near, far) // and the handler returns
 //	}
 //
-// Request.Upgrade says which protocol is wanted, as "websocket", be it by HTTP/1.1's Upgrade or by HTTP/2's extended CONNECT (RFC 8441), which a
-// server takes if [Server.ExtendedConnect] is set. A client's request with an Upgrade becomes the one or the other; one
-// that [NewConnect] makes opens a tunnel through a proxy. [Tunnel.Context] tells when the server begins to stop, which waits for its tunnels and in
+// [Request.Upgrade] says which protocol is wanted, as "websocket", be it by HTTP/1.1's Upgrade or by HTTP/2's extended CONNECT (RFC 8441), which a
+// server takes if [Server.ExtendedConnect] is set. [Client.Upgrade] asks by the one or the other, and [Client.Connect] opens a tunnel
+// through a proxy. [Tunnel.Context] tells when the server begins to stop, which waits for its tunnels and in
 // the end closes them. [ResponseWriter.Hijack] is the rougher way, of HTTP/1 alone: the server forgets the connection.
 //
 // # What may be kept

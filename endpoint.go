@@ -151,8 +151,6 @@ func unixPath(addr string) (string, bool) { return strings.CutPrefix(addr, "unix
 var (
 	errScheme    = errors.New("it must begin with http:// or https://")
 	errAuthority = errors.New("it has no valid host")
-
-	errNeedsTunnel = errors.New("a proxy takes only http without a tunnel")
 )
 
 // targetOf makes a request's target of a URL.

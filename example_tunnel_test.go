@@ -12,7 +12,7 @@ import (
 // An echo tunnel, both sides. The request is an Upgrade, since it is HTTP/1.1 here; over HTTP/2 the same code makes it an extended CONNECT.
 func ExampleTunnel() {
 	s := &paf.Server{ExtendedConnect: true, Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
-		if r.Upgrade != "echo" {
+		if r.Upgrade() != "echo" {
 			w.WriteHeader(404)
 			return
 		}
@@ -38,8 +38,7 @@ func ExampleTunnel() {
 	if err != nil {
 		panic(err)
 	}
-	r.Upgrade = "echo"
-	resp, err := c.Do(context.Background(), r)
+	resp, err := c.Upgrade(context.Background(), r, "echo")
 	if err != nil {
 		panic(err)
 	}

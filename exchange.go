@@ -10,7 +10,7 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// An exchange is what a handler is given, in one piece of memory that is never used again: whoever keeps it
+// An exchange is what a handler is given, in one piece of memory that is never used again, unless the handler is a Borrower: whoever keeps it
 // keeps what is his own. It is small, for what it does not hold is the connection's.
 type exchange struct {
 	r Request
@@ -22,20 +22,24 @@ type serving struct{ *Server }
 
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
-	e := s.begin(x, head, semantics.StatusOK)
+	e := s.borrow(x)
+	e.begin(x, head, semantics.StatusOK)
 	e.fill(head, length)
 	if s.misdirected(e) {
-		e.w.preset = semantics.StatusMisdirectedRequest
-		s.answer(e, &e.r, errMisdirected)
-	} else {
-		s.run(e)
+		s.misdirect(e)
+		return
 	}
+	defer e.rescue() // turns a panic into an answer
+	s.handler().Serve(&e.w, &e.r)
+	s.unanswered(e)
 	s.end(e)
+	s.giveBack(e)
 }
 
 // Fault answers what never became a request.
 func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
-	e := s.begin(x, head, err.Status)
+	e := &exchange{}
+	e.begin(x, head, err.Status)
 	logFault(s.log(), e, err)
 	var r *Request
 	if head != nil {
@@ -46,18 +50,37 @@ func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Err
 	s.end(e)
 }
 
-func (s serving) begin(x loop.Exchange, head *semantics.Request, status int) *exchange {
-	e := &exchange{}
+// borrow returns memory for an exchange: what a Borrower has given back, or new.
+func (s serving) borrow(x loop.Exchange) *exchange {
+	if s.borrows {
+		pocket := x.Pocket()
+		if e, _ := (*pocket).(*exchange); e != nil {
+			*pocket = nil // whoever does not return gives nothing back
+			return e
+		}
+	}
+	return &exchange{}
+}
+
+// giveBack is what follows when a handler has returned.
+func (s serving) giveBack(e *exchange) {
+	if s.borrows && !e.r.lent {
+		x := e.w.x
+		*e = exchange{}
+		*x.Pocket() = e
+	}
+}
+
+func (e *exchange) begin(x loop.Exchange, head *semantics.Request, status int) {
 	w := &e.w
-	w.x, w.request, w.preset, w.left = x, head, int32(status), -1
-	w.response.Fields = semantics.FieldsFrom(w.fields[:0])
-	return e
+	w.x, w.request, w.preset, w.left = x, head, int16(status), -1
+	w.header = semantics.FieldsFrom(w.fields[:0])
 }
 
 // fill makes the request of the head that has been read.
 func (e *exchange) fill(h *semantics.Request, length int64) {
 	r := &e.r
-	r.Method, r.Target, r.Protocol, r.Upgrade = h.Method, h.Target, h.Protocol, h.Upgrade
+	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
 	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
 		r.Scheme = "https"
 	}
@@ -81,36 +104,44 @@ func (s serving) misdirected(e *exchange) bool {
 	return !s.TrustScheme
 }
 
+//go:noinline
+func (s serving) misdirect(e *exchange) { // as panicked
+	e.w.preset = semantics.StatusMisdirectedRequest
+	s.answer(e, &e.r, errMisdirected)
+	s.end(e)
+}
+
 // RFC 9110, Section 7.4: "an origin server MUST reject a request if any scheme-specific requirements for the target
 // resource are not met. In particular, a request for an "https" resource MUST be rejected unless it has been received over
 // a connection that has been secured".
 var errMisdirected = &engine.Error{Blame: engine.Peer, Scope: engine.Message, Status: semantics.StatusMisdirectedRequest,
 	Rule: "RFC 9110, Section 7.4: a request for another scheme than the connection's"}
 
-// run calls the handler and turns a panic into an answer.
-func (s serving) run(e *exchange) {
-	defer func() {
-		v := recover()
-		if v == nil {
-			return
-		}
-		if v == ErrAbort {
-			e.w.x.Abort()
-			e.w.err = ErrAbort
-			return
-		}
-		p := &PanicError{Value: v, Stack: debug.Stack()}
-		s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.w.x.Peer(),
-			"method", e.r.Method, "path", e.r.Path, "panic", v, "stack", string(p.Stack))
-		if e.w.begun {
-			e.w.x.Abort()
-			return
-		}
-		e.w.reset(semantics.StatusInternalServerError)
-		s.answer(e, &e.r, p)
-	}()
-	s.handler().Serve(&e.w, &e.r)
-	s.unanswered(e)
+// rescue answers for a handler that has panicked, and completes the response.
+func (e *exchange) rescue() {
+	if v := recover(); v != nil {
+		s := e.w.x.Handler().(serving)
+		s.panicked(e, v)
+		s.end(e)
+	}
+}
+
+//go:noinline
+func (s serving) panicked(e *exchange, v any) { // the usual case is not to have a stack for this
+	if v == ErrAbort {
+		e.w.x.Abort()
+		e.w.err = ErrAbort
+		return
+	}
+	p := &PanicError{Value: v, Stack: debug.Stack()}
+	s.log().Error("paf: the handler panicked", "component", "paf-server", "peer", e.w.x.Peer(),
+		"method", e.r.Method, "path", e.r.Path, "panic", v, "stack", string(p.Stack))
+	if e.w.begun {
+		e.w.x.Abort()
+		return
+	}
+	e.w.reset(semantics.StatusInternalServerError)
+	s.answer(e, &e.r, p)
 }
 
 // unanswered answers a request whose content broke off, or broke a limit, and
@@ -141,6 +172,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 		}
 	}()
 	if s.ErrorHandler != nil {
+		e.r.lent = true
 		s.ErrorHandler(&e.w, r, err)
 	} else {
 		answer(&e.w, r, err)
@@ -149,10 +181,15 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 
 // end completes the response. What cannot be completed is cut off by the loop.
 func (s serving) end(e *exchange) {
-	err := e.w.end()
-	if err == nil || errors.Is(err, ErrPeerGone) {
-		return
+	if err := e.w.end(); err != nil && !errors.Is(err, ErrPeerGone) {
+		s.cutOff(e, err)
 	}
+}
+
+// cutOff tells that a response was cut off, if that is the handler's doing.
+//
+//go:noinline
+func (s serving) cutOff(e *exchange, err error) { // as panicked
 	var misuse *engine.Error
 	if errors.As(err, &misuse) && misuse.Blame == engine.Caller && misuse.Rule != engine.RuleGone && !e.w.misused {
 		s.log().Warn("paf: the response was cut off", "component", "paf-server",

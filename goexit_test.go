@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/paftest"
 )
 
@@ -52,6 +53,7 @@ func TestGoexitInAHandlerEndsItsConnectionAndNoOther(t *testing.T) {
 			if got := other.answer() + ", " + other.answer(); got != "200 hello /first, 200 hello /last close" {
 				t.Errorf("%s: the other connection got %s", path, got)
 			}
+			synctest.Wait() // a connection is closed before it leaves its group
 			if stats := s.Stats(); stats.Active != 0 || stats.Conns > 1 {
 				t.Errorf("%s: something is left: %+v", path, stats)
 			}
@@ -82,6 +84,26 @@ func TestGoexitInAHandlerCancelsItsContext(t *testing.T) {
 				t.Errorf("%v: it was not told", protocol)
 			}
 		})
+	}
+}
+
+// So it is when there is no room to read ahead, and nobody reads.
+func TestGoexitBehindContentThatNobodyReadsCancelsTheContext(t *testing.T) {
+	told := make(chan error, 1)
+	addr := serve(t, handle(func(_ *paf.ResponseWriter, r *paf.Request) {
+		ctx := r.Context()
+		go func() {
+			<-ctx.Done()
+			told <- context.Cause(ctx)
+		}()
+		time.Sleep(100 * time.Millisecond) // what there is room for is read ahead
+		exit()
+	}))
+	_, _ = io.WriteString(dial(t, addr), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("x", 8<<10))
+	select {
+	case <-told:
+	case <-time.After(5 * time.Second):
+		t.Error("it was not told")
 	}
 }
 
@@ -132,4 +154,38 @@ func TestGoexitInAHandlerCostsOneStream(t *testing.T) {
 			t.Errorf("stats %+v", stats)
 		}
 	})
+}
+
+// A connection of HTTP/2 that outlives a goroutine which has served it is counted until its end, though it is parked meanwhile: it counts
+// for MaxConns, and Serve waits for it.
+func TestAConnectionThatGoexitLeavesIsCountedOnce(t *testing.T) {
+	s := handle(exiting)
+	s.MaxConns = 1
+	addr, stop := parking(t, s, nil)
+	c := &paf.Client{Protocol: paf.HTTP2, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+	defer c.Close()
+	for range 3 {
+		if _, err := fetch(t, c, "http://x/before"); err == nil {
+			t.Error("there was an answer")
+		}
+		if got, err := fetch(t, c, "http://x/"); err != nil || got != "hello /" {
+			t.Errorf("%q, %v", got, err)
+		}
+		asleep(t)
+	}
+	second := dial(t, addr)
+	_ = second.SetDeadline(time.Now().Add(200 * time.Millisecond))
+	_, _ = io.WriteString(second, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if n, err := second.Read(make([]byte, 100)); err == nil {
+		t.Errorf("%d bytes of an answer on a second connection: %+v", n, s.Stats())
+	}
+	c.Close()
+	_ = second.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := second.Read(make([]byte, 100)); err != nil {
+		t.Errorf("the second connection was not accepted after the first: %v", err)
+	}
+	stop()
+	if stats := s.Stats(); stats.Conns != 0 || stats.Opened != 2 {
+		t.Errorf("%+v", stats)
+	}
 }

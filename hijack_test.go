@@ -153,6 +153,45 @@ func TestHijackEndsReadsThatGoOn(t *testing.T) {
 	})
 }
 
+// A read of content that cannot be interrupted brings what it brings to whoever has taken the flow, though it was to go straight to its caller.
+func TestHijackGetsWhatAReadBringsThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := flow.Pipe(0)
+		read := make(chan error, 1)
+		s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			go func() {
+				_, err := r.Body.Read(make([]byte, 64<<10))
+				read <- err
+			}()
+			time.Sleep(time.Second)
+			f, _, err := w.Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if got, err := io.ReadAll(f); string(got) != "hello" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+			_ = f.Close()
+		})
+		// The context that ends does not reach it, nor does the end of its grace.
+		ctx, stop := context.WithCancel(t.Context())
+		s.GracePeriod = time.Second
+		done := make(chan error, 1)
+		go func() { done <- s.ServeFlow(ctx, flow.Bare(far)) }()
+		_, _ = io.WriteString(near, post)
+		time.Sleep(2 * time.Second)
+		stop()
+		time.Sleep(time.Minute)
+		_, _ = io.WriteString(near, "hello")
+		_ = near.CloseWrite()
+		if err := errors.Join(<-done); err != nil || !errors.Is(<-read, paf.ErrTaken) {
+			t.Error(err)
+		}
+		_ = near.Close()
+	})
+}
+
 // What has been hijacked is not the server's any more: no time-out, no stop, no cut reaches it, and nobody waits for it.
 func TestTheServerForgetsWhatIsHijacked(t *testing.T) {
 	given := make(chan flow.Flow, 1)

@@ -1,6 +1,7 @@
 package paf_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/mimic"
 )
 
 // A panic after the head, be it ErrAbort or any other, cuts the response off: nobody may take it for whole.
@@ -70,5 +72,40 @@ func TestAHalfClosedConnectionCancelsTheContextUnlessItIsKept(t *testing.T) {
 		if want := map[bool]string{false: "cancelled", true: "kept"}[keep]; err != nil || !strings.HasSuffix(string(got), want) {
 			t.Errorf("KeepHalfClosed %t: %q, %v", keep, got, err)
 		}
+	}
+}
+
+// An Interim that panics costs its exchange: its place is there for others.
+func TestInterimThatPanicsCostsItsExchange(t *testing.T) {
+	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+		addr := serve(t, handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			w.WriteHeader(103)
+			hello(w, r)
+		}))
+		c := &paf.Client{Protocol: protocol, MaxConns: 1, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+		for range 3 {
+			func() {
+				defer func() {
+					if v := recover(); v != "a bug" {
+						t.Errorf("%v: recovered %v", protocol, v)
+					}
+				}()
+				r := newRequest(t, "GET", "http://x/", nil)
+				r.Interim = func(int, *paf.Fields) error { panic("a bug") }
+				resp, err := c.Do(context.Background(), r)
+				t.Errorf("%v: %v, %v", protocol, resp, err)
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			if resp, err := c.Get(ctx, "http://x/after"); err != nil {
+				t.Errorf("%v: %v", protocol, err)
+			} else if got := readAll(t, resp); got != "hello /after" {
+				t.Errorf("%v: %q", protocol, got)
+			}
+			cancel()
+		}
+		if stats := c.Stats(); stats.Active != 0 {
+			t.Errorf("%v: something is left: %+v", protocol, stats)
+		}
+		c.Close()
 	}
 }

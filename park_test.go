@@ -70,7 +70,7 @@ func parking(t *testing.T, s *paf.Server, config *tls.Config) (addr string, stop
 // awake counts the goroutines of accepted connections.
 func awake() int {
 	stacks := make([]byte, 4<<20)
-	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "loop.(*acceptor).serve(")
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "loop.(*serverConn).serve(")
 }
 
 // asleep waits until no goroutine is left of any connection.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -99,5 +100,64 @@ func TestAReaderThatFailsLeavesTheResponseToTheHandler(t *testing.T) {
 		if (err == nil && len(got) == 100000) != whole {
 			t.Errorf("%s: %d bytes, %v", path, len(got), err)
 		}
+	}
+}
+
+// A bug is a reader that ends its goroutine after a while.
+type bug struct {
+	left int
+	end  func()
+}
+
+func (r *bug) Read(p []byte) (int, error) {
+	if r.left--; r.left < 0 {
+		r.end()
+	}
+	return len(p), nil
+}
+
+// A reader that panics while the flow reads it costs its response, whether or not the handler goes on after that, and nothing more.
+func TestAReaderThatPanicsCostsItsResponse(t *testing.T) {
+	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		reader := &bug{left: 2, end: func() { panic("a bug") }}
+		switch r.Path {
+		case "/whole":
+			_, _ = io.WriteString(w, "whole")
+			return
+		case "/exit":
+			reader.end = exit
+		case "/recover":
+			defer func() {
+				_ = recover()
+				_, err := w.Write(make([]byte, 1<<20-64<<10)) // all that would be left if nothing was lost on the way
+				if err = errors.Join(err, w.Flush()); err == nil {
+					t.Error("the response goes on, though nobody knows where it is")
+				}
+			}()
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(1<<20))
+		_, _ = w.ReadFrom(reader)
+	})
+	s.Log = slog.New(slog.DiscardHandler)
+	addr := serve(t, s)
+	for _, path := range []string{"/panic", "/exit", "/recover"} {
+		if resp, err := http.Get("http://" + addr + path); err == nil {
+			got, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err == nil {
+				t.Errorf("%s: %d bytes were taken for whole", path, len(got))
+			}
+		}
+		resp, err := http.Get("http://" + addr + "/whole")
+		if err != nil {
+			t.Fatalf("after %s: %v", path, err)
+		}
+		if got, err := io.ReadAll(resp.Body); string(got) != "whole" || err != nil {
+			t.Errorf("after %s: %q, %v", path, got, err)
+		}
+		resp.Body.Close()
+	}
+	if stats := s.Stats(); stats.Active != 0 {
+		t.Errorf("something is left: %+v", stats)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // redirect returns the request that a response asks for, nil if it asks for none
 // that may be sent.
 func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*Request, error) {
-	if resp.Status < 300 || resp.Status > 399 || c.MaxRedirects < 0 || resp.Request.Method == semantics.MethodConnect {
+	if resp.Status < 300 || resp.Status > 399 || c.MaxRedirects < 0 {
 		return nil, nil
 	}
 	location := resp.Header.Get("Location")

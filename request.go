@@ -50,16 +50,7 @@ type Request struct {
 	// Protocol is the version that the request came with. A client chooses by itself.
 	Protocol Protocol
 
-	// Upgrade is the protocol that the request asks to go on with, as "websocket" (compare it without regard to case), or a list of several; ""
-	// for all other requests. On HTTP/1.1 that is an Upgrade field (RFC 9110, Section 7.8), on HTTP/2 an extended CONNECT (RFC
-	// 8441; see [Server.ExtendedConnect]): a handler that grants it, by [ResponseWriter.Tunnel], need not know which. Nor need a client, which sends
-	// a request with Method GET and an Upgrade as the one or the other, and calls [Response.Tunnel].
-	Upgrade string
-
-	// Via is where a client sends the request instead of to the Target: a proxy, of which Scheme and Authority are looked at. With CONNECT, which
-	// needs no Scheme in the Target, that is what opens the tunnel (see [NewConnect]); other requests go there in absolute-form, and must be
-	// for http. nil for none; a handler gets none.
-	Via *Target
+	lent bool // what a handler was given an ErrorHandler has got, who may keep it; here it takes no room
 
 	// Header holds the fields, in order. Framing is the engine's: a client ignores
 	// Content-Length, Transfer-Encoding and Connection here, except "Connection: close".
@@ -119,22 +110,14 @@ func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
 	return r, nil
 }
 
-// NewConnect makes a request for a tunnel through a proxy, whose URL is of http or https, to the host and port of authority, as
-// "example.org:443" (RFC 9110, Section 9.3.6). A user name and a password in the URL become a Proxy-Authorization field.
-func NewConnect(proxyURL, authority string) (*Request, error) {
-	r, err := NewRequest(semantics.MethodConnect, proxyURL, nil)
-	if err != nil {
-		return nil, err
+// Upgrade returns the protocol that the request asks to go on with, as "websocket" (compare it without regard to case), or a list of
+// several; "" for all other requests, and for a client's. On HTTP/1.1 that is an Upgrade field (RFC 9110, Section 7.8), on HTTP/2 the :protocol of
+// an extended CONNECT (RFC 8441; see [Server.ExtendedConnect]): a handler that grants it, by [ResponseWriter.Tunnel], need not know which.
+func (r *Request) Upgrade() string {
+	if r.exchange == nil {
+		return ""
 	}
-	if _, err := semantics.ParseTarget(semantics.MethodConnect, authority); err != nil {
-		return nil, &URLError{URL: authority, Err: err}
-	}
-	if login := r.Header.Get("Authorization"); login != "" {
-		r.Header.Reset()
-		r.Header.AddField(semantics.Field{Name: "Proxy-Authorization", Value: login, Sensitive: true})
-	}
-	r.Via, r.Target = &Target{Scheme: r.Scheme, Authority: r.Authority}, Target{Form: semantics.AuthorityForm, Authority: authority}
-	return r, nil
+	return r.exchange.w.request.Upgrade
 }
 
 // Context returns a context that is cancelled when the client goes away, when the
@@ -209,39 +192,24 @@ func (r *Request) URL() string {
 
 // sendable returns an error if a client cannot send the request.
 func (r *Request) sendable() error {
-	if to := r.to(); r.Authority == "" || to.Authority == "" || defaultPort(to.Scheme) == "" {
+	if r.Authority == "" || defaultPort(r.Scheme) == "" {
 		return &URLError{URL: r.URL(), Err: errAuthority}
-	}
-	if r.Via != nil && r.Scheme != "http" && r.Method != semantics.MethodConnect {
-		return &URLError{URL: r.URL(), Err: errNeedsTunnel}
 	}
 	return nil
 }
 
 // head makes the head that a client sends.
 func (r *Request) head(h *semantics.Request) {
-	h.Method, h.Target, h.Protocol, h.Upgrade, h.Fields = r.Method, r.Target, HTTP11, r.Upgrade, r.Header
+	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
 	switch {
-	case r.Method == semantics.MethodConnect && r.Upgrade == "":
-		h.Target = Target{Form: semantics.AuthorityForm, Authority: r.Authority}
-	case r.Method == semantics.MethodConnect:
-		h.Method = semantics.MethodGet // as it is on HTTP/1.1: a handler may have got it over HTTP/2
-	case r.Via != nil:
+	case r.Route != nil && r.Route.Absolute:
 		h.Target.Form = semantics.AbsoluteForm
 	case r.Path == "*":
 		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
-}
-
-// to returns where a client sends the request.
-func (r *Request) to() *Target {
-	if r.Via != nil {
-		return r.Via
-	}
-	return &r.Target
 }
 
 // content returns what a client has to send and its length.

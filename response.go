@@ -12,7 +12,7 @@ import (
 
 // A Response is what a client has received.
 type Response struct {
-	Status   int    // 200 to 999; 101 if the request had an Upgrade and got it: see Tunnel
+	Status   int    // 200 to 999; 101 if the request offered an Upgrade that the server has taken: see Tunnel
 	Reason   string // HTTP/1 only, may be empty
 	Protocol Protocol
 	Header   Fields
@@ -34,8 +34,7 @@ type Response struct {
 	// Request is what this answers: after redirects, not the first one.
 	Request *Request
 
-	conn  *loop.ClientConn
-	reply *loop.Reply // of one that has granted a tunnel, or may have
+	conn *loop.ClientConn
 }
 
 // Peer returns the address of the server, nil if the flow does not tell.
@@ -45,48 +44,46 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
 
-// Tunnel returns the flow that the response has granted, once: the response is of status 101 to a request with an Upgrade on HTTP/1, or of status 2xx
-// to CONNECT, or to an Upgrade on HTTP/2. Body is empty then. From here on the context that was given to Do does not matter any
+// Tunnel returns the flow that the response has granted, once: see [Client.Connect] and [Client.Upgrade]. Body is empty then, and must be the one that
+// came with the response. From here on the context that was given with the request does not matter any
 // more, nor does closing Body; until then, closing Body closes the tunnel.
 //
 // A tunnel of HTTP/1 is the connection, which has left the pool; one of HTTP/2 is a stream beside others. It may be handed to whatever wants a
 // flow or a net.Conn; it is not secured by the TLS that the client itself may have run with the proxy, and does not say so (see
 // [Tunnel.Powers]). Close it; [Client.Close] does, too. Errors: ErrNoTunnel, ErrTaken, the cause of the context.
 func (r *Response) Tunnel() (*Tunnel, error) {
-	if r.reply == nil {
+	b, is := r.Body.(*responseBody)
+	if !is || b.reply == nil {
 		return nil, ErrNoTunnel
 	}
-	return r.reply.Tunnel()
+	return b.reply.Tunnel()
 }
 
 // newResponse makes the response of a reply. spent: see loop.Reply.Take.
-func newResponse(r *Request, conn *loop.ClientConn, reply *loop.Reply) (resp *Response, spent bool) {
-	x := &struct {
-		resp Response
-		body responseBody
-	}{}
-	x.resp = Response{
-		Status:   reply.Head.Status,
-		Reason:   reply.Head.Reason,
-		Protocol: reply.Head.Protocol,
-		Header:   reply.Head.Fields.Share(),
-		Body:     &x.body,
+func newResponse(r *Request, reply *loop.Reply) (resp *Response, spent bool) {
+	head := reply.Head
+	reply.Head = nil // what is wanted of it is in the response, which may be kept for long
+	b := &responseBody{resp: Response{
+		Status:   head.Status,
+		Reason:   head.Reason,
+		Protocol: head.Protocol,
+		Header:   head.Fields.Share(),
 		Length:   reply.Length,
 		Request:  r,
-		conn:     conn,
-	}
-	x.body.resp = &x.resp
+		conn:     reply.Conn(),
+	}}
+	b.resp.Body = b
 	var taken bool
-	if x.body.rest, x.body.trailer, taken, spent = reply.Take(); !taken {
-		x.body.reply, x.resp.reply = reply, reply
+	if b.rest, b.trailer, taken, spent = reply.Take(); !taken {
+		b.reply = reply
 	}
-	return &x.resp, spent
+	return &b.resp, spent
 }
 
-// A responseBody is the content of a response: a reply's, or, without one, what is in memory.
+// A responseBody is the content of a response, in one piece of memory with that: a reply's, or, without one, what is in memory.
 type responseBody struct {
+	resp  Response
 	reply *loop.Reply
-	resp  *Response
 
 	rest    []byte
 	trailer *Fields

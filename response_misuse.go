@@ -15,8 +15,8 @@ import (
 func (w *ResponseWriter) refuse(err error) error {
 	_ = w.misuse(err)
 	w.reset(semantics.StatusInternalServerError)
-	w.complete()
-	_ = w.x.Answer(&w.response, 0, nil)
+	head := w.complete()
+	_ = w.x.Answer(&head, 0, nil)
 	return w.fail(err)
 }
 

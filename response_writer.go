@@ -20,25 +20,24 @@ const holdMost = 4 << 10
 type ResponseWriter struct {
 	x       loop.Exchange
 	request *semantics.Request // nil if its head could not be read
-	status  int32              // 0: not set
-	preset  int32              // the status if none is set
-	held    int32              // bytes of content that are held back
+	status  int16              // 0: not set
+	preset  int16              // the status if none is set
+	held    int16              // bytes of content that are held back
 	begun   bool               // the head has been laid out
 	misused bool               // and that has been logged
 	left    int64              // of the declared length, -1 if none was declared
 	written int64
 	err     error
 	trailer *Fields // nil until somebody asks for it
-
-	response semantics.Response // with the fields of the header
-	fields   [3]semantics.Field // their first memory
+	header  Fields
+	fields  [3]semantics.Field // its first memory
 }
 
 // Header returns the fields of the response, to be changed before the head is
 // sent: by Flush, by more content than a few KiB, or at the handler's end.
 // Content-Length, if it is set, declares the length of the content; then content
 // is not held back, and more or less of it is an error. Date is added if it is missing.
-func (w *ResponseWriter) Header() *Fields { return &w.response.Fields }
+func (w *ResponseWriter) Header() *Fields { return &w.header }
 
 // Trailer returns the fields that follow the content, to be changed until the handler
 // returns. They are sent where the protocol can: not on HTTP/1.0, nor after a
@@ -62,12 +61,12 @@ func (w *ResponseWriter) WriteHeader(status int) {
 	case w.status != 0 || w.begun:
 		w.warn("the status has already been set", "status", status, "stands", w.status)
 	case semantics.Informational(status) && status != semantics.StatusSwitchingProtocols:
-		interim := semantics.Response{Status: status, Fields: w.response.Fields}
+		interim := semantics.Response{Status: status, Fields: w.header}
 		if err := w.x.Respond(&interim, 0); err != nil && w.err == nil {
 			w.err = err
 		}
 	default:
-		w.status = int32(status)
+		w.status = int16(status)
 	}
 }
 
@@ -109,7 +108,7 @@ func (w *ResponseWriter) hold(n int, err error) (int, error) {
 	if err != nil {
 		return 0, w.fail(err)
 	}
-	w.held += int32(n)
+	w.held += int16(n)
 	w.count(n)
 	return n, nil
 }
@@ -156,7 +155,7 @@ func (w *ResponseWriter) Respond(head *semantics.Response, length int64) error {
 	if semantics.Informational(head.Status) && head.Status != semantics.StatusSwitchingProtocols {
 		return w.fail(w.x.Respond(head, 0))
 	}
-	w.begun, w.status, w.left = true, int32(head.Status), -1
+	w.begun, w.status, w.left = true, int16(head.Status), -1
 	if length >= 0 {
 		w.left = length - w.written
 	}
@@ -179,7 +178,7 @@ func (w *ResponseWriter) Answer(head *semantics.Response, length int64) error {
 	if w.hasTrailer() {
 		trailer = w.trailer
 	}
-	w.begun, w.status = true, int32(head.Status)
+	w.begun, w.status = true, int16(head.Status)
 	if err := w.x.Answer(head, length, trailer); err != nil {
 		return w.headFailed(err)
 	}
@@ -242,14 +241,14 @@ func (w *ResponseWriter) count(n int) {
 
 // declared returns the length that the handler has declared in Header, or -1.
 func (w *ResponseWriter) declared() int64 {
-	v, ok := w.response.Fields.Lookup("Content-Length")
+	v, ok := w.header.Lookup("Content-Length")
 	if !ok {
 		return -1
 	}
 	n, err := strconv.ParseUint(v, 10, 63)
 	if err != nil {
 		w.warn("Content-Length is not a number and is left out", "value", v)
-		w.response.Fields.Del("Content-Length")
+		w.header.Del("Content-Length")
 		return -1
 	}
 	return int64(n)
@@ -271,23 +270,24 @@ func (w *ResponseWriter) release() error {
 
 // begin lays out the head of the final response.
 func (w *ResponseWriter) begin(length int64) error {
-	w.complete()
-	if err := w.x.Respond(&w.response, length); err != nil {
+	head := w.complete()
+	if err := w.x.Respond(&head, length); err != nil {
 		return w.headFailed(err)
 	}
 	return nil
 }
 
-// complete makes the head complete.
-func (w *ResponseWriter) complete() {
+// complete returns the head, which now is complete.
+func (w *ResponseWriter) complete() semantics.Response {
 	w.begun = true
-	w.response.Status = w.Status()
-	w.status = int32(w.response.Status)
-	if !w.response.Fields.Has("Date") {
+	status := w.Status()
+	w.status = int16(status)
+	if !w.header.Has("Date") {
 		// RFC 9110, Section 6.6.1: "An origin server with a clock […] MUST
 		// generate a Date header field in all 2xx, 3xx, and 4xx responses".
-		w.response.Fields.Add("Date", w.x.Date())
+		w.header.Add("Date", w.x.Date())
 	}
+	return semantics.Response{Status: status, Fields: w.header}
 }
 
 // end completes the response after the handler has returned.
@@ -308,8 +308,8 @@ func (w *ResponseWriter) end() error {
 // endWhole sends a response of which nothing has been sent yet.
 func (w *ResponseWriter) endWhole(trailer *Fields) error {
 	length := w.whole()
-	w.complete()
-	if err := w.x.Answer(&w.response, length, trailer); err != nil {
+	head := w.complete()
+	if err := w.x.Answer(&head, length, trailer); err != nil {
 		return w.headFailed(err)
 	}
 	return nil
@@ -354,8 +354,8 @@ func (w *ResponseWriter) fail(err error) error {
 
 // reset forgets what a handler has prepared, for another to answer in its place.
 func (w *ResponseWriter) reset(status int) {
-	w.response.Fields.Reset()
+	w.header.Reset()
 	w.trailer = nil
 	w.x.Forget()
-	w.status, w.preset, w.held, w.written, w.left, w.err = 0, int32(status), 0, 0, -1, nil
+	w.status, w.preset, w.held, w.written, w.left, w.err = 0, int16(status), 0, 0, -1, nil
 }

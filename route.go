@@ -8,7 +8,7 @@ import (
 	"github.com/paf-go/paf/loop"
 )
 
-// A Route is a way to the server of a request, or to the proxy in Via, for those that a Client's Context does not know: by whatever means
+// A Route is a way to the server of a request, or to its proxy, for those that a Client's Context does not know: by whatever means
 // another library has.
 type Route struct {
 	// Key names where the route leads to: requests whose routes have equal keys share connections,
@@ -22,6 +22,10 @@ type Route struct {
 
 	// Protocol is spoken instead of the Client's.
 	Protocol Protocol
+
+	// Absolute asks for the absolute-form of the target, for a proxy that forwards requests (RFC 9112, Section 3.2.2). It is for routes of
+	// HTTP/1.1.
+	Absolute bool
 
 	// Once: no connection is kept for another request.
 	Once bool

@@ -3,6 +3,7 @@ package paf_test
 import (
 	"context"
 	"encoding/binary"
+	"flag"
 	"io"
 	"log/slog"
 	"testing"
@@ -55,8 +56,8 @@ func (f *tape) Write(p []byte) (int, error) {
 func (f *tape) Close() error { return nil }
 
 // serveTape measures b.N exchanges on one connection.
-func serveTape(b *testing.B, f *tape, protocol paf.Protocol, h func(w *paf.ResponseWriter, r *paf.Request)) {
-	s := &paf.Server{Handler: paf.HandlerFunc(h), Protocol: protocol, Log: slog.New(slog.DiscardHandler),
+func serveTape(b *testing.B, f *tape, protocol paf.Protocol, h paf.Handler) {
+	s := &paf.Server{Handler: h, Protocol: protocol, Log: slog.New(slog.DiscardHandler),
 		Limits: engine.Limits{Streams: -1, Resets: -1}} // the tape does not wait for answers
 	f.left = b.N
 	b.ReportAllocs()
@@ -68,6 +69,29 @@ func serveTape(b *testing.B, f *tape, protocol paf.Protocol, h func(w *paf.Respo
 	}
 }
 
+// What an exchange costs beyond a handful for its connection.
+func TestAllocationsOfAnExchange(t *testing.T) {
+	if raced {
+		t.Skip("NOT TESTED under the race detector, which makes pools forget")
+	}
+	times := flag.Lookup("test.benchtime")
+	before := times.Value.String()
+	defer func() { _ = times.Value.Set(before) }()
+	_ = times.Value.Set("20000x")
+	for _, test := range []struct {
+		name  string
+		bench func(*testing.B)
+		most  int64
+	}{
+		{"HTTP/1", BenchmarkServeHTTP1, 1}, {"HTTP/1, borrowed", BenchmarkBorrowHTTP1, 0},
+		{"HTTP/2", BenchmarkServeHTTP2, 1}, {"HTTP/2, borrowed", BenchmarkBorrowHTTP2, 0},
+	} {
+		if n := testing.Benchmark(test.bench).AllocsPerOp(); n > test.most {
+			t.Errorf("%s: %d allocations an exchange, more than %d", test.name, n, test.most)
+		}
+	}
+}
+
 var helloWorld = []byte("Hello, World!")
 
 func plaintext(w *paf.ResponseWriter, r *paf.Request) {
@@ -76,13 +100,23 @@ func plaintext(w *paf.ResponseWriter, r *paf.Request) {
 }
 
 // BenchmarkServeHTTP1 is a whole exchange of a server, pipelined, with a native handler.
-func BenchmarkServeHTTP1(b *testing.B) {
+func BenchmarkServeHTTP1(b *testing.B) { serveHTTP1(b, paf.HandlerFunc(plaintext)) }
+
+// BenchmarkBorrowHTTP1 is the same with a Borrower.
+func BenchmarkBorrowHTTP1(b *testing.B) { serveHTTP1(b, paf.BorrowerFunc(plaintext)) }
+
+func serveHTTP1(b *testing.B, h paf.Handler) {
 	request := "GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: wrk\r\nAccept: */*\r\n\r\n"
-	serveTape(b, &tape{unit: []byte(request)}, paf.HTTP11, plaintext)
+	serveTape(b, &tape{unit: []byte(request)}, paf.HTTP11, h)
 }
 
 // BenchmarkServeHTTP2 is the same over HTTP/2, with heads that the dynamic table knows.
-func BenchmarkServeHTTP2(b *testing.B) {
+func BenchmarkServeHTTP2(b *testing.B) { serveHTTP2(b, paf.HandlerFunc(plaintext)) }
+
+// BenchmarkBorrowHTTP2 is the same with a Borrower.
+func BenchmarkBorrowHTTP2(b *testing.B) { serveHTTP2(b, paf.BorrowerFunc(plaintext)) }
+
+func serveHTTP2(b *testing.B, h paf.Handler) {
 	var enc hpack.Encoder
 	block := func() (block []byte) {
 		for _, f := range []hpack.Field{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "http"}, {Name: ":authority", Value: "127.0.0.1:8080"}, {Name: ":path", Value: "/plaintext"}, {Name: "user-agent", Value: "h2load"}, {Name: "accept", Value: "*/*"}} {
@@ -99,5 +133,5 @@ func BenchmarkServeHTTP2(b *testing.B) {
 	}
 	serveTape(b, &tape{head: head, unit: headers(9, block()), step: func(unit []byte) {
 		binary.BigEndian.PutUint32(unit[5:], binary.BigEndian.Uint32(unit[5:])+2)
-	}}, paf.HTTP2, plaintext)
+	}}, paf.HTTP2, h)
 }

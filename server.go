@@ -25,7 +25,7 @@ import (
 //
 // A duration or a size of zero means the default, a negative one no limit.
 type Server struct {
-	// Handler answers requests. Without one every request is answered 404.
+	// Handler answers requests. Without one every request is answered 404. It may be a [Borrower].
 	Handler Handler
 
 	// ErrorHandler answers what the Handler does not get to see. The default
@@ -45,7 +45,7 @@ type Server struct {
 	UpgradeH2C bool
 
 	// ExtendedConnect lets clients of HTTP/2 ask for another protocol, as "websocket", which HTTP/1.1 has Upgrade for (RFC 8441): the Handler gets
-	// requests whose Method is CONNECT and whose Upgrade says for what, and whose Path and Query are those of any other. Without it they are
+	// requests whose Method is CONNECT and whose [Request.Upgrade] says for what, and whose Path and Query are those of any other. Without it they are
 	// refused, for a handler that has never heard of them might take them for what they are not.
 	ExtendedConnect bool
 
@@ -104,8 +104,9 @@ type Server struct {
 	// be accepted. Default no limit.
 	MaxConns int
 
-	once  sync.Once
-	group *loop.Group
+	once    sync.Once
+	group   *loop.Group
+	borrows bool // Handler is a Borrower
 }
 
 // Serve accepts connections on ln and serves each on a goroutine of its own. On a listener of TLS, such as
@@ -245,6 +246,7 @@ const (
 
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
+		_, s.borrows = s.Handler.(Borrower)
 		limits := s.Limits.WithDefaults()
 		s.group = loop.NewGroup(loop.Config{
 			WriteTimeout:   s.WriteTimeout,

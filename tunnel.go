@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"context"
 	"strings"
 
 	"github.com/paf-go/paf/engine"
@@ -30,16 +31,16 @@ func (w *ResponseWriter) Tunnel() (*Tunnel, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &w.response.Fields
+	h := &w.header
 	if status == semantics.StatusSwitchingProtocols && !h.Has("Upgrade") {
 		if r := w.request; r.Fields.Count("Upgrade") == 1 && !strings.Contains(r.Upgrade, ",") {
 			h.Set("Upgrade", r.Upgrade)
 		}
 	}
 	was := w.status
-	w.status = int32(status)
-	w.complete()
-	t, err := w.x.Tunnel(w.request, &w.response)
+	w.status = int16(status)
+	head := w.complete()
+	t, err := w.x.Tunnel(w.request, &head)
 	switch {
 	case err == nil:
 		w.err = ErrTaken
@@ -97,4 +98,56 @@ func (w *ResponseWriter) Hijack() (flow.Flow, []byte, error) {
 	}
 	w.begun, w.err = true, ErrTaken
 	return f, early, nil
+}
+
+// Connect asks a proxy for a tunnel to the host and port of authority, as "example.org:443" (RFC 9110, Section 9.3.6). r says where the
+// proxy is, by its scheme and host, and which fields it gets; what r has in Authorization, as from a user name in its URL, goes to the
+// proxy as Proxy-Authorization. If the response is of status 2xx, [Response.Tunnel] returns the flow; otherwise it is
+// the proxy's answer. Errors are those of Do; redirects are not followed.
+func (c *Client) Connect(ctx context.Context, r *Request, authority string) (*Response, error) {
+	if _, err := semantics.ParseTarget(semantics.MethodConnect, authority); err != nil {
+		return nil, &URLError{URL: authority, Err: err}
+	}
+	own := *r
+	own.Method, own.Header = semantics.MethodConnect, r.Header.Clone()
+	if login, given := own.Header.Lookup("Authorization"); given {
+		own.Header.Del("Authorization")
+		if !own.Header.Has("Proxy-Authorization") {
+			own.Header.AddField(semantics.Field{Name: "Proxy-Authorization", Value: login, Sensitive: true})
+		}
+	}
+	own.Header.Del("Host") // it is the tunnel's end that is named
+	return c.wishFor(ctx, &own, wish{authority: authority})
+}
+
+// Upgrade asks to go on with another protocol, as "websocket": by a request with Upgrade over HTTP/1.1 (RFC 9110, Section 7.8), and by an
+// extended CONNECT over HTTP/2 (RFC 8441), if the server takes that, else the error is ErrNoExtendedConnect. If the response is of status
+// 101 over the one, or 2xx over the other, [Response.Tunnel] returns the flow; otherwise the server has declined. Errors are those of
+// Do; redirects are not followed.
+func (c *Client) Upgrade(ctx context.Context, r *Request, protocol string) (*Response, error) {
+	own := *r
+	if own.Method == semantics.MethodConnect { // as a handler may have got it over HTTP/2
+		own.Method = semantics.MethodGet
+	}
+	return c.wishFor(ctx, &own, wish{upgrade: protocol})
+}
+
+// A wish is what a request is for beyond its response.
+type wish struct{ upgrade, authority string }
+
+// addTo adds the wish to a head.
+func (w *wish) addTo(h *semantics.Request) {
+	h.Upgrade = w.upgrade
+	if w.authority != "" {
+		h.Target = Target{Form: semantics.AuthorityForm, Authority: w.authority}
+	}
+}
+
+func (c *Client) wishFor(ctx context.Context, r *Request, w wish) (*Response, error) {
+	c.init()
+	if r.Body != nil && r.Length != 0 {
+		return nil, &SendError{Err: engine.Misuse(engine.RuleLength, "a request for a tunnel has no content")}
+	}
+	r.Body, r.Trailer = nil, nil
+	return c.send(ctx, r, nil, w)
 }

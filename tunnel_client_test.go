@@ -54,11 +54,7 @@ func TestRequestsForTunnelsOnTheWire(t *testing.T) {
 			"GET /chat HTTP/1.1\r\nHost: far.test\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"},
 	} {
 		client, got := canned(t, c.answer)
-		r, err := c.kind.request()
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := client.Do(t.Context(), r)
+		resp, err := c.kind.ask(t.Context(), client)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,37 +84,44 @@ func TestRequestsForTunnelsOnTheWire(t *testing.T) {
 	}
 }
 
-// A proxy is asked in its own terms.
-func TestNewConnect(t *testing.T) {
-	r, err := paf.NewConnect("https://me:secret@proxy.test:3128/ignored", "[::1]:22")
-	if err != nil || r.Via.Scheme != "https" || r.Via.Authority != "proxy.test:3128" || r.Authority != "[::1]:22" || r.Method != "CONNECT" {
-		t.Errorf("%+v, %v", r, err)
+// A proxy is asked in its own terms, and nobody is asked for what cannot be.
+func TestConnectAsksTheProxy(t *testing.T) {
+	client, got := canned(t, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+	r, err := paf.NewRequest("GET", "http://me:secret@proxy.test:3128/ignored", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := r.Header.Get("Proxy-Authorization"); got != "Basic bWU6c2VjcmV0" || r.Header.Len() != 1 {
-		t.Errorf("fields %v", r.Header.List())
+	r.Header.Set("Host", "proxy.test")
+	r.Header.Set("User-Agent", "mole")
+	resp, err := client.Connect(t.Context(), r, "[::1]:22")
+	want := "CONNECT [::1]:22 HTTP/1.1\r\nHost: [::1]:22\r\nUser-Agent: mole\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n"
+	if err != nil || resp.Status != 407 || got.String() != want {
+		t.Errorf("%v, sent %q", err, got)
 	}
-	for _, c := range [][2]string{{"ftp://proxy.test", "a:1"}, {"http://proxy.test", "a"}, {"http://proxy.test", "a:0"}, {"http://proxy.test", "a:1/x"}, {"http://proxy.test", "u@a:1"}} {
+	if !r.Header.Has("Authorization") || r.Method != "GET" {
+		t.Errorf("the caller's request was changed: %+v", r)
+	}
+	for _, authority := range []string{"", "a", "a:0", "a:1/x", "u@a:1"} {
 		var bad *paf.URLError
-		if _, err := paf.NewConnect(c[0], c[1]); !errors.As(err, &bad) {
-			t.Errorf("%q: %v", c, err)
+		if _, err := client.Connect(t.Context(), r, authority); !errors.As(err, &bad) {
+			t.Errorf("%q: %v", authority, err)
 		}
+	}
+	r.Body, r.Length = strings.NewReader("x"), 1
+	if _, err := client.Connect(t.Context(), r, "a:1"); !errors.Is(err, paf.ErrLength) {
+		t.Errorf("with content: %v", err)
 	}
 }
 
-// What is no CONNECT goes to a proxy in absolute-form, and https not at all.
-func TestRequestsViaAProxy(t *testing.T) {
-	client, got := canned(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-	r, _ := paf.NewRequest("GET", "http://far.test/a?b", nil)
-	r.Via = &paf.Target{Scheme: "http", Authority: "proxy.test:3128"}
-	resp, err := client.Do(t.Context(), r)
-	if err != nil || resp.Status != 200 || !strings.HasPrefix(got.String(), "GET http://far.test/a?b HTTP/1.1\r\nHost: far.test\r\n") {
+// A request that a handler has got over HTTP/2 can be sent on over HTTP/1.1.
+func TestUpgradeOfARequestFromHTTP2(t *testing.T) {
+	client, got := canned(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	r, _ := paf.NewRequest("CONNECT", "http://far.test/chat", nil)
+	resp, err := client.Upgrade(t.Context(), r, "echo")
+	if err != nil || resp.Status != 101 || !strings.HasPrefix(got.String(), "GET /chat HTTP/1.1\r\n") {
 		t.Errorf("%v, sent %q", err, got)
 	}
-	r.Scheme = "https"
-	var bad *paf.URLError
-	if _, err := client.Do(t.Context(), r); !errors.As(err, &bad) {
-		t.Errorf("https: %v", err)
-	}
+	_ = resp.Body.Close()
 }
 
 // A CONNECT that is refused is an exchange like any other, whatever is in the answer; a redirect is none for it.
@@ -128,14 +131,13 @@ func TestARefusedConnectIsAnExchange(t *testing.T) {
 		d := dig(t, k, ln, dial, replying(func(w *paf.ResponseWriter, r *paf.Request) {
 			w.Header().Set("Location", "http://elsewhere.test/")
 			w.WriteHeader(map[bool]int{true: 305, false: 407}[k.upgrade])
-			fmt.Fprint(w, r.Method, r.Authority, r.Upgrade)
+			fmt.Fprint(w, r.Method, r.Authority, r.Upgrade())
 			_ = w.Flush()
 			_, _ = io.Copy(io.Discard, r.Body) // the client ends its side, since there is to be no tunnel
 			fmt.Fprint(w, ".")
 		}))
 		for range 3 {
-			r, _ := d.make()
-			resp, err := d.client.Do(t.Context(), r)
+			resp, err := k.ask(t.Context(), d.client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,9 +160,8 @@ func TestNoExtendedConnectWithoutLeave(t *testing.T) {
 	ln, dial := grounds["pipe"](t)
 	d := dig(t, kinds[3], ln, dial, func(d *digger) { d.server.ExtendedConnect = false })
 	for range 2 {
-		r, _ := d.make()
 		var unsent *paf.SendError
-		if _, err := d.client.Do(t.Context(), r); !errors.Is(err, paf.ErrNoExtendedConnect) || !errors.As(err, &unsent) || unsent.Sent {
+		if _, err := kinds[3].ask(t.Context(), d.client); !errors.Is(err, paf.ErrNoExtendedConnect) || !errors.As(err, &unsent) || unsent.Sent {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -186,8 +187,7 @@ func TestSettingsAreWaitedForNoLongerThanTheContext(t *testing.T) {
 	enough := errors.New("enough")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, enough)
 	defer cancel()
-	r, _ := kinds[3].request()
-	if _, err := c.Do(ctx, r); !errors.Is(err, enough) {
+	if _, err := kinds[3].ask(ctx, c); !errors.Is(err, enough) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -201,9 +201,8 @@ func TestATunnelThatNobodyTakesIsClosed(t *testing.T) {
 		} {
 			ln, dial := grounds["pipe"](t)
 			d := dig(t, k, ln, dial)
-			r, _ := d.make()
 			ctx, cancel := context.WithCancel(t.Context())
-			resp, err := d.client.Do(ctx, r)
+			resp, err := k.ask(ctx, d.client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,6 +232,48 @@ func TestATunnelTakesNoPlaceInThePool(t *testing.T) {
 	}
 	for _, tunnel := range open {
 		_ = tunnel.Close()
+	}
+}
+
+// The place that a stream had is free when both sides have ended it, also if that comes after Close.
+func TestAClosedTunnelGivesUpItsPlace(t *testing.T) {
+	ln, dial := grounds["pipe"](t)
+	d := dig(t, kinds[2], ln, dial, func(d *digger) {
+		d.client.MaxConns, d.server.Limits.Streams = 1, 1
+	})
+	client, server := d.open(t)
+	_ = client.Close()
+	asked := make(chan error, 1)
+	go func() {
+		resp, err := d.client.Get(t.Context(), "http://proxy.test/")
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		asked <- err
+	}()
+	for d.client.Stats().PoolWaits == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	start := time.Now()
+	_ = server.Close()
+	if err := <-asked; err != nil || time.Since(start) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// Whoever resets a tunnel by its powers has closed it.
+func TestResetIsAClose(t *testing.T) {
+	for _, k := range kinds {
+		ln, dial := grounds["tcp"](t)
+		d := dig(t, k, ln, dial)
+		client, server := d.open(t)
+		if err := flow.PowersOf(client).Resetter.Reset(); err != nil || client.Context().Err() == nil || d.client.Stats().Tunnels != 0 {
+			t.Errorf("%s: %v, %+v", k.name, err, d.client.Stats())
+		}
+		if n, err := server.Read(make([]byte, 1)); n != 0 || err == nil || err == io.EOF {
+			t.Errorf("%s: the other end reads %d bytes, %v", k.name, n, err)
+		}
+		_ = server.Close()
 	}
 }
 

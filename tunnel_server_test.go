@@ -107,7 +107,7 @@ func TestAnUpgradeWaitsForTheContentOfItsRequest(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		fmt.Fprintf(tunnel, "%s of %s", content, r.Upgrade)
+		fmt.Fprintf(tunnel, "%s of %s", content, r.Upgrade())
 		_ = tunnel.Close()
 	}), func(t *testing.T, s *paftest.Server) {
 		p := newPeer(t, s)
@@ -182,8 +182,7 @@ func TestATunnelThatIsGrantedWronglyMayStillBeRefused(t *testing.T) {
 						w.WriteHeader(403)
 					}
 				}))
-				r, _ := d.make()
-				resp, err := d.client.Do(t.Context(), r)
+				resp, err := k.ask(t.Context(), d.client)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -29,7 +29,7 @@ func inBubble(t *testing.T, k kind, f func(t *testing.T, d *digger, s *running))
 		d.given = make(chan *paf.Tunnel, 16) // of the bubble
 		own := mimic.Register("own", mimic.NoPriority, func(ctx context.Context, _ struct{}) (flow.Flow, error) { return s.ln.Dial(ctx) })
 		d.client = &paf.Client{Protocol: k.protocol, Context: mimic.Add(mimic.Context{}, own, struct{}{})}
-		d.make = k.request
+		d.kind = k
 		f(t, d, s)
 		d.client.Close()
 	})
@@ -70,6 +70,35 @@ func TestStopTellsTunnelsAndWaitsForThem(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A tunnel that is granted while the server stops is told at once.
+func TestATunnelOfAStoppingServerIsToldAtOnce(t *testing.T) {
+	for _, k := range kinds {
+		inBubble(t, k, func(t *testing.T, d *digger, s *running) {
+			stopping := make(chan struct{})
+			s.Handler = paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+				<-stopping
+				tunnel, err := w.Tunnel()
+				if err != nil || context.Cause(tunnel.Context()) != paf.ErrStopped {
+					t.Errorf("%s: %v", k.name, err)
+				}
+				_ = tunnel.Close()
+			})
+			go func() {
+				time.Sleep(time.Second)
+				go func() { _ = s.Shutdown(context.Background()) }()
+				time.Sleep(100 * time.Millisecond)
+				close(stopping)
+			}()
+			resp, err := k.ask(t.Context(), d.client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			<-s.done
+		})
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 type digger struct {
 	client *paf.Client
 	server *paf.Server
-	make   func() (*paf.Request, error)
+	kind   kind
 	given  chan *paf.Tunnel // what the handler has got
 }
 
@@ -39,16 +39,20 @@ var kinds = []kind{
 	{"h2 Upgrade", paf.HTTP2, true},
 }
 
-// request makes a request for a tunnel.
-func (k kind) request() (*paf.Request, error) {
+// ask asks for a tunnel.
+func (k kind) ask(ctx context.Context, c *paf.Client) (*paf.Response, error) {
 	if !k.upgrade {
-		return paf.NewConnect("http://proxy.test", "far.test:443")
+		r, err := paf.NewRequest("GET", "http://proxy.test", nil)
+		if err != nil {
+			return nil, err
+		}
+		return c.Connect(ctx, r, "far.test:443")
 	}
 	r, err := paf.NewRequest("GET", "http://far.test/chat", nil)
-	if err == nil {
-		r.Upgrade = "echo"
+	if err != nil {
+		return nil, err
 	}
-	return r, err
+	return c.Upgrade(ctx, r, "echo")
 }
 
 // grounds are what connections are made of.
@@ -120,7 +124,7 @@ func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow
 	done := make(chan error, 1)
 	own := mimic.Register("own", mimic.NoPriority, func(ctx context.Context, _ struct{}) (flow.Flow, error) { return dial(ctx) })
 	d.client = &paf.Client{Protocol: k.protocol, Context: mimic.Add(mimic.Context{}, own, struct{}{})}
-	d.make = k.request
+	d.kind = k
 	for _, f := range before {
 		f(d)
 	}
@@ -140,12 +144,8 @@ func dig(t testing.TB, k kind, ln net.Listener, dial func(context.Context) (flow
 // open opens a tunnel, and returns both ends.
 func (d *digger) open(t testing.TB) (client, server *paf.Tunnel) {
 	t.Helper()
-	r, err := d.make()
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
-	resp, err := d.client.Do(ctx, r)
+	resp, err := d.kind.ask(ctx, d.client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func (d *digger) open(t testing.TB) (client, server *paf.Tunnel) {
 	if err != nil {
 		t.Fatalf("%d: %v", resp.Status, err)
 	}
-	cancel() // it is Do's, and the tunnel is no longer
+	cancel() // it is the request's, and the tunnel is no longer
 	_ = resp.Body.Close()
 	return client, <-d.given
 }

@@ -46,6 +46,16 @@ func (u *upload) begin(body io.Reader) io.Reader {
 	return s
 }
 
+// untouched says that the loop which has got the content has not used it and will not close it.
+func (u *upload) untouched() {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sent, u.latest = false, nil
+}
+
 // rewind makes the content ready to be sent once more. A sending whose connection has died, or that was answered
 // early, may not have noticed: it reads no more. One that is reading just now is waited for, as long as ctx lasts.
 func (u *upload) rewind(ctx context.Context) bool {

@@ -18,7 +18,19 @@ import (
 
 // servePaf serves with paf's native handler.
 func servePaf(j job, ln net.Listener) error {
-	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+	s := &paf.Server{Handler: nativeHandler(j)}
+	return s.Serve(context.Background(), ln)
+}
+
+// serveBorrower does it with one that gives back what it is given, as fasthttp's and gnet's always have to.
+func serveBorrower(j job, ln net.Listener) error {
+	s := &paf.Server{Handler: paf.BorrowerFunc(nativeHandler(j))}
+	return s.Serve(context.Background(), ln)
+}
+
+// nativeHandler is the handler of those who take paf's.
+func nativeHandler(j job) paf.HandlerFunc {
+	return func(w *paf.ResponseWriter, r *paf.Request) {
 		switch r.Path {
 		case pathBig:
 			f, size, err := openBig(j)
@@ -44,8 +56,7 @@ func servePaf(j job, ln net.Listener) error {
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
-	})}
-	return s.Serve(context.Background(), ln)
+	}
 }
 
 // servePafNetHTTP serves the http.Handler with paf.

@@ -136,10 +136,10 @@ func (c *conn) takeWindowUpdate(h *frameHeader, payload []byte, ev *engine.Event
 		return
 	case n == 0:
 		c.faultStream(ev, s, ruleWindowZero, "")
-	case s.window.size > maxWindow-n:
+	case int(s.window.size) > maxWindow-n:
 		c.faultStream(ev, s, ruleWindowOverflow, "")
 	default:
-		s.window.size += n
+		s.window.size += int32(n)
 		c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
 	}
 }

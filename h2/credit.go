@@ -29,11 +29,10 @@ type credit struct {
 
 // streamCredit is the same for a stream.
 type streamCredit struct {
-	size   int
-	window int
-	owed   int
-	unread int // told and not consumed
-	listed bool
+	size   int32
+	window int32
+	owed   int32
+	unread int32 // told and not consumed
 }
 
 func (k *credit) init(c *conn) {
@@ -45,7 +44,7 @@ func (k *credit) init(c *conn) {
 }
 
 func (k *streamCredit) open(c *conn) {
-	*k = streamCredit{size: c.credit.announced, window: c.credit.announced}
+	*k = streamCredit{size: int32(c.credit.announced), window: int32(c.credit.announced)}
 	if c.unacked > 0 && c.role == server {
 		// Until the peer has acknowledged our settings it may still go by the initial value, and not
 		// know of ours; what it is allowed is the greater.
@@ -65,7 +64,7 @@ func (k *credit) spend(n int) bool {
 // giveBack gives back credit of the connection for what nobody will read.
 func (k *credit) giveBack(n int) { k.owed += n }
 
-func (k *streamCredit) spend(n int) { k.window -= n }
+func (k *streamCredit) spend(n int) { k.window -= int32(n) }
 
 // Consumed implements engine.Multiplexed.
 func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
@@ -74,8 +73,8 @@ func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 	if s == nil || n <= 0 {
 		return
 	}
-	n = min(n, s.credit.unread)
-	s.credit.unread -= n
+	n = min(n, int(s.credit.unread))
+	s.credit.unread -= int32(n)
 	c.consumed(s, n)
 	c.credit.consumed += int64(n)
 	if s.credit.unread == 0 {
@@ -88,22 +87,22 @@ func (c *conn) Consumed(now engine.Instant, id engine.StreamID, n int) {
 func (c *conn) consumed(s *stream, n int) {
 	k := &s.credit
 	c.credit.owed += n
-	k.owed += n
-	if grown := c.credit.streamSize - k.size; grown > 0 {
+	k.owed += int32(n)
+	if grown := int32(c.credit.streamSize) - k.size; grown > 0 {
 		k.size += grown
 		k.owed += grown
 	}
-	if !k.listed && k.owed >= k.size/4 {
-		k.listed = true
+	if !s.owes && k.owed >= k.size/4 {
+		s.owes = true
 		c.credit.owing = append(c.credit.owing, s)
 	}
 }
 
 // close gives back what nobody will consume on a stream.
 func (k *credit) close(s *stream) {
-	k.owed += s.credit.unread
+	k.owed += int(s.credit.unread)
 	s.credit.unread = 0
-	if !s.credit.listed {
+	if !s.owes {
 		return
 	}
 	for i, other := range k.owing {
@@ -112,7 +111,7 @@ func (k *credit) close(s *stream) {
 			break
 		}
 	}
-	s.credit.listed = false
+	s.owes = false
 }
 
 // grant says WINDOW_UPDATE (Section 6.9) for what is worth one.
@@ -128,9 +127,9 @@ func (k *credit) grant(c *conn) {
 		granted = true
 	}
 	for i, s := range k.owing {
-		s.credit.listed = false
+		s.owes = false
 		if s.state == open || s.state == localEnded {
-			c.pending = appendWindowUpdate(c.pending, s.id, s.credit.owed)
+			c.pending = appendWindowUpdate(c.pending, s.id, int(s.credit.owed))
 			s.credit.window += s.credit.owed
 			s.credit.owed = 0
 			granted = true

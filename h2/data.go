@@ -60,7 +60,7 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 // checkData says whether content may come.
 func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Event) {
 	switch {
-	case h.length > s.credit.window:
+	case h.length > int(s.credit.window):
 		c.faultStream(ev, s, ruleFlowControl, "")
 	case s.deaf:
 	case !s.headed:
@@ -109,7 +109,7 @@ func (c *conn) tellData(s *stream, p []byte, ev *engine.Event) {
 	if s.left >= 0 {
 		s.left -= int64(len(p))
 	}
-	s.credit.unread += len(p)
+	s.credit.unread += int32(len(p))
 	s.progress(c, len(p))
 	*ev = engine.Event{Kind: engine.Data, Stream: s.id, Data: p}
 }

@@ -214,6 +214,15 @@ func (c *conn) readHead(fragment []byte, end bool) error {
 	if h.repeats(fragment, end, before) {
 		return nil
 	}
+	return c.readAnew(fragment, end, before)
+}
+
+// readAnew is readHead for another head than the last one. It has a frame of its own: who reads the same one again and again, on a stack
+// that is small still, has no use for it.
+//
+//go:noinline
+func (c *conn) readAnew(fragment []byte, end bool, before hpack.TableState) error {
+	h := &c.former
 	m := c.decode(fragment, c.limits.HeadBytes)
 	if m.failed != nil {
 		h.usable = false

@@ -177,7 +177,7 @@ func (c *conn) setInitialWindow(v uint32) rule {
 		if size > maxWindow {
 			return ruleWindowOverflow
 		}
-		s.window.size = int(size)
+		s.window.size = int32(size)
 	}
 	return ok
 }

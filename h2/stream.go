@@ -9,7 +9,7 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A stream is one exchange.
+// A stream is one exchange. There may be very many of them that do nothing but wait: it takes 128 bytes, and windows fit into 31 bits.
 type stream struct {
 	id     engine.StreamID
 	state  state
@@ -21,17 +21,20 @@ type stream struct {
 	begun  bool    // that of ours has been sent
 	silent bool    // content is counted and not sent
 	tunnel bool    // what goes both ways is not HTTP's
+	owes   bool    // it is among those whose peer is owed credit
 	first  urgency
 
 	// What the peer sends.
 	interims int32
+	credit   streamCredit
+	waiting  bool           // to send: for its turn, or for the peer
+	named    bool           // by Ready, since the last Flush
 	left     int64          // content that its Content-Length announces and has not come; -1: not announced
 	got      int64          // content that has come
 	since    engine.Instant // since when its message has made too little progress; 0: it does not have to
 	arrived  int64          // content that has come since
 	held     engine.Instant // since when that clock stands still, for there is content that nobody has consumed; 0: it runs
 	asked    engine.Instant // when the response was first waited for; 0: it has not been (client)
-	credit   streamCredit
 
 	// What we send.
 	rest   int64 // content that was declared and not given; -1: not declared
@@ -76,7 +79,7 @@ func (c *conn) open(id engine.StreamID) *stream {
 	}
 	*s = stream{id: id, state: open, left: -1, rest: -1, first: usual}
 	s.credit.open(c)
-	s.window.size = c.peer.initialWindow
+	s.window.size = int32(c.peer.initialWindow)
 	c.streams[id], c.hot = s, s
 	return s
 }

@@ -19,14 +19,12 @@ type window struct {
 
 // streamWindow is the same for a stream.
 type streamWindow struct {
-	size    int
-	wanted  int            // how much was left over, if it waits
-	turn    uint32         // when it was last named
-	waiting bool           // for its turn, or for the peer
-	named   bool           // by Ready, since the last Flush
-	since   engine.Instant // since when it has been getting less than stallBytes; 0: from the next wait on
-	spent   engine.Instant // how long it had when it last left: a response in small pieces waits many times
-	taken   int            // meanwhile
+	size   int32          // less than 0 when the peer has changed its mind
+	wanted int32          // how much was left over, if it waits
+	turn   uint32         // when it was last named
+	taken  int32          // while it was waiting: see since
+	since  engine.Instant // since when it has been getting less than stallBytes; 0: from the next wait on
+	spent  engine.Instant // how long it had when it last left: a response in small pieces waits many times
 }
 
 // stallBytes is how much a peer must take of a waiting stream within StallTimeout.
@@ -76,7 +74,7 @@ func (w *window) init() { w.size = initialWindow }
 
 // room returns how much of want may be laid out now.
 func (c *conn) room(out *engine.Output, s *stream, want int) int {
-	n := min(want, s.window.size, c.window.size, roundMax-out.Len())
+	n := min(want, int(s.window.size), c.window.size, roundMax-out.Len())
 	if n <= 0 || c.window.outranks(s) {
 		return 0
 	}
@@ -96,9 +94,9 @@ func (w *window) outranks(s *stream) bool {
 // wait notes that a stream has more to send than it may.
 func (c *conn) wait(s *stream, wanted int) {
 	w := &s.window
-	w.wanted, w.named = wanted, false
-	if !w.waiting {
-		w.waiting = true
+	w.wanted, s.named = int32(min(wanted, maxWindow)), false
+	if !s.waiting {
+		s.waiting = true
 		c.window.waiting = append(c.window.waiting, s)
 	}
 	if c.stalls(s) {
@@ -108,12 +106,12 @@ func (c *conn) wait(s *stream, wanted int) {
 
 // stalls reports whether a stream waits for the peer. In a tunnel that may take as long as it likes, as it may on HTTP/1.
 func (c *conn) stalls(s *stream) bool {
-	return s.window.waiting && !s.tunnel && (s.window.size <= 0 || c.window.size <= 0)
+	return s.waiting && !s.tunnel && (s.window.size <= 0 || c.window.size <= 0)
 }
 
 // sent notes what has been laid out of a stream.
 func (c *conn) sent(s *stream, n, wanted int) {
-	s.window.size -= n
+	s.window.size -= int32(n)
 	c.window.size -= n
 	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
 	c.flood.pings.used = max(0, c.flood.pings.used-1-n>>14)     // it may time each frame, as gRPC does to learn how much is on its way
@@ -121,7 +119,7 @@ func (c *conn) sent(s *stream, n, wanted int) {
 		c.timers.due = 0 // whoever has waited for a turn waits for the peer now
 	}
 	w := &s.window
-	if w.taken += n; w.taken >= stallBytes {
+	if w.taken += int32(n); w.taken >= stallBytes {
 		w.since, w.spent, w.taken = 0, 0, 0
 	}
 	if n == wanted {
@@ -133,10 +131,10 @@ func (c *conn) sent(s *stream, n, wanted int) {
 
 // leave takes a stream out of those that wait.
 func (w *window) leave(s *stream, now engine.Instant) {
-	if !s.window.waiting {
+	if !s.waiting {
 		return
 	}
-	s.window.waiting = false
+	s.waiting = false
 	if s.window.since != 0 {
 		s.window.spent, s.window.since = max(s.window.spent, now-s.window.since), 0
 	}
@@ -159,7 +157,7 @@ func (c *conn) Ready(out *engine.Output) engine.StreamID {
 	}
 	var best *stream
 	for _, s := range w.waiting {
-		if s.window.size > 0 && !s.window.named && (best == nil || s.before(best)) {
+		if s.window.size > 0 && !s.named && (best == nil || s.before(best)) {
 			best = s
 		}
 	}
@@ -167,8 +165,8 @@ func (c *conn) Ready(out *engine.Output) engine.StreamID {
 		return 0
 	}
 	w.turns++
-	w.promised += min(best.window.size, best.window.wanted)
-	best.window.named, best.window.turn = true, w.turns
+	w.promised += int(min(best.window.size, best.window.wanted))
+	best.named, best.window.turn = true, w.turns
 	return best.id
 }
 
@@ -188,6 +186,6 @@ func (s *stream) before(other *stream) bool {
 func (w *window) newRound() {
 	w.promised = 0
 	for _, s := range w.waiting {
-		s.window.named = false
+		s.named = false
 	}
 }

@@ -179,7 +179,7 @@ func (a *acceptor) run(nc net.Conn, f flow.Flow) {
 			if a.ctx.Err() != nil {
 				c.stop() // stop did not see it
 			}
-			a.serve(c)
+			_ = c.serve()
 			return
 		}
 	}
@@ -188,16 +188,10 @@ func (a *acceptor) run(nc net.Conn, f flow.Flow) {
 	a.gone()
 }
 
-// serve serves a connection that is the group's.
-func (a *acceptor) serve(c *serverConn) {
-	over, err := true, error(nil) // so it stays if a handler ends the goroutine
-	defer func() {
-		if over && !c.isHijacked() {
-			a.service.Ended(err)
-			a.gone()
-		}
-	}()
-	over, err = c.serve()
+// ended tells how a connection has ended.
+func (a *acceptor) ended(err error) {
+	a.service.Ended(err)
+	a.gone()
 }
 
 // gone counts a connection that is over.

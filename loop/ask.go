@@ -7,9 +7,20 @@ import (
 	"io"
 
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/semantics"
 )
 
 // This file is how a request is sent and its response waited for.
+
+// asking is what an exchange needs until its request is sent and the head of its response is there.
+type asking struct {
+	before   int64                 // bytes that the flow had taken before the request
+	goAhead  bool                  // 100 (Continue) has come, or something else that ends the waiting
+	sendErr  error                 // the request's content could not be read, or the caller does not want the response
+	interims []*semantics.Response // that have come and not been told (multiplexed)
+	late     bool                  // it goes ahead though the final response has come
+	begun    bool                  // the trace has been told that something of the response has come
+}
 
 // begin lays out the request and sends what can be sent at once; the rest goes out by a
 // goroutine of its own. c.mu is held.
@@ -33,7 +44,7 @@ func (r *Reply) begin() error {
 		c.idle = false
 		c.lookDue.Store(0)
 	}
-	r.before = c.written.Load()
+	call.asking.before = c.written.Load()
 	id, err := c.client.Request(&c.out, call.Head, call.Length)
 	if err != nil {
 		return &SendError{Err: err}
@@ -42,9 +53,8 @@ func (r *Reply) begin() error {
 	c.running++
 	r.counted = true
 	r.content = content{c: &c.conn, stream: id, owner: r}
-	r.stream = id
 	if c.mux != nil {
-		c.attachTo(&r.content, r.box)
+		c.attach(&r.content)
 	}
 	if call.Body == nil {
 		if r.sent = !r.asksTunnel(); r.sent {
@@ -148,31 +158,27 @@ func (r *Reply) await() error {
 			r.c.mu.Unlock()
 			return nil
 		}
-		if len(r.interims) > 0 {
+		if r.untold() {
 			r.tellInterims()
 			continue
 		}
-		if r.sendErr != nil {
+		if r.call.asking.sendErr != nil {
 			return r.failure()
 		}
-		if r.Head != nil && r.c.mux == nil && r.takeSmall() {
+		if r.headed && r.c.mux == nil && r.takeSmall() {
 			r.c.mu.Unlock()
 			return nil
 		}
-		if r.Head != nil {
+		if r.headed {
 			return nil
 		}
-		if r.content.ended || r.sendErr != nil {
+		if r.content.ended || r.call.asking.sendErr != nil {
 			return r.failure()
 		}
 		if r.c.mux != nil {
-			if !r.content.waitFreely() {
-				continue
-			}
-			if r.whole.Load() {
+			if r.waitForHead() {
 				return nil
 			}
-			r.c.mu.Lock()
 			continue
 		}
 		if ev := r.c.nextEvent(); ev != nil {
@@ -185,12 +191,28 @@ func (r *Reply) await() error {
 	}
 }
 
+// waitForHead waits for something to happen on the stream. c.mu is held, and not any more if it reports that the response is whole.
+func (r *Reply) waitForHead() (whole bool) {
+	in := r.content.box()
+	in.waiting++
+	if r.content.waitFreely() {
+		if r.whole.Load() {
+			return true
+		}
+		r.c.mu.Lock()
+	}
+	if r.content.inbox == in { // else it is another's by now, and the response whole
+		in.waiting--
+	}
+	return false
+}
+
 // failure is the error of an exchange that got no response.
 func (r *Reply) failure() error {
 	switch {
-	case r.sendErr != nil:
-		return &SendError{Sent: true, Err: r.sendErr}
-	case r.c.writeErr != nil && r.c.mux == nil && r.c.written.Load() == r.before:
+	case r.call.asking.sendErr != nil:
+		return &SendError{Sent: true, Err: r.call.asking.sendErr}
+	case r.c.writeErr != nil && r.c.mux == nil && r.c.written.Load() == r.call.asking.before:
 		return &SendError{Sent: false, Err: r.c.writeErr}
 	case r.c.writeErr != nil && errors.Is(r.content.err, noResponse):
 		return &SendError{Sent: true, Err: fmt.Errorf("%w; %w", r.c.writeErr, r.content.err)}

@@ -26,6 +26,7 @@ type Call struct {
 	Trace   *Trace // nil for none
 
 	closed atomic.Bool
+	asking asking
 
 	reply Reply // memory for it, where a connection has one exchange at a time
 }
@@ -68,7 +69,7 @@ type ClientConn struct {
 	refused  bool       // somebody wanted a place and waits for one
 	company  bool       // several have been woken at once the last time, and may all be about to begin another exchange
 	told     []*content // to whom events have been handed, and who have not been woken
-	waking   []*content // the other one of the two that take turns
+	waking   []*inbox   // memory for wakeTold
 }
 
 // adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
@@ -164,7 +165,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		return nil, ErrStale
 	}
 	r := c.newReply(call)
-	r.ctx = ctx
+	r.ctx, r.awaited = ctx, true
 	if ctx.Done() != nil {
 		r.release = context.AfterFunc(ctx, r.abandon)
 	}
@@ -175,7 +176,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
-		r.firstByte()
+		call.firstByte()
 		free := r.release == nil || r.release()
 		r.spent = free && call.Body == nil
 		switch {
@@ -187,8 +188,9 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		}
 		return r, nil
 	}
-	r.awaitSent()
-	ended := !r.tunnel && r.content.ended && (c.mux == nil || r.stream == 0 || r.content.queue.empty())
+	r.awaitSent(call)
+	ended := !r.tunnel && r.content.ended && !r.content.unread()
+	r.told(err)
 	c.mu.Unlock()
 	if unsent {
 		call.close()
@@ -199,11 +201,24 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.leave(r, r.blame(err))
 		return nil, err
 	}
-	r.firstByte()
+	call.firstByte()
 	if ended {
 		r.finish()
 	}
 	return r, nil
+}
+
+// told is called when Do is about to return, and the response is not whole: its content may be left alone for long. c.mu is held.
+func (r *Reply) told(err error) {
+	r.awaited = false
+	if r.c.mux == nil || err != nil {
+		return
+	}
+	r.content.unbox()
+	if r.sent {
+		r.spent = r.call.Body == nil
+		r.call = nil
+	}
 }
 
 // stop makes an idle connection close and a busy one close after its exchange.
@@ -211,7 +226,7 @@ func (c *ClientConn) stop() {
 	c.mu.Lock()
 	c.stopping = true
 	c.tellTunnels(ErrStopped)
-	idle := c.client.Streams() == 0 && len(c.tunnels) == 0
+	idle := c.client.Streams() == 0
 	if c.mux != nil {
 		c.because(Stopped)
 		c.client.Shutdown(&c.out)
@@ -219,7 +234,7 @@ func (c *ClientConn) stop() {
 	}
 	c.mu.Unlock()
 	if idle {
-		c.discard(Stopped)
+		c.group.spawn(func() { c.discard(Stopped) }) // for a flow may take its time to close
 	}
 }
 
@@ -242,9 +257,6 @@ func (c *ClientConn) discard(why CloseReason) {
 	c.gone, c.idle = true, false
 	c.because(why)
 	why, onGone := c.why, c.onGone
-	if why == Stopped {
-		c.tellTunnels(ErrStopped)
-	}
 	c.mu.Unlock()
 	if !first {
 		c.closeFlow()

@@ -44,6 +44,9 @@ func (c *ClientConn) pump() {
 			break
 		}
 		c.wakeReady()
+		if c.refused && c.client.Capacity() > c.reserved {
+			c.restShared() // the server takes more than it did
+		}
 		if c.client.Streams() == 0 {
 			c.in.shrink()
 		}
@@ -75,19 +78,30 @@ func (c *ClientConn) wakeTold() {
 	if len(c.told) == 0 {
 		return
 	}
-	waking, complete := c.told, false
-	c.told, c.waking, c.company = c.waking[:0], nil, len(waking) > 1
-	for _, b := range waking {
+	waking, complete := c.waking, false
+	for _, b := range c.told {
 		b.told = false
-		b.woken++
+		in := b.inbox
+		if in != nil && in.waiting > 0 {
+			in.woken++
+			waking = append(waking, in)
+		}
 		complete = b.owner.(*Reply).complete() || complete
 	}
+	clear(c.told)
+	c.told, c.waking, c.company = c.told[:0], nil, len(waking) > 1
 	c.mu.Unlock()
-	for i, b := range waking {
-		b.cond.Broadcast()
-		waking[i] = nil
+	for _, in := range waking {
+		in.cond.Broadcast()
 	}
 	c.mu.Lock()
+	for i, in := range waking {
+		waking[i] = nil
+		if in.left {
+			in.left = false
+			c.mux.keep(in)
+		}
+	}
 	c.waking = waking[:0]
 	if complete {
 		c.restShared()

@@ -42,6 +42,7 @@ type conn struct {
 	running   int    // exchanges
 	exchanges uint64 // so far
 	reading   bool   // somebody is in flow.Read
+	inVain    bool   // the latest one has found nothing until it was interrupted
 	writing   bool   // somebody is in flow.Write
 	eof       bool   // the peer has ended its sending side
 	stopping  bool
@@ -151,6 +152,7 @@ func (c *conn) readFlow(p []byte) (int, error) {
 	n, err := c.flow.Read(p)
 	c.mu.Lock()
 	c.reading = false
+	c.inVain = n == 0 && err != nil && errors.Is(err, os.ErrDeadlineExceeded)
 	c.notify()
 	return n, err
 }
@@ -203,11 +205,11 @@ func (c *conn) sweep(now engine.Instant) {
 // putOff reports whether the deadline of a multiplexed connection, which is found out for many streams at once and now and then only,
 // has moved on since.
 func (c *conn) putOff(now engine.Instant) bool {
-	if c.mux == nil {
-		return false
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.mux == nil { // it may become another engine's at any time
+		return false
+	}
 	due := engine.Sooner(c.eng.Deadline(now), c.parkDue)
 	if c.eng.State() != engine.Open || due != 0 && due <= now {
 		return false

@@ -3,7 +3,6 @@ package loop
 import (
 	"io"
 	"os"
-	"sync"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -16,28 +15,19 @@ const directMin = 8 << 10
 // content is the receiving side of one message: what Read of a request's or a
 // response's body is made of. The connection's lock guards it.
 type content struct {
-	c       *conn
-	stream  engine.StreamID
-	ended   bool
-	err     error // what ended it, if not the end of the message
-	trailer *semantics.Fields
-	due     engine.Instant // the caller's own deadline; 0: none
-	owner   receiver       // takes what is neither content nor its end
+	c        *conn
+	stream   engine.StreamID
+	ended    bool
+	attached bool  // it is the receiver of its stream (multiplexed)
+	ready    bool  // it is its turn to write
+	told     bool  // it is to be woken when all of a read has been handed out (client)
+	err      error // what ended it, if not the end of the message
+	trailer  *semantics.Fields
+	due      engine.Instant // the caller's own deadline; 0: none
+	owner    receiver       // takes what is neither content nor its end
 
-	gone   error // the stream, the connection, or the reader's part in it is over
-	*inbox       // nil unless multiplexed
-}
-
-// An inbox is what a content needs besides where exchanges go on side by side.
-type inbox struct {
-	queue chunks    // what has come and has not been read
-	lent  []byte    // memory of a reader that waits, which is filled before the queue
-	cond  sync.Cond // something has happened on the stream
-	woken int       // how often
-	ready bool      // it is its turn to write
-	told  bool      // it is to be woken when all of a read has been handed out (client)
-
-	refused func() // called for whatever comes, instead of telling it; nil: it is told
+	gone  error  // the stream, the connection, or the reader's part in it is over
+	inbox *inbox // nil unless there is something in it, or somebody waits
 }
 
 // read reads content as io.Reader does. c.mu is held, and released meanwhile.

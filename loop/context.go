@@ -3,83 +3,72 @@ package loop
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/paf-go/paf/engine"
 )
 
-// cancel ends the context, made or still to be made; the first cause stands. The connection's lock is held.
-func (x *exchange) cancel(cause error) {
-	if x.cause == nil {
-		x.cause = cause
-	}
-	if x.ctx != nil {
-		x.ctx.cancel(cause)
-	}
-}
+// An exchangeContext is an exchange as a context. It becomes a cancellable one when somebody wants to know.
+type exchangeContext exchange
 
-// An exchangeContext becomes a cancellable context when somebody wants to know.
-type exchangeContext struct {
-	c     *serverConn
-	x     *exchange // nil if it was over when it was asked for
-	mu    sync.Mutex
-	inner context.Context // nil until asked for
-	end   context.CancelCauseFunc
-	cause error // set when it is over, whether or not inner exists
+// A cancellable is a context that can be cancelled.
+type cancellable struct {
+	context.Context
+	end context.CancelCauseFunc
 }
 
 func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
-func (t *exchangeContext) Done() <-chan struct{}       { return t.get(true).Done() }
-func (t *exchangeContext) Err() error                  { return t.get(true).Err() }
+func (t *exchangeContext) Done() <-chan struct{}       { return t.cancellable().Done() }
+func (t *exchangeContext) Err() error                  { return t.cancellable().Err() }
 
-// Value asks the inner context once there is one, so that contexts derived from
-// this one find the inner one's cancellation, and context.Cause its cause.
+// Value asks the cancellable context once there is one, so that contexts derived from
+// this one find its cancellation, and context.Cause its cause.
 func (t *exchangeContext) Value(key any) any {
-	if inner := t.get(false); inner != nil {
+	if inner := t.context.Load(); inner != nil {
 		return inner.Value(key)
 	}
 	return t.c.base.Value(key)
 }
 
-// get returns the inner context; wanted makes one, and sets a watcher on the peer.
-func (t *exchangeContext) get(wanted bool) context.Context {
-	t.mu.Lock()
-	inner := t.inner
-	made := inner == nil && wanted
-	if made {
-		t.inner, t.end = context.WithCancelCause(t.c.base)
-		inner = t.inner
-		if t.cause != nil {
-			t.end(t.cause)
-			made = false
-		}
+// cancellable returns the cancellable context, and makes it first if need be.
+func (t *exchangeContext) cancellable() *cancellable {
+	if inner := t.context.Load(); inner != nil {
+		return inner
 	}
-	t.mu.Unlock()
-	if made && t.x != nil {
-		t.x.watch()
+	x := (*exchange)(t)
+	x.c.mu.Lock()
+	if x.context.Load() == nil {
+		x.makeCancellable()
+		x.watch()
 	}
-	return inner
+	x.c.mu.Unlock()
+	return x.context.Load()
 }
 
-func (t *exchangeContext) cancel(cause error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.cause == nil {
-		t.cause = cause
-	}
-	if t.end != nil {
-		t.end(cause)
-	}
+func (x *exchange) makeCancellable() {
+	inner := &cancellable{}
+	inner.Context, inner.end = context.WithCancelCause(x.c.base)
+	x.context.Store(inner)
 }
 
-func (x *exchange) finishContext() { x.cancel(context.Canceled) }
+// cancel ends the context, which is made for that if nobody has asked for it yet; the first cause stands. The connection's lock is held.
+func (x *exchange) cancel(cause error) {
+	if x.context.Load() == nil {
+		x.makeCancellable()
+	}
+	x.context.Load().end(cause)
+}
+
+// finishContext ends the context with the exchange: one that nobody has asked for nobody will.
+func (x *exchange) finishContext() {
+	if x.inside > 0 {
+		x.cancel(context.Canceled)
+	}
+}
 
 // watch starts a watcher, unless somebody is reading already; after that the
-// sweeper sees to it.
+// sweeper sees to it. The connection's lock is held.
 func (x *exchange) watch() {
-	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
 	x.watched = true
 	if x.c.mux != nil {
 		// Whoever wants to know may be about to wait for long. Those that follow are likely to do the same, and would each cost a
@@ -96,27 +85,22 @@ func (x *exchange) watch() {
 // event takes what comes beside content: the client has reset the stream, or the connection has ended.
 func (x *exchange) event(ev *engine.Event) {
 	if ev.Kind == engine.Fault {
-		x.gone(&GoneError{Op: "read", Err: ev.Err})
-	}
-}
-
-// gone ends the context, and that of a tunnel.
-func (x *exchange) gone(cause error) {
-	x.cancel(cause)
-	if x.tunnel != nil {
-		x.tunnel.cancel(cause)
+		x.cancel(&GoneError{Op: "read", Err: ev.Err})
 	}
 }
 
 // lost implements receiver: the connection has ended beneath the exchange.
-func (x *exchange) lost(err error) {
+func (x *exchange) lost(err error) { x.cancel(x.lostFor(err)) }
+
+// lostFor returns the cause that contexts end for, then.
+func (x *exchange) lostFor(err error) error {
 	switch {
 	case x.c.closed && x.c.why == Stopped:
-		err = ErrStopped
+		return ErrStopped
 	case !errors.Is(err, ErrPeerGone):
-		err = &GoneError{Op: "read", Err: err}
+		return &GoneError{Op: "read", Err: err}
 	}
-	x.gone(err)
+	return err
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
@@ -158,7 +142,7 @@ func (c *serverConn) watcher(x *exchange) {
 		}
 		if x.done || c.eof || c.closed || c.reading || c.taken || len(c.in.spare()) == 0 {
 			x.peerEnded()
-			if !x.done && !c.taken && len(c.in.spare()) == 0 {
+			if !x.done && !c.closed && !c.taken && len(c.in.spare()) == 0 { // of a closed one the descriptor may be another's
 				x.lookOut()
 			}
 			return

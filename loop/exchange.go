@@ -42,6 +42,10 @@ func (x *exchange) exit() {
 // Handler returns the handler that the connection was given.
 func (t Exchange) Handler() Handler { return t.x.c.handler }
 
+// Pocket is where a handler finds what another one of the same connection, which has returned, has left there, and leaves something itself, to be
+// used again. It is the handler's alone, until it returns.
+func (t Exchange) Pocket() *any { return &t.x.pocket }
+
 // Flow returns the connection's flow. It belongs to the connection: reading or writing it
 // breaks the protocol, asking it for facts does not.
 func (t Exchange) Flow() flow.Flow { return t.x.c.flow }
@@ -82,13 +86,13 @@ func (t Exchange) Date() string { return t.x.c.group.date() }
 func (t Exchange) Context() context.Context {
 	x, err := t.enter()
 	if err != nil {
-		return &exchangeContext{c: t.x.c, cause: context.Canceled}
+		over := &exchange{c: t.x.c}
+		over.cancel(context.Canceled)
+		return (*exchangeContext)(over)
 	}
-	defer x.exit()
-	if x.ctx == nil {
-		x.ctx = &exchangeContext{c: x.c, x: x, cause: x.cause}
-	}
-	return x.ctx
+	x.inside++ // and stays so
+	x.exit()
+	return (*exchangeContext)(x)
 }
 
 // Read reads the content of the request. If the client waits for it, the first
@@ -273,7 +277,7 @@ func (t Exchange) Abort() {
 	if err != nil {
 		return
 	}
-	tunnel := x.tunnel
+	tunnel := x.tunnel()
 	if !x.ended {
 		x.abandon()
 	}

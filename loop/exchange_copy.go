@@ -57,12 +57,12 @@ func (t Exchange) splice(r *io.LimitedReader) (written int64, done bool, err err
 		if err := c.flush(); err != nil {
 			return written, true, err
 		}
-		more := v.Verbatim(x.stream, 0)
+		more := v.Verbatim(x.content.stream, 0)
 		if more == 0 || r.N <= 0 {
 			return written, written > 0 || r.N <= 0, nil
 		}
-		n, err := c.splice(&io.LimitedReader{R: r.R, N: min(r.N, more, spliceMax)})
-		v.Verbatim(x.stream, n)
+		n, err := x.splice(&io.LimitedReader{R: r.R, N: min(r.N, more, spliceMax)})
+		v.Verbatim(x.content.stream, n)
 		r.N -= n
 		written += n
 		if n == 0 || err != nil {
@@ -71,16 +71,24 @@ func (t Exchange) splice(r *io.LimitedReader) (written int64, done bool, err err
 	}
 }
 
-// splice moves one piece of content to the flow. c.mu is held, and released meanwhile.
-func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
+// splice moves one piece of content to the flow. c.mu is held, and released meanwhile. The flow may read r itself, which is the
+// handler's and may panic: then nobody knows how much of it is on the wire, and the response ends there.
+func (x *exchange) splice(r *io.LimitedReader) (n int64, err error) {
+	c, returned := x.c, false
 	c.writing = true
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.writing = false
+		c.notify()
+		if !returned {
+			x.abandon()
+		}
+	}()
 	err = c.timed(func() (err error) {
 		n, err = c.powers.ReaderFrom.ReadFrom(r)
 		return err
 	})
-	c.mu.Lock()
-	c.writing = false
-	c.notify()
+	returned = true
 	return n, err
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"math"
 	"os"
+	"sync/atomic"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -13,31 +14,29 @@ import (
 type exchange struct {
 	c      *serverConn
 	n      uint64 // counts the uses: a ticket of another one is over
-	inside int    // goroutines in a method of the ticket, the lock released or not
+	inside int    // goroutines in a method of the ticket, the lock released or not; and, for good, who have its context
 	held   []byte // content that waits for what follows
+	pocket any    // see Exchange.Pocket
 
 	exchangeUse
 }
 
 // An exchangeUse is the part of an exchange that is made anew for each request.
 type exchangeUse struct {
-	stream  engine.StreamID
-	content content
-	length  int64            // of the request's content, or -1
-	read    int64            // of that
-	ctx     *exchangeContext // nil until somebody asks for it
-	cause   error            // what it has ended for
-	writeBy engine.Instant
-	expect  bool // the client waits for 100 (Continue)
-	begun   bool // the final response has begun
-	ended   bool // and ended
-	done    bool // the handler has returned
-	watched bool // somebody wants to know when the peer goes
-	looked  bool // the poller looks out for that
-	told    bool // the handler knows that the content broke off
-	taken   bool // the flow, or the stream, is no longer the exchange's
-
-	tunnel *Tunnel // that it has been taken for, nil for none
+	content  content
+	left     int64 // of the request's content, what has not been read; negative if its length is not known
+	writeBy  engine.Instant
+	context  atomic.Pointer[cancellable] // nil until somebody wants to know of its end, or that has come early
+	expect   bool                        // the client waits for 100 (Continue)
+	begun    bool                        // the final response has begun
+	ended    bool                        // and ended
+	returned bool                        // the handler has returned
+	done     bool                        // and the exchange been finished
+	watched  bool                        // somebody wants to know when the peer goes
+	looked   bool                        // the poller looks out for that
+	told     bool                        // the handler knows that the content broke off
+	read     bool                        // some of the content has been
+	taken    bool                        // the flow, or the stream, is no longer the exchange's
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -55,7 +54,7 @@ func (c *serverConn) newExchange(ev *engine.Event) *exchange {
 	} else {
 		x = &exchange{c: c}
 	}
-	x.stream, x.length, x.expect = ev.Stream, ev.Length, ev.Expect
+	x.left, x.expect = ev.Length, ev.Expect
 	x.content.c, x.content.stream, x.content.owner = &c.conn, ev.Stream, x
 	x.content.ended = ev.End || ev.Kind == engine.Fault
 	return x
@@ -64,7 +63,7 @@ func (c *serverConn) newExchange(ev *engine.Event) *exchange {
 // keep keeps the memory of an exchange that is over for the next one, unless somebody may still look at it,
 // who is in one of its methods or has its context.
 func (c *serverConn) keep(x *exchange) {
-	if x.inside == 0 && x.ctx == nil && !x.taken && len(c.spares) < sparesMost {
+	if x.inside == 0 && !x.taken && len(c.spares) < sparesMost {
 		if x.held = x.held[:0]; cap(x.held) > heldMost {
 			x.held = nil
 		}
@@ -82,7 +81,7 @@ func (x *exchange) receive(p []byte) (int, error) {
 	if x.expect && !x.begun && !x.content.ended {
 		// RFC 9110, Section 10.1.1: an origin server sends 100 if it wants the
 		// content, or a final status.
-		if err := c.server.Respond(&c.out, x.stream, &continueResponse, 0); err != nil {
+		if err := c.server.Respond(&c.out, x.content.stream, &continueResponse, 0); err != nil {
 			return 0, err
 		}
 	}
@@ -94,7 +93,8 @@ func (x *exchange) receive(p []byte) (int, error) {
 		c.lookDue.Store(0)
 	}
 	n, err := x.content.read(p)
-	x.read += int64(n)
+	x.left -= int64(n)
+	x.read = x.read || n > 0
 	x.told = x.told || err != nil && err == x.content.err
 	if x.watched && c.mux == nil {
 		c.lookDue.Store(int64(c.group.after(c.group.tick)))
@@ -113,7 +113,10 @@ func (x *exchange) respond(r *semantics.Response, length int64) error {
 	if c.mux == nil && (c.stopping || x.tooMuchLeft()) {
 		c.server.Shutdown(&c.out) // so that the response says close
 	}
-	if err := c.server.Respond(&c.out, x.stream, r, length); err != nil {
+	c.head = *r // what an engine is given is the heap's, and r may lie on a stack
+	err := c.server.Respond(&c.out, x.content.stream, &c.head, length)
+	c.head = semantics.Response{}
+	if err != nil {
 		return err
 	}
 	if semantics.Informational(r.Status) && r.Status != 101 {
@@ -129,7 +132,7 @@ func (x *exchange) respond(r *semantics.Response, length int64) error {
 // connection ends, before it sends another request on it.
 func (x *exchange) tooMuchLeft() bool {
 	drain := x.c.group.config.DrainBytes
-	return drain >= 0 && x.read == 0 && !x.content.ended && x.length > drain
+	return drain >= 0 && !x.read && !x.content.ended && x.left > drain
 }
 
 // release lays out what was held back.
@@ -154,10 +157,8 @@ func (x *exchange) write(p []byte) (int, error) {
 		if err := x.writable(); err != nil {
 			return written, err
 		}
-		if x.content.inbox != nil {
-			x.content.ready = false // before: it may come while what Data took is being written
-		}
-		n, err := c.server.Data(&c.out, x.stream, p[written:])
+		x.content.ready = false // before: it may come while what Data took is being written
+		n, err := c.server.Data(&c.out, x.content.stream, p[written:])
 		written += n
 		if err == nil && (c.out.Segmented() || c.out.Len() >= flushAt) {
 			err = c.flush()
@@ -184,7 +185,7 @@ func (x *exchange) awaitReady() {
 		b.wait()
 	}
 	if !b.ready {
-		_, _ = x.c.server.Data(&x.c.out, x.stream, nil) // it waits no more
+		_, _ = x.c.server.Data(&x.c.out, x.content.stream, nil) // it waits no more
 	}
 }
 
@@ -197,7 +198,7 @@ func (x *exchange) end(trailer *semantics.Fields) error {
 	if err := x.writable(); err != nil {
 		return err
 	}
-	if err := c.server.End(&c.out, x.stream, trailer); err != nil {
+	if err := c.server.End(&c.out, x.content.stream, trailer); err != nil {
 		return err
 	}
 	x.ended = true
@@ -210,10 +211,10 @@ func (x *exchange) abandon() {
 	if c.mux == nil {
 		c.abort()
 	}
-	if v, can := c.server.(engine.Verbatim); can && v.Verbatim(x.stream, 0) == math.MaxInt64 {
+	if v, can := c.server.(engine.Verbatim); can && v.Verbatim(x.content.stream, 0) == math.MaxInt64 {
 		c.harsh = true // only the connection's end would end the content: it must not look like that
 	}
-	c.server.Reset(&c.out, x.stream, 0)
+	c.server.Reset(&c.out, x.content.stream, 0)
 	x.ended = true
 }
 

@@ -12,25 +12,26 @@ import (
 //
 // A handler that did not return has ended its goroutine, by a panic or by runtime.Goexit, and with it
 // a connection that has one exchange at a time.
-func (c *serverConn) finish(x *exchange, returned bool) {
+func (c *serverConn) finish(x *exchange) {
 	x.n++ // its tickets are over
 	x.done = true
-	c.lingers = returned
+	c.lingers = x.returned
 	c.running--
 	switch {
 	case x.taken:
-		c.finishTaken(x, returned)
+		c.finishTaken(x)
 	case c.mux != nil:
-		if !returned {
+		if !x.returned {
 			x.waits()
 		}
 		c.finishStream(x)
-	case returned:
+	case x.returned:
 		c.finishOnly(x)
 	default:
 		c.abort()
+		x.finishContext()
 	}
-	if c.out.Len() >= flushAt && returned {
+	if c.out.Len() >= flushAt && x.returned {
 		_ = c.flush()
 	}
 	c.keep(x)
@@ -67,7 +68,7 @@ func (c *serverConn) finishOnly(x *exchange) {
 // finishStream is finish on a multiplexed connection: what of the request has not come, or not been read, is not
 // wanted (RFC 9113, Section 8.1), and nobody else has to wait for that.
 func (c *serverConn) finishStream(x *exchange) {
-	c.server.Reset(&c.out, x.stream, 0) // of one that is complete on both sides nothing is left to reset
+	c.server.Reset(&c.out, x.content.stream, 0) // of one that is complete on both sides nothing is left to reset
 	c.detach(&x.content)
 	x.finishContext()
 	if c.turn.inline == x {
@@ -85,7 +86,7 @@ func (c *serverConn) finishStream(x *exchange) {
 // drain discards the rest of a request's content, within bounds.
 func (c *serverConn) drain(x *exchange) {
 	left := c.group.config.DrainBytes
-	if x.length-x.read > left && left >= 0 {
+	if x.left > left && left >= 0 {
 		left = -1 // it could not be kept anyway
 	} else if left < 0 {
 		left = 1<<63 - 1
@@ -99,7 +100,7 @@ func (c *serverConn) drain(x *exchange) {
 		}
 	}
 	if !x.content.ended && c.server.State() == engine.Open {
-		c.server.Reset(&c.out, x.stream, 0)
+		c.server.Reset(&c.out, x.content.stream, 0)
 	}
 }
 
@@ -109,10 +110,10 @@ func (c *serverConn) reason() CloseReason {
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.server.State() == engine.Switched:
-		return Taken
 	case c.left || c.stopping:
 		return Stopped
+	case c.server.State() == engine.Switched:
+		return Taken
 	case c.eof && (c.idle || c.mux != nil):
 		return PeerClosed
 	case c.idle && c.mux == nil:

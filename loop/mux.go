@@ -3,7 +3,6 @@ package loop
 import (
 	"os"
 	"runtime"
-	"sync"
 
 	"github.com/paf-go/paf/engine"
 )
@@ -16,8 +15,10 @@ import (
 type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
-	together  func() // a client's way to push, see together.go; nil: as soon as there is something
-	ahead     int    // content that was delivered since others had their turn
+	inboxes   []*inbox                        // that nobody uses
+	together  func()                          // a client's way to push, see together.go; nil: as soon as there is something
+	refused   map[engine.StreamID]*streamFlow // tunnels that have been closed, and whose peers have not ended theirs
+	ahead     int                             // content that was delivered since others had their turn
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -46,33 +47,24 @@ func (c *conn) use(eng engine.Engine) {
 
 // attach makes a content the receiver of a stream, unless it is. c.mu is held.
 func (c *conn) attach(b *content) {
-	if b.inbox != nil {
-		return
+	if !b.attached {
+		b.attached = true
+		c.mux.receivers[b.stream] = b
 	}
-	c.attachTo(b, &inbox{})
 }
-
-// attachTo is attach with memory for it.
-func (c *conn) attachTo(b *content, box *inbox) {
-	box.cond.L = leaver{&c.mu}
-	b.inbox = box
-	c.mux.receivers[b.stream] = b
-}
-
-// A leaver lets go of a lock for a wait and does not take it again: not all who are woken need it.
-type leaver struct{ mu *sync.Mutex }
-
-func (l leaver) Lock()   {}
-func (l leaver) Unlock() { l.mu.Unlock() }
 
 // detach ends that; what has not been read is thrown away.
 func (c *conn) detach(b *content) {
-	if b.inbox == nil {
+	if !b.attached {
 		return
 	}
+	b.attached = false
 	delete(c.mux.receivers, b.stream)
-	b.queue = chunks{}
+	if b.inbox != nil {
+		b.inbox.queue = chunks{}
+	}
 	b.wake()
+	b.unbox()
 }
 
 // deliver hands an event to whom it is for, and wakes him. c.mu is held.
@@ -93,13 +85,12 @@ func (c *conn) hand(ev *engine.Event) *content {
 	b := c.mux.receivers[ev.Stream]
 	switch {
 	case b == nil:
-	case b.refused != nil:
-		b.refused()
+		if s := c.mux.refused[ev.Stream]; s != nil {
+			s.refuse()
+		}
 	case ev.Kind == engine.Data:
 		c.mux.ahead += len(ev.Data)
-		n := copy(b.lent, ev.Data)
-		b.lent = b.lent[n:]
-		b.queue.add(ev.Data[n:])
+		b.box().take(ev.Data)
 	default:
 		b.take(ev)
 	}
@@ -175,7 +166,7 @@ func (b *content) readQueued(p []byte) (int, error) {
 	c := b.c
 	c.attach(b)
 	n := 0
-	for n == 0 && b.queue.empty() {
+	for n == 0 && !b.unread() {
 		if b.ended {
 			return 0, b.end()
 		}
@@ -184,53 +175,13 @@ func (b *content) readQueued(p []byte) (int, error) {
 		}
 		n = b.waitLending(p)
 	}
-	n += b.queue.read(p[n:]) // what did not fit, or came before
+	if b.unread() {
+		n += b.inbox.queue.read(p[n:]) // what did not fit, or came before
+	}
+	b.unbox()
 	c.mux.Consumed(c.group.now(), b.stream, n)
 	c.push()
 	return n, nil
-}
-
-// waitLending waits, and returns how much content has come into p meanwhile: it does not go through the queue, which is a
-// copy less. Of several readers one at a time can lend its memory.
-func (b *content) waitLending(p []byte) (n int) {
-	if b.lent != nil {
-		b.wait()
-		return 0
-	}
-	b.lent = p
-	b.wait()
-	n = len(p) - len(b.lent)
-	b.lent = nil
-	return n
-}
-
-// wait waits for something to happen on the stream. c.mu is held, and released meanwhile.
-func (b *content) wait() {
-	if b.waitFreely() {
-		b.c.mu.Lock()
-	}
-}
-
-// waitFreely is wait, but for that c.mu is not taken again if it reports true. c.mu is held.
-func (b *content) waitFreely() (free bool) {
-	c := b.c
-	woken := b.woken
-	b.owner.waits()
-	c.push()
-	if b.woken != woken {
-		return false // while the output was being written
-	}
-	if b.due != 0 {
-		c.lookBy(b.due)
-	}
-	b.cond.Wait()
-	return true
-}
-
-// wake wakes whoever waits on the stream. c.mu is held.
-func (b *content) wake() {
-	b.woken++
-	b.cond.Broadcast()
 }
 
 // lookBy makes the sweeper wake all who wait, at a time that one of them has set.

@@ -99,7 +99,7 @@ func descriptor(p flow.Powers) (fd int32) {
 
 // settle notes since when nothing happens on a connection, and when it is to be parked. c.mu is held.
 func (c *serverConn) settle() {
-	if c.running > 0 || len(c.tunnels) > 0 || c.server.Streams() > 0 {
+	if c.running > 0 || len(c.tunnels) > 0 || c.server.Streams() > 0 || c.in.len() > 0 {
 		c.parkDue = 0
 		return
 	}
@@ -107,16 +107,20 @@ func (c *serverConn) settle() {
 		return
 	}
 	if _, can := c.eng.(engine.Rester); can {
-		c.quiet = c.group.now()
-		c.parkDue = c.quiet.After(c.group.config.ParkAfter)
+		now := c.group.now()
+		if c.quiet == 0 {
+			c.quiet = now
+		}
+		c.parkDue = now.After(c.group.config.ParkAfter)
 	}
 }
 
 // park parks the connection if it is time to and nothing is in the way, and reports whether it did: then the connection is no longer the
-// caller's. c.mu is held.
+// caller's. Only a read that has waited in vain tells that no flow above the descriptor, as that of TLS, keeps something that has
+// come: of that the poller would not tell. c.mu is held.
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
-	if !past(int64(c.parkDue), now) || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+	if !past(int64(c.parkDue), now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
 		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
@@ -124,10 +128,10 @@ func (c *serverConn) park() bool {
 	if p.rested = c.eng.(engine.Rester).Rest(); p.rested == nil {
 		p.c = c
 	}
+	c.parkDue = 0 // if it cannot be, not to be tried again at once
 	if !c.group.lay(c, p) {
 		return false
 	}
-	c.parkDue = 0
 	c.memory.Store(nil)
 	c.life++
 	c.in.leave()
@@ -254,7 +258,7 @@ func (p *parked) resume() {
 	defer g.done()
 	if c == nil {
 		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
-		c.from, c.accepted, c.exchanges, c.state = a, p.accepted, p.exchanges, ConnIdle
+		c.from, c.accepted, c.exchanges, c.quiet, c.state = a, p.accepted, p.exchanges, p.since, ConnIdle
 	}
 	g.mu.Lock()
 	g.lot.waking--
@@ -267,7 +271,7 @@ func (p *parked) resume() {
 	case stopping:
 		c.stop()
 	}
-	a.serve(c)
+	_ = c.serve()
 }
 
 // end ends a connection that nobody takes up again.
@@ -275,8 +279,7 @@ func (p *parked) end(why CloseReason) {
 	_ = p.accepted.Close()
 	p.from.group.tell(p.accepted, ConnClosed)
 	p.from.group.remove(p, why)
-	p.from.service.Ended(nil)
-	p.from.gone()
+	p.from.ended(nil)
 }
 
 // stop implements member.
@@ -288,10 +291,13 @@ func (p *parked) stop() {
 		g.mu.Unlock()
 		return
 	}
-	mine := g.lot.take(p)
-	g.mu.Unlock()
-	if mine {
-		p.end(Stopped)
+	defer g.mu.Unlock()
+	if g.lot.take(p) {
+		g.goroutines++
+		go func() { // for a flow may take its time to close
+			defer g.done()
+			p.end(Stopped)
+		}()
 	}
 }
 

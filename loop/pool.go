@@ -55,6 +55,7 @@ type waiter struct {
 type given struct {
 	conn *ClientConn
 	err  error
+	bug  any // what open has panicked with
 }
 
 // NewPool makes a pool for connections of a group.
@@ -90,6 +91,9 @@ func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*C
 		case got, open := <-w.given:
 			if c, err = got.conn, got.err; !open {
 				err = ErrStopped
+			}
+			if got.bug != nil {
+				panic(got.bug) // it is the caller's
 			}
 		case <-ctx.Done():
 			p.leave(key, w)
@@ -284,9 +288,11 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 		}
 	}
 	p.mu.Unlock()
+	var all sync.WaitGroup
 	for _, c := range idle {
-		c.discard(Finished)
+		all.Go(func() { c.discard(Finished) }) // for a flow may take its time to close
 	}
+	all.Wait()
 }
 
 // Close closes all connections, whatever they are doing, and waits for their

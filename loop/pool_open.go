@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -52,18 +53,25 @@ func (p *Pool[K]) begin(key K, at *place, w *waiter) {
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(w.ctx))
 	p.group.spawn(func() {
 		stop := context.AfterFunc(p.group.stopped, w.cancel)
-		c, err := w.open(w.ctx)
-		stop()
-		w.cancel()
-		p.opened(key, w, c, err)
+		var c *ClientConn
+		err := errNotOpened
+		defer func() {
+			bug := recover()
+			stop()
+			w.cancel()
+			p.opened(key, w, c, given{err: err, bug: bug})
+		}()
+		c, err = w.open(w.ctx)
 	})
 }
 
-// opened takes the connection that was opened for somebody, or the error.
-func (p *Pool[K]) opened(key K, w *waiter, c *ClientConn, err error) {
-	if err == nil {
+var errNotOpened = errors.New("paf: what opens connections has not returned")
+
+// opened takes the connection that was opened for somebody, or what came of it instead.
+func (p *Pool[K]) opened(key K, w *waiter, c *ClientConn, failed given) {
+	if failed.err == nil {
 		var taken bool
-		if taken, err = p.adopt(key, w, c); err == nil {
+		if taken, failed.err = p.adopt(key, w, c); failed.err == nil {
 			if !taken {
 				c.giveBack()
 			}
@@ -76,7 +84,9 @@ func (p *Pool[K]) opened(key K, w *waiter, c *ClientConn, err error) {
 	at.opening = without(at.opening, w)
 	at.open--
 	if !w.over {
-		at.give(w, given{err: err})
+		at.give(w, failed)
+	} else if failed.bug != nil {
+		p.group.config.Log.Error("paf: what opens connections has panicked, and nobody waits for it any more", "panic", failed.bug)
 	}
 	for _, w := range at.waiting {
 		w.failed = true

@@ -53,6 +53,27 @@ func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 	}
 }
 
+// An opening that panics gives up its place.
+func TestAnOpeningThatPanicsKeepsNoPlace(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		p := NewPool(NewGroup(Config{}), Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: func(string) bool { return shared }})
+		for range 3 {
+			func() {
+				defer func() {
+					if v := recover(); v != "a bug" {
+						t.Errorf("recovered %v", v)
+					}
+				}()
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				_, err := p.Get(ctx, "key", func(context.Context) (*ClientConn, error) { panic("a bug") })
+				t.Error(err)
+			}()
+		}
+		p.Close()
+	}
+}
+
 // Whoever waits is served before those who come later, however often these come.
 func TestNobodyOvertakesAWaiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

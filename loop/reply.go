@@ -13,55 +13,46 @@ import (
 // A Reply is the response to a Call. Read and Close are for one goroutine at a
 // time; Close may come from another.
 type Reply struct {
-	Head   *semantics.Response // shared with other replies: read only
-	Length int64               // of the content, or -1
+	// Head is shared with other replies: read only. Whoever has what he wants of it may let go of it.
+	Head   *semantics.Response
+	Length int64 // of the content, or -1
 
 	c       *ClientConn
-	call    *Call
+	call    *Call // nil from when it is sent and the head is there, where a connection has many exchanges: a reply may be kept for long
 	ctx     context.Context
 	release func() bool // stops looking at ctx
-	stream  engine.StreamID
 	content content
-	counted bool
-	sent    bool  // the request is complete
-	before  int64 // bytes that the flow had taken before the request
-	late    bool  // it goes ahead though the final response has come
-	goAhead bool  // 100 (Continue) has come, or something else that ends the waiting
-	sendErr error // the request's content could not be read, or the caller does not want the response
-	over    bool  // the connection has been given back
-	tunnel  bool  // the response has made a tunnel of the exchange
-	taken   bool  // which has been taken
-
-	small    []byte                // content that came with the head, and all of it (not multiplexed)
-	interims []*semantics.Response // that have come and not been told (multiplexed)
-	begun    bool                  // the trace has been told that something of the response has come
-	box      *inbox                // memory for content (multiplexed)
+	small   []byte // all of the content, in one piece
 
 	// whole: all of it is here, and the exchange over. From then on Read and Close need no lock, for nobody else touches it.
 	whole  atomic.Bool
 	closed atomic.Bool // Close has been called
 	spent  bool        // see Take
+
+	headed  bool // the head of the final response has come
+	awaited bool // Do has not returned
+	counted bool
+	sent    bool // the request is complete
+	over    bool // the connection has been given back
+	tunnel  bool // the response has made a tunnel of the exchange
+	taken   bool // which has been taken
 }
 
 // event takes what is neither content nor its end. The connection's lock is held.
 func (r *Reply) event(ev *engine.Event) {
 	switch ev.Kind {
 	case engine.Interim:
+		call := r.call
 		if ev.Response.Status == 100 {
-			r.proceed()
+			r.proceed(call)
 		}
-		if f := r.call.Interim; f != nil && r.c.mux != nil {
-			r.interims = append(r.interims, ev.Response) // for Do to tell; the engine bounds them
+		if f := call.Interim; f != nil && r.c.mux != nil {
+			call.asking.interims = append(call.asking.interims, ev.Response) // for Do to tell; the engine bounds them
 		} else if f != nil {
-			head := ev.Response
-			r.c.mu.Unlock()
-			r.firstByte()
-			err := f(head)
-			r.c.mu.Lock()
-			r.refuse(err)
+			r.tell(ev.Response)
 		}
 	case engine.Response:
-		r.Head, r.Length = ev.Response, ev.Length
+		r.headed, r.Head, r.Length = true, ev.Response, ev.Length
 		r.content.due = 0
 		r.sendAllTheSame()
 		r.judge()
@@ -74,9 +65,29 @@ func (r *Reply) event(ev *engine.Event) {
 
 // refuse ends the exchange with an error of the caller's. The connection's lock is held.
 func (r *Reply) refuse(err error) {
-	if err != nil && r.sendErr == nil {
-		r.sendErr = err
+	if err != nil && r.call.asking.sendErr == nil {
+		r.call.asking.sendErr = err
 	}
+}
+
+// tell tells the caller an interim response. The connection's lock is held, and released meanwhile. If the caller panics the exchange is
+// over, for Do does not return to him.
+func (r *Reply) tell(head *semantics.Response) {
+	told := false
+	var err error
+	r.c.mu.Unlock()
+	defer func() {
+		if !told {
+			r.stop()
+			r.c.leave(r, Aborted)
+			return
+		}
+		r.c.mu.Lock()
+		r.refuse(err)
+	}()
+	r.call.firstByte()
+	err = r.call.Interim(head)
+	told = true
 }
 
 // Read reads the content of the response. After an error other than io.EOF what has
@@ -111,6 +122,9 @@ func (r *Reply) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Conn returns the connection that the reply has come on.
+func (r *Reply) Conn() *ClientConn { return r.c }
 
 // Trailer returns the response's trailer section, nil before the content has
 // been read to its end or if there is none.

@@ -8,18 +8,13 @@ import (
 
 // This file is what a reply does on a connection that it shares with others.
 
-// newReply makes a reply, in one piece.
+// newReply makes a reply.
 func (c *ClientConn) newReply(call *Call) *Reply {
 	if c.mux == nil {
 		call.reply.c, call.reply.call = c, call
 		return &call.reply
 	}
-	m := &struct {
-		Reply
-		box inbox
-	}{}
-	m.c, m.call, m.Reply.box = c, call, &m.box
-	return &m.Reply
+	return &Reply{c: c, call: call}
 }
 
 // lost implements receiver: what is to be told of it the content tells.
@@ -27,18 +22,13 @@ func (r *Reply) lost(error) {}
 
 // tellInterims tells the interim responses that have come. The connection's lock is held, and released meanwhile.
 func (r *Reply) tellInterims() {
-	interims := r.interims
-	r.interims = nil
-	r.c.mu.Unlock()
-	r.firstByte()
-	var err error
+	interims := r.call.asking.interims
+	r.call.asking.interims = nil
 	for _, head := range interims {
-		if err = r.call.Interim(head); err != nil {
-			break
+		if r.tell(head); r.call.asking.sendErr != nil {
+			return
 		}
 	}
-	r.c.mu.Lock()
-	r.refuse(err)
 }
 
 // awaitReady waits until more content may be sent. The connection's lock is held, and released meanwhile.
@@ -58,13 +48,13 @@ func (r *Reply) abandon() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.over || r.stream == 0 || r.content.ended && r.sent {
+	if r.over || r.content.stream == 0 || r.content.ended && r.sent {
 		c.notify()
 		return // begin looks at the context itself
 	}
 	r.content.ended = false // what has not been read is not wanted any more
 	r.content.fail(context.Cause(r.ctx))
-	c.client.Reset(&c.out, r.stream, 0)
+	c.client.Reset(&c.out, r.content.stream, 0)
 	c.detach(&r.content)
 	c.notify()
 	c.push()
@@ -77,9 +67,9 @@ func (c *ClientConn) leave(r *Reply, why CloseReason) {
 		return
 	}
 	c.mu.Lock()
-	if r.stream != 0 {
+	if r.content.stream != 0 {
 		if !r.content.ended || r.content.gone != nil || !r.sent {
-			c.client.Reset(&c.out, r.stream, engine.Code(0))
+			c.client.Reset(&c.out, r.content.stream, engine.Code(0))
 		}
 		c.detach(&r.content)
 		r.over = true

@@ -18,16 +18,16 @@ const sendInline = 16 << 10
 
 // send sends the content of the request.
 func (r *Reply) send() {
-	c := r.c
-	err := r.sendContent()
-	r.call.close()
-	r.call.Trace.wrote(err)
+	c, call := r.c, r.call
+	err := r.sendContent(call)
+	call.close()
+	call.Trace.wrote(err)
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
 		// The message cannot be completed: the peer must not take it for whole.
-		r.sendErr = read.err
-		c.client.Reset(&c.out, r.stream, 0)
+		call.asking.sendErr = read.err
+		c.client.Reset(&c.out, r.content.stream, 0)
 	} else if err != nil {
 		r.hurry()
 	}
@@ -47,7 +47,7 @@ func (r *Reply) send() {
 // come. The connection's lock is held.
 func (r *Reply) hurry() {
 	c := r.c
-	if r.Head != nil || c.mux != nil {
+	if r.headed || c.mux != nil {
 		return
 	}
 	r.content.due = c.group.after(max(0, c.group.config.LingerTimeout))
@@ -59,30 +59,30 @@ type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 
-func (r *Reply) sendContent() error {
+func (r *Reply) sendContent(call *Call) error {
 	c := r.c
-	if r.call.Expect && !r.mayProceed() {
+	if call.Expect && !r.mayProceed(call) {
 		return errClosed
 	}
-	if c.mux == nil && r.call.Length < 0 && !r.call.Expect {
+	if c.mux == nil && call.Length < 0 && !call.Expect {
 		c.mu.Lock()
 		_ = c.flush() // the first content may be long in coming
 		c.mu.Unlock()
 	}
-	if err := r.sendBody(); err != nil {
+	if err := r.sendBody(call); err != nil {
 		return err
 	}
-	r.call.close() // before the response can come, which its owner may take for a sign of that
+	call.close() // before the response can come, which its owner may take for a sign of that
 	var trailer *semantics.Fields
-	if r.call.Trailer != nil {
-		trailer = r.call.Trailer()
+	if call.Trailer != nil {
+		trailer = call.Trailer()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.over || c.mux != nil && r.content.gone != nil {
 		return errClosed
 	}
-	if err := c.client.End(&c.out, r.stream, trailer); err != nil {
+	if err := c.client.End(&c.out, r.content.stream, trailer); err != nil {
 		return &readError{err}
 	}
 	r.sent = true // before the write returns: the response may be read before that
@@ -90,15 +90,15 @@ func (r *Reply) sendContent() error {
 }
 
 // sendBody sends what Body gives.
-func (r *Reply) sendBody() error {
-	if done, err := r.sendByItself(); done {
+func (r *Reply) sendBody(call *Call) error {
+	if done, err := r.sendByItself(call); done {
 		return err
 	}
-	buf := make([]byte, sendSize(r.call))
+	buf := make([]byte, sendSize(call))
 	for {
-		n, err := r.call.Body.Read(buf)
+		n, err := call.Body.Read(buf)
 		if n > 0 {
-			if werr := r.write(buf[:n]); werr != nil {
+			if werr := r.write(buf[:n], call.Length < 0); werr != nil {
 				return werr
 			}
 		}
@@ -118,7 +118,8 @@ func sendSize(call *Call) int64 {
 	return 32 << 10
 }
 
-func (r *Reply) write(p []byte) error {
+// write sends content, at once if it is urgent.
+func (r *Reply) write(p []byte, urgent bool) error {
 	c := r.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,13 +130,13 @@ func (r *Reply) write(p []byte) error {
 		if c.mux != nil {
 			r.content.ready = false // before: it may come while what Data took is being written
 		}
-		n, err := c.client.Data(&c.out, r.stream, p)
+		n, err := c.client.Data(&c.out, r.content.stream, p)
 		if err != nil {
 			return &readError{err}
 		}
 		p = p[n:]
 		// What is small and known to go on waits for more.
-		if c.out.Segmented() || c.out.Len() >= flushAt || r.call.Length < 0 || n == 0 && c.mux == nil {
+		if c.out.Segmented() || c.out.Len() >= flushAt || urgent || n == 0 && c.mux == nil {
 			if err := c.flush(); err != nil {
 				return err
 			}
@@ -149,23 +150,23 @@ func (r *Reply) write(p []byte) error {
 
 // mayProceed waits for 100 (Continue): RFC 9110, Section 10.1.1: a client
 // "SHOULD NOT wait for an indefinite period before sending the content".
-func (r *Reply) mayProceed() bool {
+func (r *Reply) mayProceed(call *Call) bool {
 	c := r.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.flush()
-	if r.call.ExpectTimeout >= 0 {
-		timer := time.AfterFunc(r.call.ExpectTimeout, func() {
+	if call.ExpectTimeout >= 0 {
+		timer := time.AfterFunc(call.ExpectTimeout, func() {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			r.proceed()
+			r.proceed(call)
 		})
 		defer timer.Stop()
 	}
-	for !r.goAhead && r.Head == nil && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
+	for !call.asking.goAhead && !r.headed && !r.over && !c.gone && !r.content.ended && r.content.gone == nil {
 		c.wait()
 	}
-	return r.goAhead
+	return call.asking.goAhead
 }
 
 // sendAllTheSame lets content go that waits for 100 (Continue) though the final response is there: what is at hand and small costs less
@@ -173,23 +174,23 @@ func (r *Reply) mayProceed() bool {
 // code" may "read and discard the remainder of the request"). The connection's lock is held.
 func (r *Reply) sendAllTheSame() {
 	call := r.call
-	if call.Expect && !r.goAhead && r.c.mux == nil && call.Length <= sendInline && inMemory(call.Body) &&
+	if call.Expect && !call.asking.goAhead && r.c.mux == nil && call.Length <= sendInline && inMemory(call.Body) &&
 		r.Head.Protocol >= semantics.HTTP11 && !semantics.HasToken(&r.Head.Fields, "Connection", "close") {
-		r.late = true
-		r.proceed()
+		call.asking.late = true
+		r.proceed(call)
 	}
 }
 
 // awaitSent waits for that content to have gone. The connection's lock is held, and released meanwhile.
-func (r *Reply) awaitSent() {
-	for r.late && !r.sent && r.sendErr == nil && r.c.writeErr == nil && !r.c.gone {
+func (r *Reply) awaitSent(call *Call) {
+	for call.asking.late && !r.sent && call.asking.sendErr == nil && r.c.writeErr == nil && !r.c.gone {
 		r.c.wait()
 	}
 }
 
 // proceed lets the sender go on; the connection's lock is held.
-func (r *Reply) proceed() {
-	r.goAhead = true
+func (r *Reply) proceed(call *Call) {
+	call.asking.goAhead = true
 	r.c.notify()
 }
 

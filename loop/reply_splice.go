@@ -11,11 +11,11 @@ import (
 
 // sendByItself lets content that is an io.WriterTo write itself, where engine and flow can take it without bringing it into this process. It
 // reports whether they could.
-func (r *Reply) sendByItself() (done bool, err error) {
+func (r *Reply) sendByItself(call *Call) (done bool, err error) {
 	c := r.c
-	from, can := r.call.Body.(io.WriterTo)
+	from, can := call.Body.(io.WriterTo)
 	v, verbatim := c.client.(engine.Verbatim)
-	if !can || !verbatim || c.powers.ReaderFrom == nil || r.call.Length <= 0 {
+	if !can || !verbatim || c.powers.ReaderFrom == nil || call.Length <= 0 {
 		return false, nil
 	}
 	w := &contentWriter{r: r, v: v}
@@ -33,7 +33,7 @@ type contentWriter struct {
 }
 
 func (w *contentWriter) Write(p []byte) (int, error) {
-	if w.err = w.r.write(p); w.err != nil {
+	if w.err = w.r.write(p, false); w.err != nil {
 		return 0, w.err
 	}
 	return len(p), nil
@@ -62,12 +62,12 @@ func (w *contentWriter) piece(from io.Reader) (int64, error) {
 		w.err = errClosed
 		return 0, w.err
 	}
-	more := w.v.Verbatim(w.r.stream, 0)
+	more := w.v.Verbatim(w.r.content.stream, 0)
 	if more == 0 {
 		return 0, nil
 	}
-	n, err := c.splice(&io.LimitedReader{R: from, N: min(more, spliceMax)})
-	w.v.Verbatim(w.r.stream, n)
+	n, err := w.splice(&io.LimitedReader{R: from, N: min(more, spliceMax)})
+	w.v.Verbatim(w.r.content.stream, n)
 	c.written.Add(n)
 	if err != nil {
 		w.err = &GoneError{Op: "write", Err: err}
@@ -76,4 +76,21 @@ func (w *contentWriter) piece(from io.Reader) (int64, error) {
 		}
 	}
 	return n, errors.Join(w.err)
+}
+
+// splice moves one piece to the flow. The connection's lock is held, and released meanwhile.
+func (w *contentWriter) splice(from *io.LimitedReader) (n int64, err error) {
+	c := w.r.c
+	c.writing = true
+	c.mu.Unlock()
+	defer func() { // the flow may read what panics
+		c.mu.Lock()
+		c.writing = false
+		c.notify()
+	}()
+	err = c.timed(func() (err error) {
+		n, err = c.powers.ReaderFrom.ReadFrom(from)
+		return err
+	})
+	return n, err
 }

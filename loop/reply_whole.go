@@ -16,11 +16,13 @@ const smallMost = 4 << 10
 // request was sent. It reports whether that is so. The connection's lock is held.
 func (r *Reply) complete() bool {
 	c, b := r.c, &r.content
-	if r.over || r.tunnel || r.Head == nil || !r.sent || !b.ended || b.err != nil || b.gone != nil || len(r.interims) > 0 {
+	if r.over || r.tunnel || !r.headed || !r.sent || !b.ended || b.err != nil || b.gone != nil || r.untold() {
 		return false
 	}
 	if c.mux != nil {
-		delete(c.mux.receivers, r.stream)
+		delete(c.mux.receivers, b.stream)
+		b.attached = false
+		r.empty()
 	}
 	r.over = true
 	if r.counted {
@@ -33,15 +35,37 @@ func (r *Reply) complete() bool {
 	return true
 }
 
+// untold reports whether there are interim responses that Do has still to tell.
+func (r *Reply) untold() bool { return r.awaited && len(r.call.asking.interims) > 0 }
+
+// empty takes the content of a response that is whole out of its inbox, and gives that up, as far as Do waits for it and
+// there is no more content than in one piece. The connection's lock is held.
+func (r *Reply) empty() {
+	in := r.content.inbox
+	if in == nil || !r.awaited || len(in.queue.list) > 1 {
+		return
+	}
+	if !in.queue.empty() {
+		r.small = in.queue.list[0]
+		in.queue = chunks{}
+	}
+	r.content.inbox = nil
+	if in.waiting == 0 {
+		r.c.mux.keep(in)
+	} else {
+		in.waiting, in.left = 0, true // Do does not touch it again
+	}
+}
+
 // readWhole is Read when all of the response is here.
 func (r *Reply) readWhole(p []byte) (int, error) {
 	switch {
-	case r.c.mux == nil && len(r.small) == 0, r.c.mux != nil && r.content.queue.empty():
+	case len(r.small) == 0 && !r.content.unread():
 		return 0, io.EOF
 	case r.closed.Load():
 		return 0, errClosed
-	case r.c.mux != nil:
-		return r.content.queue.read(p), nil
+	case len(r.small) == 0:
+		return r.content.inbox.queue.read(p), nil
 	}
 	n := copy(p, r.small)
 	r.small = r.small[n:]
@@ -50,17 +74,12 @@ func (r *Reply) readWhole(p []byte) (int, error) {
 
 // Take returns all of the content, and the trailer section, in place of Read, if the response has come whole and its content in one
 // piece. spent reports whether nobody but the caller of Do has the Call any more, who may then use its memory again, and
-// must use the reply no more.
+// must use the reply no more if the content was taken.
 func (r *Reply) Take() (content []byte, trailer *semantics.Fields, taken, spent bool) {
-	if !r.whole.Load() || r.c.mux != nil && len(r.content.queue.list) > 1 {
-		return nil, nil, false, false
+	if !r.whole.Load() || r.content.unread() {
+		return nil, nil, false, r.spent
 	}
-	if r.c.mux == nil {
-		content = r.small
-	} else if !r.content.queue.empty() {
-		content = r.content.queue.list[0]
-	}
-	return content, r.content.trailer, true, r.spent
+	return r.small, r.content.trailer, true, r.spent
 }
 
 // takeSmall takes the content of a response whose head has come, if all of it has come with the head and there is little of it.

@@ -36,10 +36,11 @@ type serverConn struct {
 	handler Handler
 	base    context.Context
 	current *exchange
-	spares  []*exchange // for requests to come
-	lingers bool        // a response was the last thing sent: let the peer read it
-	idle    bool        // no request has come since it was waited for one (unless multiplexed)
-	state   ConnState   // that was told last
+	spares  []*exchange        // for requests to come
+	lingers bool               // a response was the last thing sent: let the peer read it
+	head    semantics.Response // of a response that is being laid out
+	idle    bool               // no request has come since it was waited for one (unless multiplexed)
+	state   ConnState          // that was told last
 
 	memory atomic.Pointer[any] // see Exchange.Remember
 
@@ -47,7 +48,7 @@ type serverConn struct {
 	from     *acceptor
 	accepted net.Conn
 	fd       int32          // -1 if it cannot be parked
-	quiet    engine.Instant // since when nothing happens, while parkDue is set
+	quiet    engine.Instant // since when there has been no exchange; 0: from the next wait on
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
@@ -70,8 +71,7 @@ func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h
 	}
 	g.tell(f, ConnNew)
 	defer c.follow(ctx)()
-	_, err = c.serve()
-	return err
+	return c.serve()
 }
 
 func (g *Group) newServerConn(base context.Context, f flow.Flow, eng engine.Server, h Handler) *serverConn {
@@ -110,9 +110,9 @@ func (c *serverConn) follow(ctx context.Context) func() {
 	}
 }
 
-// serve is the life of a server's connection, to its end or until it is parked: over tells. A handler that ends its goroutine
-// (runtime.Goexit) ends the connection too, unless others go on with it.
-func (c *serverConn) serve() (over bool, err error) {
+// serve is the life of a server's connection, to its end or until it is parked. A handler that ends its goroutine
+// (runtime.Goexit) ends the connection too, unless others go on with it; serve does not return then.
+func (c *serverConn) serve() (err error) {
 	c.mu.Lock()
 	life := c.life
 	defer func() {
@@ -132,7 +132,6 @@ func (c *serverConn) serve() (over bool, err error) {
 			}
 			return
 		}
-		over = true
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -145,6 +144,9 @@ func (c *serverConn) serve() (over bool, err error) {
 		c.mu.Unlock()
 		c.parted()
 		c.group.remove(c, c.why)
+		if c.from != nil {
+			c.from.ended(err)
+		}
 		if broken != nil {
 			panic(broken)
 		}
@@ -163,7 +165,7 @@ func (c *serverConn) serve() (over bool, err error) {
 	default:
 		c.pump(c.turn.number)
 	}
-	return false, nil
+	return nil
 }
 
 // part says the last words and closes the flow.
@@ -272,19 +274,18 @@ func (c *serverConn) exchange(ev *engine.Event) {
 
 // handle runs a handler, without the lock, and finishes its exchange.
 func (c *serverConn) handle(x *exchange, head *semantics.Request, fault *engine.Error) {
-	returned := false
 	defer func() {
 		c.mu.Lock()
-		c.finish(x, returned)
+		c.finish(x)
 	}()
-	t, length := Exchange{x, x.n}, x.length
+	t, length := Exchange{x, x.n}, x.left
 	c.mu.Unlock()
 	if fault == nil {
 		c.handler.Serve(t, head, length)
 	} else {
 		c.handler.Fault(t, head, fault)
 	}
-	returned = true
+	x.returned = true
 }
 
 // begin counts an exchange.
@@ -293,6 +294,7 @@ func (c *serverConn) begin(x *exchange, head *semantics.Request) {
 		c.exchanges++
 	}
 	c.running++
+	c.quiet = 0
 	if c.mux == nil {
 		c.current = x
 	}

@@ -35,9 +35,9 @@ func (t *Trace) rested(err error) {
 }
 
 // firstByte tells that something of the response has come, once. The connection's lock is not held.
-func (r *Reply) firstByte() {
-	if t := r.call.Trace; t != nil && t.FirstByte != nil && !r.begun {
-		r.begun = true
+func (c *Call) firstByte() {
+	if t := c.Trace; t != nil && t.FirstByte != nil && !c.asking.begun {
+		c.asking.begun = true
 		t.FirstByte()
 	}
 }

@@ -19,8 +19,8 @@ func (r *Reply) asksTunnel() bool {
 	return r.c.mux != nil && r.call.Body == nil && (r.call.Head.Upgrade != "" || r.call.Head.Method == semantics.MethodConnect)
 }
 
-// awaitLeave waits until the server has said what it takes, if the request is one for which that matters. RFC 8441, Section 3: "a
-// client […] MUST NOT use" an extended CONNECT before. c.mu is held, and released meanwhile.
+// awaitLeave waits until the server has said what it takes, if the request is one for which that matters. RFC 8441, Section 3:
+// it is "upon receipt of SETTINGS_ENABLE_CONNECT_PROTOCOL with a value of 1" that a client may. c.mu is held, and released meanwhile.
 func (r *Reply) awaitLeave() error {
 	c := r.c
 	if c.mux == nil || r.call.Head.Upgrade == "" {
@@ -55,7 +55,7 @@ func (r *Reply) judge() {
 	case semantics.Successful(r.Head.Status):
 		r.tunnel = true
 	default:
-		_ = c.client.End(&c.out, r.stream, nil)
+		_ = c.client.End(&c.out, r.content.stream, nil)
 		r.sent = true
 	}
 }

@@ -22,7 +22,7 @@ var (
 
 // Codes that tell what has become of a tunnel's other end.
 const (
-	codeCancel  engine.Code = 0x8 // RFC 8441, Section 5: "RST exception is represented with […] CANCEL"
+	codeCancel  engine.Code = 0x8 // RFC 8441, Section 5: what TCP would say by RST
 	codeConnect engine.Code = 0xa // RFC 9113, Section 8.5: "a stream error […] of type CONNECT_ERROR"
 )
 
@@ -60,14 +60,41 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 		return nil, ErrOver
 	}
 	x.taken, x.ended = true, true
+	var f flow.Flow = &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream}
 	if c.mux == nil {
 		x.leaveContent()
-		x.tunnel = c.newTunnel(c.base, c.newTakenFlow(c.closeFlow))
+		f = c.newTakenFlow(c.closeFlow)
 		c.moved(ConnTaken)
-	} else {
-		x.tunnel = c.newTunnel(c.base, &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream})
 	}
-	return x.tunnel, nil
+	tunnel := c.newTunnel(c.base, f)
+	x.content.owner = &taker{x, tunnel}
+	return tunnel, nil
+}
+
+// A taker is an exchange whose flow, or stream, has been taken for a tunnel, as what the tunnel's content belongs to.
+type taker struct {
+	*exchange
+	tunnel *Tunnel
+}
+
+func (t *taker) event(ev *engine.Event) {
+	t.exchange.event(ev)
+	if ev.Kind == engine.Fault {
+		t.tunnel.cancel(&GoneError{Op: "read", Err: ev.Err})
+	}
+}
+
+func (t *taker) lost(err error) {
+	t.exchange.lost(err)
+	t.tunnel.cancel(t.lostFor(err))
+}
+
+// tunnel returns what the exchange has been taken for, nil for none.
+func (x *exchange) tunnel() *Tunnel {
+	if t, is := x.content.owner.(*taker); is {
+		return t.tunnel
+	}
+	return nil
 }
 
 // mayTunnel reports whether a response of some status grants a tunnel. RFC 9110, Section 7.8: the server switches after it has read
@@ -148,8 +175,7 @@ func (c *serverConn) disown() {
 	g.tell(c.flow, ConnTaken)
 	g.remove(c, Taken)
 	if a != nil {
-		a.service.Ended(nil)
-		a.gone()
+		a.ended(nil)
 		g.done() // what began the goroutine ends it once more: see own
 	}
 }
@@ -159,12 +185,6 @@ func (c *serverConn) own() {
 	if c.from != nil {
 		c.group.begin()
 	}
-}
-
-func (c *serverConn) isHijacked() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.hijacked
 }
 
 // lasts is called by an exchange that is going to take long: others read meanwhile.
@@ -189,17 +209,17 @@ func (c *serverConn) afterStream() {
 }
 
 // finishTaken ends an exchange whose flow has been taken: it goes on without the handler. c.mu is held.
-func (c *serverConn) finishTaken(x *exchange, returned bool) {
+func (c *serverConn) finishTaken(x *exchange) {
 	x.finishContext()
 	if c.mux == nil {
 		c.current = nil
 		c.lookDue.Store(0)
 		return
 	}
-	if !returned {
+	if !x.returned {
 		x.waits()
 		c.mu.Unlock()
-		_ = x.tunnel.Reset()
+		_ = x.tunnel().Reset()
 		c.mu.Lock()
 	}
 	if c.turn.inline == x {

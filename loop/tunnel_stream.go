@@ -35,18 +35,19 @@ func (s *streamFlow) Read(p []byte) (n int, err error) {
 	b, c := s.b, s.b.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer b.unbox()
 	for {
 		switch {
 		case s.closed:
 			return 0, net.ErrClosed
 		case n > 0: // what has come into p is not lost to a deadline that has passed since
-			return s.consumed(n + b.queue.read(p[n:])), nil
+			return s.take(p, n), nil
 		case s.readDue.past:
 			return 0, os.ErrDeadlineExceeded
 		case len(p) == 0:
 			return 0, nil
-		case !b.queue.empty():
-			return s.consumed(b.queue.read(p)), nil
+		case b.unread():
+			return s.take(p, 0), nil
 		case b.ended:
 			return 0, s.end()
 		}
@@ -54,9 +55,12 @@ func (s *streamFlow) Read(p []byte) (n int, err error) {
 	}
 }
 
-// consumed gives credit for n bytes, and returns n.
-func (s *streamFlow) consumed(n int) int {
-	c := s.b.c
+// take reads what has come, behind n bytes that are in p already, and gives credit for both.
+func (s *streamFlow) take(p []byte, n int) int {
+	b, c := s.b, s.b.c
+	if b.unread() {
+		n += b.inbox.queue.read(p[n:])
+	}
 	c.mux.Consumed(c.group.now(), s.b.stream, n)
 	s.say()
 	return n
@@ -75,6 +79,7 @@ func (s *streamFlow) Write(p []byte) (written int, err error) {
 	b, c := s.b, s.b.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer b.unbox()
 	for written < len(p) {
 		if err := s.writable(); err != nil {
 			return written, err
@@ -172,10 +177,10 @@ func (s *streamFlow) Close() error {
 		return net.ErrClosed
 	}
 	s.endWrite()
-	if limit := c.group.config.LingerTimeout; b.ended || b.gone != nil || !b.queue.empty() {
+	if b.ended || b.gone != nil || b.unread() {
 		s.part(0)
-	} else if b.refused = s.refused; limit >= 0 {
-		s.linger = time.AfterFunc(limit, s.lingered)
+	} else {
+		s.lingers()
 	}
 	s.after()
 	return nil
@@ -211,13 +216,26 @@ func (s *streamFlow) part(code engine.Code) {
 	if s.linger != nil {
 		s.linger.Stop()
 	}
-	s.b.refused = nil
+	delete(s.b.c.mux.refused, s.b.stream)
 	s.b.c.eng.Reset(&s.b.c.out, s.b.stream, code)
 	s.b.c.detach(s.b)
 }
 
-// refused is called when something comes on the stream after Close. c.mu is held, and is not released.
-func (s *streamFlow) refused() {
+// lingers leaves it to the peer to end the stream, for a while.
+func (s *streamFlow) lingers() {
+	c := s.b.c
+	c.detach(s.b)
+	if c.mux.refused == nil {
+		c.mux.refused = map[engine.StreamID]*streamFlow{}
+	}
+	c.mux.refused[s.b.stream] = s
+	if limit := c.group.config.LingerTimeout; limit >= 0 {
+		s.linger = time.AfterFunc(limit, s.lingered)
+	}
+}
+
+// refuse is called when something comes on the stream after Close. c.mu is held, and is not released.
+func (s *streamFlow) refuse() {
 	s.part(0)
 	s.b.c.group.spawn(s.settle)
 }
@@ -227,7 +245,7 @@ func (s *streamFlow) lingered() {
 	c := s.b.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.b.refused != nil && s.b.gone == nil {
+	if c.mux.refused[s.b.stream] == s {
 		s.part(0)
 		s.after()
 	}

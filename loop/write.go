@@ -133,7 +133,6 @@ func (c *conn) writeLimit() engine.Instant {
 // timed runs one write under the write time-out.
 func (c *conn) timed(write func() error) error {
 	c.writeDue.Store(int64(c.writeLimit()))
-	err := write()
-	c.writeDue.Store(0)
-	return err
+	defer c.writeDue.Store(0)
+	return write()
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/paf-go/paf/flow"
 )
@@ -123,8 +124,13 @@ func (s *stingy) Read(p []byte) (int, error) {
 	return s.r.Read(p[:min(1, len(p))])
 }
 
+// proxyTimeout bounds what is said to a proxy before it is a tunnel: ctx ends late, or never.
+const proxyTimeout = time.Minute
+
 // within runs an exchange of bytes that ends with ctx.
 func within(ctx context.Context, c io.Closer, run func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, proxyTimeout)
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	err := run()
 	if !stop() {

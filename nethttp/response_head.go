@@ -30,19 +30,6 @@ func (w *response) settleFields() {
 	if w.fields == nil && w.out.Header().Len() > 0 {
 		w.Header()
 	}
-	if v := w.fields["Content-Length"]; len(v) > 0 && v[0] != "" {
-		n, err := strconv.ParseInt(v[0], 10, 64)
-		switch {
-		case err == nil && n >= 0:
-			w.length = n
-		case w.exchange.in.Protocol == paf.HTTP2:
-			delete(w.fields, "Content-Length")
-		default:
-			w.exchange.logf("http: invalid Content-Length of %q", v[0])
-			delete(w.fields, "Content-Length")
-			w.told |= toldLength
-		}
-	}
 	list := w.lines[:0]
 	for name, values := range w.fields {
 		list = w.settle(list, name, values)
@@ -79,8 +66,8 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			w.announce(v)
 		}
 	case "Content-Length":
-		if w.told |= toldLength; w.length < 0 {
-			return list // it is empty
+		if w.told |= toldLength; !w.readLength(first) {
+			return list
 		}
 	default:
 		if strings.HasPrefix(name, http.TrailerPrefix) {
@@ -89,6 +76,24 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 		}
 	}
 	return w.appendLines(list, name, values)
+}
+
+// readLength takes the length that the handler has declared, and reports whether there is one.
+func (w *response) readLength(v string) bool {
+	if v == "" {
+		return false
+	}
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
+		w.length = n
+		return true
+	}
+	if w.exchange.in.Protocol == paf.HTTP2 {
+		w.told &^= toldLength // net/http finds one out there
+	} else {
+		w.exchange.logf("http: invalid Content-Length of %q", v)
+	}
+	delete(w.fields, "Content-Length")
+	return false
 }
 
 // appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through: net/http mends such

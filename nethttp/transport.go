@@ -25,20 +25,20 @@ import (
 // What differs from http.Transport:
 //
 //   - HTTP/2 is asked for over TLS whatever dialer and configuration are set, and spoken on any connection that says that it
-//     was negotiated.
-//   - On HTTP/1.1 Connection, Keep-Alive, Proxy-Connection, TE and Transfer-Encoding fields that a program sets are not sent, but for
-//     "Connection: close" and the offer of an Upgrade; Content-Length, Transfer-Encoding, Trailer and Connection follow the other fields instead of
-//     going before them.
-//   - A response that RFC 9112 calls invalid is an error where net/http repairs it: field lines that are folded or end in a bare LF, different
-//     or malformed lengths, Transfer-Encoding other than chunked, codes that are no three digits.
-//   - Characters that have no place in a request target are percent-encoded in a query, where net/http sends them as they are.
+//     was negotiated. GODEBUG is not looked at.
+//   - Connection, Keep-Alive, Proxy-Connection, TE and Transfer-Encoding fields that a program sets are not sent on HTTP/1.1, but for
+//     "Connection: close" and the offer of an Upgrade.
+//   - A response that RFC 9112 calls invalid is an error where net/http repairs it: lines that are folded or end in a bare LF, white space before a
+//     colon, repeated or malformed lengths, a length beside chunks, chunks in HTTP/1.0, a 101 that nobody has asked for.
+//   - Characters that have no place in a request target are percent-encoded in a query, where net/http sends them as they are, and a "?" without
+//     a query is left out. An Authorization field goes to a proxy as Proxy-Authorization in a CONNECT of the program's own. CONNECT with a path, "*" with another method than OPTIONS, and an encoded NUL on HTTP/2 are errors.
 //   - Names of hosts that are not ASCII are not mapped: they must be given in their ASCII form (RFC 5891).
-//   - Errors say other words; those that programs test for are the same: the cause of a context, io.ErrUnexpectedEOF, net.Error's Timeout, errors of dialers, of
-//     the request's Body and of TLS as they are.
+//   - A body that is shorter than its ContentLength is an error on HTTP/2, too, and white space around a field's value is not sent.
+//   - Errors say other words; those that programs test for are the same: the cause of a context (on HTTP/2, too), io.EOF and io.ErrUnexpectedEOF, net.Error's
+//     Timeout, golang.org/x/net/http2.StreamError, and errors of dialers, of the request's Body and of TLS as they are.
 //   - The httptrace hook GotFirstResponseByte is called when the head of the first response has come whole.
-//   - An HTTP/2 connection is not counted by MaxIdleConns. HTTP2 configurations and the buffer sizes of http.Transport have no counterpart; there
-//     is no CancelRequest, as requests have contexts.
-//   - With Request.Close a connection of HTTP/2 goes on; with DisableKeepAlives it does not.
+//   - A connection of HTTP/2 is not counted by MaxIdleConns, and Request.Close does not close it; DisableKeepAlives does. HTTP2 configurations and the
+//     sizes of buffers have no counterpart; there is no CancelRequest, as requests have contexts.
 type Transport struct {
 	// Context, if it is not empty, says how to reach a URL, as paf.Client's does, instead of dialers, TLSClientConfig and Proxy: those
 	// are not looked at then. The TLS configuration is what it binds to paf.TLSConfig.

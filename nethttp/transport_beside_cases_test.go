@@ -235,11 +235,11 @@ func besideHandlers() []besideCase {
 		{name: "expect, and it may not", handler: status(417, "no"), only: "h2", set: func(t *http.Transport) { t.ExpectContinueTimeout = 10 * time.Second },
 			ask: asks(func(r *http.Request) { posted("content")(r); r.Header.Set("Expect", "100-continue") })},
 		{name: "redirects", handler: redirecting, do: client(nil), ask: asks(func(r *http.Request) { r.URL.Path = "/a" }, func(r *http.Request) { posted("content")(r); r.URL.Path = "/307" })},
-		{name: "too many redirects", handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }, do: client(nil)},
+		{name: "too many redirects", handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, do: client(nil)},
 		{name: "cookies", handler: func(w http.ResponseWriter, r *http.Request) {
 			http.SetCookie(w, &http.Cookie{Name: "n", Value: fmt.Sprint(len(r.Cookies()))})
 			if r.URL.Path == "/path" {
-				http.Redirect(w, r, "/then", 303)
+				http.Redirect(w, r, "/then", http.StatusSeeOther)
 			}
 		}, do: client(func(c *http.Client) { c.Jar, _ = cookiejar.New(nil) })},
 		{name: "a client's time-out", handler: slow, do: client(func(c *http.Client) { c.Timeout = time.Second })},

@@ -32,7 +32,7 @@ func (x *roundTrip) respond(p *paf.Response) *http.Response {
 	switch {
 	case x.tunnels(p.Status):
 		r.Body = x.tunnel(p)
-	case r.ContentLength == 0 || bodiless(x.request, p.Status):
+	case r.ContentLength == 0 && !awaitsTrailer(p) || bodiless(x.request, p.Status):
 		x.body.finish()
 		_ = p.Body.Close()
 		r.Body = http.NoBody
@@ -83,6 +83,12 @@ func (x *roundTrip) frame(p *paf.Response) {
 			r.Header["Cache-Control"] = []string{"no-cache"} // RFC 9111, Section 5.4: as it was meant of old
 		}
 	}
+}
+
+// awaitsTrailer reports whether a trailer section may follow though there is no content: on HTTP/2 the head says whether it is the end of
+// the message, and if that says so no length is needed.
+func awaitsTrailer(p *paf.Response) bool {
+	return p.Protocol == semantics.HTTP2 && p.Header.Has("Content-Length")
 }
 
 // bodiless reports whether a response never has content (RFC 9110, Section 6.4.1).

@@ -34,21 +34,18 @@ func (t *Transport) route(r *http.Request) (*paf.Route, error) {
 		}
 		if proxy != nil {
 			k.proxy = proxy.String()
-			if absolute(k.scheme, proxy) {
-				k.user = credentials(proxy)
-			}
+		}
+		if proxy != nil && k.forwarded() {
+			k.user = credentials(proxy)
 		}
 	}
-	if k.user != "" || !t.forwards(k) {
+	if !k.forwarded() {
 		k.host = r.URL.Host
-	}
-	if t.forwards(k) {
-		k.host = ""
 	}
 	if latest := t.latest.Load(); latest != nil && latest.Key == any(k) {
 		return latest, nil
 	}
-	route := &paf.Route{Key: k, Once: k.once, Protocol: t.speaks(k)}
+	route := &paf.Route{Key: k, Absolute: k.forwarded(), Once: k.once, Protocol: t.speaks(k)}
 	route.Open = func(ctx context.Context) (flow.Flow, error) { return t.open(ctx, k) }
 	t.latest.Store(route)
 	return route, nil
@@ -68,13 +65,9 @@ func (t *Transport) speaks(k routeKey) paf.Protocol {
 	return 0
 }
 
-// forwards reports whether a proxy forwards the requests of a route, rather than to be a tunnel.
-func (t *Transport) forwards(k routeKey) bool {
+// forwarded reports whether a proxy forwards the requests of a route, rather than to be a tunnel.
+func (k *routeKey) forwarded() bool {
 	return k.proxy != "" && k.scheme == "http" && !strings.HasPrefix(k.proxy, "socks5")
-}
-
-func absolute(scheme string, proxy *url.URL) bool {
-	return scheme == "http" && !strings.HasPrefix(proxy.Scheme, "socks5")
 }
 
 // upgrades reports whether a request offers another protocol as only HTTP/1.1 can.

@@ -29,6 +29,7 @@ type roundTrip struct {
 	reused   bool          // the connection had been used before
 	agent    bool          // the user agent is ours, in front of the fields
 	interims int           // bytes of 1xx responses that nobody wanted to see
+	refusals int           // sendings that were not processed
 	response http.Response
 	body     content
 }
@@ -68,7 +69,8 @@ func (x *roundTrip) giveBack() {
 func (t *Transport) send(r *http.Request) (*http.Response, error) {
 	x := &roundTrip{t: t, request: r, ctx: r.Context()}
 	x.trace = httptrace.ContextClientTrace(x.ctx)
-	if r.Cancel != nil { //nolint:staticcheck // programs still use it
+	//lint:ignore SA1019 programs still use it
+	if r.Cancel != nil {
 		x.obeyCancel()
 	}
 	x.sent = x.newSending()
@@ -97,11 +99,25 @@ func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.prepare(); err != nil {
 		return nil, err
 	}
-	resp, err := x.t.client.Do(x.ctx, &x.sent.Request)
+	resp, err := x.do()
 	if err != nil {
 		return nil, err
 	}
 	return x.respond(resp), nil
+}
+
+// do sends it, as what it is.
+func (x *roundTrip) do() (*paf.Response, error) {
+	r, p := x.request, &x.sent.Request
+	switch {
+	case r.Method == http.MethodConnect && r.URL.Opaque != "":
+		return x.t.client.Connect(x.ctx, p, r.URL.Opaque)
+	case r.Method == http.MethodConnect:
+		return x.t.client.Connect(x.ctx, p, p.Authority)
+	case upgrades(r) && x.content == nil:
+		return x.t.client.Upgrade(x.ctx, p, r.Header.Get("Upgrade"))
+	}
+	return x.t.client.Do(x.ctx, p)
 }
 
 // prepare makes the request that paf sends.
@@ -117,9 +133,6 @@ func (x *roundTrip) prepare() error {
 		if r.URL.Path != "" {
 			return errConnectPath
 		}
-		if r.URL.Opaque != "" {
-			p.Authority = r.URL.Opaque
-		}
 	} else if p.Path, p.Query, err = pathOf(r.URL); err != nil {
 		return err
 	}
@@ -131,17 +144,13 @@ func (x *roundTrip) prepare() error {
 		if p.Route, err = x.t.route(r); err != nil {
 			return err
 		}
-		if x.t.forwards(p.Route.Key.(routeKey)) {
-			p.Via = &p.Target // it is the route that says where to
+		if p.Route.Absolute {
 			list = authorize(list, r, p.Route.Key.(routeKey))
 		}
 	} else if p.Authority = r.URL.Host; host != p.Authority {
 		list = append(list, semantics.Field{Name: "Host", Value: host})
 	}
 	p.Header = semantics.FieldsFrom(list)
-	if upgrades(r) {
-		p.Upgrade = r.Header.Get("Upgrade")
-	}
 	if x.content != nil {
 		p.Body, p.Length = x.content.reader(), x.content.length
 	}
@@ -171,6 +180,9 @@ func (x *roundTrip) again(err error) bool {
 	switch {
 	case errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity):
 		// RFC 9113, Section 8.7: "Requests that have not been processed have not failed; clients MAY automatically retry them".
+		if x.refusals++; x.refusals > refusalsMost {
+			return false
+		}
 	case !x.reused:
 		return false // the server means it
 	case !s.Sent:
@@ -179,6 +191,9 @@ func (x *roundTrip) again(err error) bool {
 	}
 	return x.rewind()
 }
+
+// refusalsMost is how often a request is sent again that servers do not process.
+const refusalsMost = 6
 
 var (
 	refused    = &engine.Error{Rule: engine.RuleRefused}
@@ -248,7 +263,8 @@ func (x *roundTrip) end() {
 // obeyCancel makes Request.Cancel a cause of the context.
 func (x *roundTrip) obeyCancel() {
 	x.ctx, x.cancel = context.WithCancelCause(x.ctx)
-	ctx, cancel, asked := x.ctx, x.cancel, x.request.Cancel //nolint:staticcheck // programs still use it
+	//lint:ignore SA1019 programs still use it
+	ctx, cancel, asked := x.ctx, x.cancel, x.request.Cancel
 	go func() {
 		select {
 		case <-asked:

@@ -79,8 +79,8 @@ func hookClient(bad bool) {
 func take(c *nethttp.Transport, t *http.Transport) {
 	c.Proxy, c.OnProxyConnectResponse = t.Proxy, t.OnProxyConnectResponse
 	c.ProxyConnectHeader, c.GetProxyConnectHeader = t.ProxyConnectHeader, t.GetProxyConnectHeader
-	c.DialContext, c.Dial = t.DialContext, t.Dial             //nolint:staticcheck // tests set it
-	c.DialTLSContext, c.DialTLS = t.DialTLSContext, t.DialTLS //nolint:staticcheck // tests set it
+	c.DialContext, c.Dial = t.DialContext, t.Dial
+	c.DialTLSContext, c.DialTLS = t.DialTLSContext, t.DialTLS
 	c.TLSClientConfig, c.TLSHandshakeTimeout = t.TLSClientConfig, t.TLSHandshakeTimeout
 	c.DisableKeepAlives, c.DisableCompression = t.DisableKeepAlives, t.DisableCompression
 	c.MaxIdleConns, c.MaxIdleConnsPerHost, c.MaxConnsPerHost = t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost

@@ -1,0 +1,5 @@
+//go:build !race
+
+package paf_test
+
+const raced = false
