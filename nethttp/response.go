@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -22,7 +21,6 @@ const sniffMost = 512
 // A response is the http.ResponseWriter of an exchange. It is small: there is one for each request.
 type response struct {
 	exchange *exchange
-	out      *paf.ResponseWriter
 	fields   http.Header // as the handler has it; nil until it asks
 	length   int64       // that is declared, -1 for none
 	written  int64
@@ -66,9 +64,6 @@ func (c *conn) keep(d *draft) {
 func (w *response) Header() http.Header {
 	if w.fields == nil {
 		w.fields = http.Header{}
-		for _, f := range w.out.Header().List() { // what a handler of paf's in front has set
-			w.fields.Add(f.Name, f.Value)
-		}
 	}
 	return w.fields
 }
@@ -131,7 +126,7 @@ func (w *response) WriteString(s string) (int, error) {
 	if w.sniffs() {
 		w.sniff([]byte(s[n:]))
 	}
-	if _, err := w.out.WriteString(s[n:]); err != nil {
+	if err := w.exchange.ticket.HoldString(s[n:]); err != nil {
 		return n, err
 	}
 	w.held += int32(len(s) - n)
@@ -171,7 +166,7 @@ func (w *response) admit(n int) error {
 
 // room returns how much more content may be held back.
 func (w *response) room() int {
-	if w.exchange.in.Protocol == paf.HTTP2 {
+	if w.exchange.head.major == 2 {
 		return holdMost2 - int(w.held)
 	}
 	return holdMost1 - int(w.held)
@@ -179,7 +174,7 @@ func (w *response) room() int {
 
 // hold holds back content for which there is room.
 func (w *response) hold(p []byte) error {
-	_, err := w.out.Write(p)
+	err := w.exchange.ticket.Hold(p)
 	w.held += int32(len(p))
 	return err
 }
@@ -197,11 +192,7 @@ func (w *response) emit(p []byte) (int, error) {
 	if err := w.begin(); err != nil {
 		return 0, err
 	}
-	n, err := w.out.Write(p)
-	if err == nil {
-		err = w.out.Release()
-	}
-	return n, err
+	return w.exchange.ticket.Write(p)
 }
 
 // release lays out the head and what was held back.
@@ -210,7 +201,7 @@ func (w *response) release() error {
 		return err
 	}
 	w.held = 0
-	return w.out.Release()
+	return w.exchange.ticket.Release()
 }
 
 // sniffs reports whether the type of the content is to be told from its beginning.
@@ -237,10 +228,15 @@ func (w *response) finish() {
 		w.leave()
 		return
 	}
+	var trailer *semantics.Fields
 	if w.fields != nil && (w.begun && w.length < 0 || w.told&toldTrailer != 0) {
-		w.finishTrailers()
+		trailer = w.trailer()
 	}
-	_ = w.begin()
+	if w.begun {
+		_ = w.exchange.ticket.End(trailer)
+	} else {
+		_ = w.beginWith(trailer)
+	}
 	w.exchange.conn.keep(w.draft)
 	w.draft = nil
 }
