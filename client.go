@@ -165,6 +165,8 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 	if conn := c.pool.Take(at); conn != nil {
 		return conn, nil
 	}
+	// An opening goes on when the request has got another connection: r may be used for something else by then.
+	r = &Request{Target: r.Target, Route: r.Route}
 	return c.pool.Get(ctx, at, func(ctx context.Context) (*loop.ClientConn, error) {
 		f, err := c.open(ctx, r)
 		if err != nil {

@@ -89,7 +89,7 @@ func hasAttribute(t *testing.T, span sdk.ReadOnlySpan, expected attribute.KeyVal
 	for _, a := range span.Attributes() {
 		if a.Key == expected.Key {
 			if a.Value != expected.Value {
-				t.Errorf("%s: %s is %v, expected %v", span.Name(), a.Key, a.Value.Emit(), expected.Value.Emit())
+				t.Errorf("%s: %s is %v, expected %v", span.Name(), a.Key, a.Value.String(), expected.Value.String())
 			}
 			return
 		}

@@ -87,7 +87,7 @@ func TestProxyPassesMessagesOn(t *testing.T) {
 		scheme, _, _ := strings.Cut(front, ":")
 		a := ask(t, rt, "POST", front+"/a%2Fb/c?d=e;f", bytes.NewReader(content), "X-Forwarded-For: 10.0.0.1", "X-Many: a", "X-Many: b")
 		a.is(t, 202, string(content))
-		a.has(t, "X-Saw: POST /a%2Fb/c for 127.0.0.1 by "+scheme, "X-Many: a, b", fmt.Sprint("Content-Length: "))
+		a.has(t, "X-Saw: POST /a%2Fb/c for 127.0.0.1 by "+scheme, "X-Many: a, b", "Content-Length: ")
 		a = ask(t, rt, "POST", front+"/", struct{ io.Reader }{bytes.NewReader(content)}) // its length is not known
 		a.is(t, 202, string(content))
 		a = ask(t, rt, "GET", front+"/?q=1", nil)
