@@ -18,73 +18,80 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A head of an adaptor's making goes out as it is: with its phrase, its order, and no Date of ours.
-func TestRespondSendsAHeadAsItIs(t *testing.T) {
-	head := &semantics.Response{Status: 200, Reason: "Fine", Fields: semantics.FieldsOf("B", "1", "Content-Length", "", "A", "2")}
-	for name, f := range map[string]func(w *paf.ResponseWriter){
-		"Respond, then content": func(w *paf.ResponseWriter) {
-			check(t, w.Respond(head, 4))
-			_, err := w.WriteString("body")
-			check(t, err)
-		},
-		"content, then Respond": func(w *paf.ResponseWriter) {
-			_, err := w.WriteString("bo")
-			check(t, err)
-			check(t, w.Respond(head, 4))
-			_, err = w.WriteString("dy")
-			check(t, err)
-			if n, err := w.WriteString("!"); err == nil {
-				t.Errorf("%d bytes beyond the length were written", n)
-			}
-		},
-		"content, then Answer": func(w *paf.ResponseWriter) {
-			_, err := w.WriteString("body")
-			check(t, err)
-			check(t, w.Answer(head, 4))
-			if _, err := w.WriteString("!"); err == nil {
-				t.Error("written after Answer")
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			answer, _ := records(t, "GET", func(w *paf.ResponseWriter, _ *paf.Request) { f(w) })
-			want := "HTTP/1.1 200 Fine\r\nB: 1\r\nContent-Length: 4\r\nA: 2\r\nConnection: close\r\n\r\nbody"
-			if answer != want {
-				t.Errorf("%q, want %q", answer, want)
-			}
-		})
+// An adaptor that takes the exchange sends a head as it is: with its phrase, its order, and no Date of ours. Nothing else is sent, and
+// handlers in front are told.
+func TestTakenExchangeIsTheAdaptors(t *testing.T) {
+	answer, lines := records(t, "GET", func(w *paf.ResponseWriter, r *paf.Request) {
+		w.Header().Set("X-Not", "sent")
+		x, body := w.Take(r)
+		if body != nil {
+			t.Errorf("the content was said to be replaced by a %T", body)
+		}
+		check(t, x.Respond(&semantics.Response{Status: 103, Fields: semantics.FieldsOf("Link", "x")}, 0))
+		check(t, x.HoldString("body"))
+		if n, err := w.WriteString("!"); err == nil {
+			t.Errorf("%d bytes were written past the adaptor", n)
+		}
+		check(t, x.Answer(&semantics.Response{Status: 200, Reason: "Fine", Fields: semantics.FieldsOf("B", "1", "Content-Length", "", "A", "2")}, 4, nil))
+		w.Account(200, 4)
+		if w.Status() != 200 || w.Written() != 4 {
+			t.Errorf("status %d, %d bytes", w.Status(), w.Written())
+		}
+	})
+	want := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 Fine\r\nB: 1\r\nContent-Length: 4\r\nA: 2\r\nConnection: close\r\n\r\nbody"
+	if answer != want || len(lines) > 0 {
+		t.Errorf("%q, want %q; %v", answer, want, lines)
 	}
 }
 
-// Release begins another chunk; the trailer section of Answer is sent.
-func TestReleaseEndsAChunk(t *testing.T) {
-	answer, _ := records(t, "GET", func(w *paf.ResponseWriter, _ *paf.Request) {
-		check(t, w.Respond(&semantics.Response{Status: 103, Fields: semantics.FieldsOf("Link", "x")}, 0))
-		check(t, w.Respond(&semantics.Response{Status: 200}, -1))
-		for _, piece := range []string{"a", "bc"} {
-			_, _ = w.WriteString(piece)
-			check(t, w.Release())
-		}
-		w.Trailer().Add("X-End", "1")
+// An adaptor that does not end what it has taken leaves a client with nothing that looks complete.
+func TestTakenExchangeThatIsLeftIsCut(t *testing.T) {
+	answer, _ := records(t, "GET", func(w *paf.ResponseWriter, r *paf.Request) {
+		x, _ := w.Take(r)
+		check(t, x.Respond(&semantics.Response{Status: 200}, -1))
+		_, err := x.Write([]byte("a"))
+		check(t, err)
 	})
-	want := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" +
-		"1\r\na\r\n2\r\nbc\r\n0\r\nX-End: 1\r\n\r\n"
-	if answer != want {
+	if want := "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"; answer != want {
 		t.Errorf("%q, want %q", answer, want)
 	}
 }
 
+// What a handler in front has put in the place of the content is told.
+func TestTakeTellsWhoseContentItIs(t *testing.T) {
+	virtually(t, handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		other := strings.NewReader("other")
+		if r.Path == "/replaced" {
+			r.Body = other
+		}
+		x, body := w.Take(r)
+		if (body != nil) != (r.Path == "/replaced") {
+			t.Errorf("%s: %v", r.Path, body)
+		}
+		check(t, x.Answer(&semantics.Response{Status: 204}, -1, nil))
+	}), func(t *testing.T, s *paftest.Server) {
+		for _, path := range []string{"/", "/replaced"} {
+			r, err := paf.NewRequest("POST", "http://paf.test"+path, strings.NewReader("content"))
+			check(t, err)
+			resp, err := s.Client.Do(t.Context(), r)
+			check(t, err)
+			_ = resp.Body.Close()
+		}
+	})
+}
+
 // A request of HTTP/1.0 may be answered in its own version: then nothing is said about a connection that ends anyway.
-func TestRespondInHTTP10(t *testing.T) {
+func TestAnswerInHTTP10(t *testing.T) {
 	for request, want := range map[string]string{
 		"GET / HTTP/1.0\r\n\r\n":                                 "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
 		"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n":       "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nhi",
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n":                      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
 		"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
 	} {
-		virtually(t, handle(func(w *paf.ResponseWriter, _ *paf.Request) {
-			_, _ = w.WriteString("hi")
-			check(t, w.Answer(&semantics.Response{Status: 200, Protocol: paf.HTTP10}, 2))
+		virtually(t, handle(func(w *paf.ResponseWriter, r *paf.Request) {
+			x, _ := w.Take(r)
+			check(t, x.HoldString("hi"))
+			check(t, x.Answer(&semantics.Response{Status: 200, Protocol: paf.HTTP10}, 2, nil))
 		}), func(t *testing.T, s *paftest.Server) {
 			p := newPeer(t, s)
 			_ = p.send(request)

@@ -145,57 +145,20 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	return n, err // not kept: it may be r's, and what is left can be written still
 }
 
-// Respond begins the final response with a head of the caller's own making, in place of WriteHeader, Header and a Date that is added: it
-// is for adaptors. length is that of the content, of which some may have been written already, and -1 if only its end will tell;
-// see [engine.Server.Respond]. The engine's own fields stand where head has a line of the name, else last. An interim head is sent at once.
-func (w *ResponseWriter) Respond(head *semantics.Response, length int64) error {
-	if w.err != nil {
-		return w.err
+// Take gives the exchange itself to an adaptor that is a Handler: he responds to it and ends it, and may keep it, for it is a ticket that opens
+// nothing when Serve has returned. Nothing can be written to w afterwards; see Account. body is r.Body if a handler in front has put
+// something of its own in the place of the request's content, else nil.
+func (w *ResponseWriter) Take(r *Request) (x loop.Exchange, body io.Reader) {
+	if own, is := r.Body.(*requestBody); r.Length != 0 && (!is || own != (*requestBody)(r.exchange)) {
+		body = r.Body
 	}
-	if semantics.Informational(head.Status) && head.Status != semantics.StatusSwitchingProtocols {
-		return w.fail(w.x.Respond(head, 0))
-	}
-	w.begun, w.status, w.left = true, int16(head.Status), -1
-	if length >= 0 {
-		w.left = length - w.written
-	}
-	if err := w.x.Respond(head, length); err != nil {
-		return w.headFailed(err)
-	}
-	return nil
+	w.begun, w.err = true, loop.ErrOver
+	return w.x, body
 }
 
-// Answer is Respond for a response whose content, if it has any, has all been written: it completes the response, with what
-// Trailer has.
-func (w *ResponseWriter) Answer(head *semantics.Response, length int64) error {
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.begun || semantics.Informational(head.Status):
-		return w.Respond(head, length)
-	}
-	var trailer *Fields
-	if w.hasTrailer() {
-		trailer = w.trailer
-	}
-	w.begun, w.status = true, int16(head.Status)
-	if err := w.x.Answer(head, length, trailer); err != nil {
-		return w.headFailed(err)
-	}
-	w.err = loop.ErrOver // for whoever writes on
-	return nil
-}
-
-// Date returns the time as the value of a Date field, for a head that is given to Respond.
-func (w *ResponseWriter) Date() string { return w.x.Date() }
-
-// Release lays out what has been written so far and held back, without a wait for the flow: what is written after it begins
-// another chunk, or frame. The head has to be laid out first, as Flush does, or Respond.
-func (w *ResponseWriter) Release() error {
-	if w.err != nil {
-		return w.err
-	}
-	return w.release()
+// Account tells handlers in front, by Status and Written, what an adaptor has done with an exchange that he took.
+func (w *ResponseWriter) Account(status int, written int64) {
+	w.status, w.written = int16(status), written
 }
 
 // Flush sends what has been written so far, the head at the least, and returns

@@ -2,13 +2,16 @@ package nethttp
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -21,13 +24,20 @@ func Handler(h http.Handler) paf.Handler {
 }
 
 // A handler is an http.Handler with what of its server concerns single requests.
-type handler struct{ server *http.Server }
+type handler struct {
+	server *http.Server
+	log    atomic.Pointer[slog.Logger] // paf's
+}
+
+// Borrows makes it a paf.Borrower: of what it is given it keeps nothing but the exchange's ticket.
+func (h *handler) Borrows() {}
 
 // An exchange is what h needs for a request besides the http.Request itself, in one piece. It is never used again: a handler that keeps
 // its URL or its context keeps what is his own.
 type exchange struct {
 	handler *handler
-	in      *paf.Request
+	ticket  loop.Exchange
+	head    *head
 	conn    *conn
 	body    *body // nil if there is none
 	request http.Request
@@ -37,30 +47,42 @@ type exchange struct {
 
 // Serve implements paf.Handler.
 func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
-	e := &exchange{handler: h, in: r}
-	e.response.exchange, e.response.out = e, w
-	if !e.read() {
+	if h.log.Load() == nil {
+		h.log.Store(w.Log())
+	}
+	e := &exchange{handler: h}
+	e.response.exchange = e
+	if !e.read(r) {
 		refuse(w, http.StatusBadRequest)
 		return
 	}
-	h.bound(w, r)
+	for _, f := range w.Header().List() { // what a handler of paf's in front has set
+		e.response.Header().Add(f.Name, f.Value)
+	}
+	var content io.Reader
+	e.ticket, content = w.Take(r)
+	if e.body != nil {
+		e.body.content = content
+	}
+	h.bound(e.ticket)
 	defer e.settle()
-	h.of(r).ServeHTTP(e.writer(), &e.request)
+	h.of(e.head).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
+	w.Account(int(e.response.status), e.response.written)
 }
 
 // writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
 func (e *exchange) writer() http.ResponseWriter {
-	if e.in.Protocol == paf.HTTP2 {
+	if e.head.major == 2 {
 		return response2{&e.response}
 	}
 	return response1{&e.response}
 }
 
 // of returns the handler of a request.
-func (h *handler) of(r *paf.Request) http.Handler {
+func (h *handler) of(r *head) http.Handler {
 	switch {
-	case r.Form == semantics.AsteriskForm && r.Method == http.MethodOptions && !h.server.DisableGeneralOptionsHandler:
+	case r.from.Form == semantics.AsteriskForm && r.method == http.MethodOptions && !h.server.DisableGeneralOptionsHandler:
 		return http.HandlerFunc(options)
 	case h.server.Handler == nil:
 		return http.DefaultServeMux
@@ -77,12 +99,12 @@ func options(w http.ResponseWriter, r *http.Request) {
 }
 
 // bound sets the deadlines of the exchange that the server asks for.
-func (h *handler) bound(w *paf.ResponseWriter, r *paf.Request) {
+func (h *handler) bound(x loop.Exchange) {
 	if d := h.server.ReadTimeout; d > 0 {
-		r.SetReadDeadline(time.Now().Add(d))
+		x.SetReadDeadline(time.Now().Add(d))
 	}
 	if d := h.server.WriteTimeout; d > 0 {
-		w.SetWriteDeadline(time.Now().Add(d))
+		x.SetWriteDeadline(time.Now().Add(d))
 	}
 }
 
@@ -95,7 +117,7 @@ func (e *exchange) settle() {
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
 		http := "http"
-		if e.in.Protocol == paf.HTTP2 {
+		if e.head.major == 2 {
 			http = "http2"
 		}
 		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
@@ -116,21 +138,23 @@ func (e *exchange) removeFiles() {
 
 // logf logs what net/http would, in its words.
 func (e *exchange) logf(format string, args ...any) {
-	logf(e.handler.server, e.out.Log(), format, args...)
+	logf(e.handler.server, e.handler.log.Load(), format, args...)
 }
 
 // refuse answers a request that is none, in net/http's words, and ends the connection.
 func refuse(w *paf.ResponseWriter, status int) {
 	text := strconv.Itoa(status) + " " + reason(status)
 	fields := semantics.FieldsOf("Content-Type", "text/plain; charset=utf-8", "Connection", "close", "Transfer-Encoding", "identity")
+	x, _ := w.Take(&paf.Request{})
 	if status < 500 {
 		// RFC 9110, Section 6.6.1: a date in "all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
-		fields.Add("Date", w.Date())
+		fields.Add("Date", x.Date())
 	}
 	if status == http.StatusNotImplemented {
 		text = "Unsupported transfer encoding" // for want of anything else that is not implemented
 	}
-	if w.Respond(&semantics.Response{Status: status, Reason: reason(status), Fields: fields}, -1) == nil {
-		_, _ = w.WriteString(text)
+	if x.HoldString(text) == nil {
+		_ = x.Answer(&semantics.Response{Status: status, Reason: reason(status), Fields: fields}, -1, nil)
 	}
+	w.Account(status, int64(len(text)))
 }

@@ -39,8 +39,7 @@ func connOf(f flow.Flow) any {
 }
 
 // read makes the http.Request, and reports whether its target is one for net/url.
-func (e *exchange) read() bool {
-	r := e.in
+func (e *exchange) read(r *paf.Request) bool {
 	var is bool
 	if e.conn, is = r.Remember(connOf).(*conn); !is {
 		e.conn = connOf(r.Flow()).(*conn) // somebody else has taken the place
@@ -52,7 +51,7 @@ func (e *exchange) read() bool {
 		}
 		e.conn.head.Store(h)
 	}
-	e.url = h.url
+	e.head, e.url = h, h.url
 	q := &e.request
 	q.Method, q.URL = r.Method, &e.url
 	q.Proto, q.ProtoMajor, q.ProtoMinor = h.proto, h.major, h.minor
@@ -72,9 +71,9 @@ func (e *exchange) read() bool {
 // when the client goes.
 type requestContext exchange
 
-func (c *requestContext) Deadline() (time.Time, bool) { return c.in.Context().Deadline() }
-func (c *requestContext) Done() <-chan struct{}       { return c.in.Context().Done() }
-func (c *requestContext) Err() error                  { return c.in.Context().Err() }
+func (c *requestContext) Deadline() (time.Time, bool) { return c.ticket.Context().Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.ticket.Context().Done() }
+func (c *requestContext) Err() error                  { return c.ticket.Context().Err() }
 
 // Value knows the keys of net/http.
 func (c *requestContext) Value(key any) any {
@@ -82,9 +81,9 @@ func (c *requestContext) Value(key any) any {
 	case http.ServerContextKey:
 		return c.handler.server
 	case http.LocalAddrContextKey:
-		return c.in.Local()
+		return c.ticket.Local()
 	}
-	return c.in.Context().Value(key)
+	return c.ticket.Context().Value(key)
 }
 
 // String says what it is, as contexts do.

@@ -18,7 +18,8 @@ const discardMost = 256 << 10
 // A body is the content of a request.
 type body struct {
 	exchange *exchange
-	expects  bool // the client waits for 100 (Continue)
+	content  io.Reader // in the place of the exchange's own, if somebody has put it there
+	expects  bool      // the client waits for 100 (Continue)
 	closed   atomic.Bool
 	ended    atomic.Bool // all of it has been read
 	late     atomic.Bool // a deadline has passed
@@ -40,7 +41,13 @@ func (b *body) take(p []byte) (int, error) {
 	case b.late.Load():
 		return 0, os.ErrDeadlineExceeded // a deadline that has passed stays so, as with net/http
 	}
-	n, err := b.exchange.in.Body.Read(p)
+	var n int
+	var err error
+	if b.content != nil {
+		n, err = b.content.Read(p)
+	} else {
+		n, err = b.exchange.ticket.Read(p)
+	}
 	b.read.Add(int64(n))
 	if err == nil {
 		return n, nil
@@ -66,7 +73,7 @@ func inWords(err error) error {
 
 // trailer puts the trailer section where handlers look for it. On HTTP/2 net/http takes what was announced only.
 func (b *body) trailer() {
-	r, fields := &b.exchange.request, b.exchange.in.Trailer
+	r, fields := &b.exchange.request, b.exchange.ticket.Trailer()
 	if fields == nil {
 		return
 	}
@@ -91,7 +98,7 @@ func (b *body) Close() error {
 }
 
 // tooMuch reports whether more is left than would be discarded.
-func (b *body) tooMuch() bool { return b.exchange.in.Length-b.read.Load() >= discardMost }
+func (b *body) tooMuch() bool { return b.exchange.head.length-b.read.Load() >= discardMost }
 
 // discard reads and forgets what is left, and reports whether there is nothing left then.
 func (b *body) discard() bool {

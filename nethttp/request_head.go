@@ -45,6 +45,16 @@ func (h *head) is(r *paf.Request) bool {
 	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.proto == proto && slices.Equal(h.fields, r.Header.List())
 }
 
+func (h *head) protocol() paf.Protocol {
+	switch {
+	case h.major == 2:
+		return paf.HTTP2
+	case h.minor == 0:
+		return paf.HTTP10
+	}
+	return paf.HTTP11
+}
+
 // newHead translates the head of a request; nil if net/url cannot read its target.
 func newHead(r *paf.Request) *head {
 	h := &head{method: r.Method, from: r.Target, length: r.Length, fields: slices.Clone(r.Header.List())}

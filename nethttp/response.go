@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -22,7 +22,6 @@ const sniffMost = 512
 // A response is the http.ResponseWriter of an exchange. It is small: there is one for each request.
 type response struct {
 	exchange *exchange
-	out      *paf.ResponseWriter
 	fields   http.Header // as the handler has it; nil until it asks
 	length   int64       // that is declared, -1 for none
 	written  int64
@@ -45,6 +44,15 @@ type draft struct {
 	lines     [8]semantics.Field // their first memory
 	beginning []byte             // of the content, while its type may have to be told from it
 	trailers  []string           // that are announced
+	failed    error              // nothing can be written after it
+}
+
+// note keeps the first error.
+func (w *response) note(err error) error {
+	if err != nil && w.draft != nil && w.failed == nil {
+		w.failed = err
+	}
+	return err
 }
 
 // draftOf returns memory for a head, which may be used before.
@@ -58,7 +66,7 @@ func (c *conn) draftOf() *draft {
 // keep keeps the memory of a head that has been sent, and nothing of the head.
 func (c *conn) keep(d *draft) {
 	clear(d.lines[:min(len(d.lines), d.head.Fields.Len())])
-	d.head, d.beginning, d.trailers = semantics.Response{}, d.beginning[:0], nil
+	d.head, d.beginning, d.trailers, d.failed = semantics.Response{}, d.beginning[:0], nil, nil
 	c.draft.Store(d)
 }
 
@@ -66,9 +74,6 @@ func (c *conn) keep(d *draft) {
 func (w *response) Header() http.Header {
 	if w.fields == nil {
 		w.fields = http.Header{}
-		for _, f := range w.out.Header().List() { // what a handler of paf's in front has set
-			w.fields.Add(f.Name, f.Value)
-		}
 	}
 	return w.fields
 }
@@ -131,7 +136,7 @@ func (w *response) WriteString(s string) (int, error) {
 	if w.sniffs() {
 		w.sniff([]byte(s[n:]))
 	}
-	if _, err := w.out.WriteString(s[n:]); err != nil {
+	if err := w.note(w.exchange.ticket.HoldString(s[n:])); err != nil {
 		return n, err
 	}
 	w.held += int32(len(s) - n)
@@ -153,11 +158,14 @@ func (w *response) admit(n int) error {
 		}
 		return http.ErrHijacked
 	}
+	if w.done {
+		return loop.ErrOver
+	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
-	if n == 0 {
-		return nil
+	if n == 0 || w.failed != nil {
+		return w.failed
 	}
 	if semantics.NoContent(int(w.status)) {
 		return http.ErrBodyNotAllowed
@@ -171,7 +179,7 @@ func (w *response) admit(n int) error {
 
 // room returns how much more content may be held back.
 func (w *response) room() int {
-	if w.exchange.in.Protocol == paf.HTTP2 {
+	if w.exchange.head.major == 2 {
 		return holdMost2 - int(w.held)
 	}
 	return holdMost1 - int(w.held)
@@ -179,7 +187,7 @@ func (w *response) room() int {
 
 // hold holds back content for which there is room.
 func (w *response) hold(p []byte) error {
-	_, err := w.out.Write(p)
+	err := w.note(w.exchange.ticket.Hold(p))
 	w.held += int32(len(p))
 	return err
 }
@@ -197,11 +205,8 @@ func (w *response) emit(p []byte) (int, error) {
 	if err := w.begin(); err != nil {
 		return 0, err
 	}
-	n, err := w.out.Write(p)
-	if err == nil {
-		err = w.out.Release()
-	}
-	return n, err
+	n, err := w.exchange.ticket.Write(p)
+	return n, w.note(err)
 }
 
 // release lays out the head and what was held back.
@@ -210,7 +215,7 @@ func (w *response) release() error {
 		return err
 	}
 	w.held = 0
-	return w.out.Release()
+	return w.note(w.exchange.ticket.Release())
 }
 
 // sniffs reports whether the type of the content is to be told from its beginning.
@@ -237,10 +242,17 @@ func (w *response) finish() {
 		w.leave()
 		return
 	}
+	var trailer *semantics.Fields
 	if w.fields != nil && (w.begun && w.length < 0 || w.told&toldTrailer != 0) {
-		w.finishTrailers()
+		trailer = w.trailer()
 	}
-	_ = w.begin()
+	switch {
+	case w.failed != nil: // what is incomplete shall look so
+	case w.begun:
+		_ = w.exchange.ticket.End(trailer)
+	default:
+		_ = w.beginWith(trailer)
+	}
 	w.exchange.conn.keep(w.draft)
 	w.draft = nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
 )
 
 // Flush sends what has been written.
@@ -18,8 +20,11 @@ func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError is Flush for http.ResponseController.
 func (w *response) FlushError() error {
-	if w.hijacked {
+	switch {
+	case w.hijacked:
 		return http.ErrHijacked
+	case w.done:
+		return loop.ErrOver
 	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
@@ -27,22 +32,25 @@ func (w *response) FlushError() error {
 	if w.switches() {
 		return w.take()
 	}
+	if w.failed != nil {
+		return w.failed
+	}
 	if err := w.begin(); err != nil {
 		return err
 	}
 	w.held = 0
-	return w.out.Flush()
+	return w.note(w.exchange.ticket.Flush())
 }
 
 // SetReadDeadline bounds the wait for content of the request.
 func (w *response) SetReadDeadline(t time.Time) error {
-	w.exchange.in.SetReadDeadline(t)
+	w.exchange.ticket.SetReadDeadline(t)
 	return nil
 }
 
 // SetWriteDeadline bounds the time until which the response may be written.
 func (w *response) SetWriteDeadline(t time.Time) error {
-	w.out.SetWriteDeadline(t)
+	w.exchange.ticket.SetWriteDeadline(t)
 	return nil
 }
 
@@ -55,7 +63,7 @@ func (w *response) EnableFullDuplex() error {
 // ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
 func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
 	buf := make([]byte, 32<<10)
-	if !w.exchange.conn.copies || w.exchange.in.Protocol == paf.HTTP2 && w.fields.Get("Content-Length") == "" {
+	if !w.exchange.conn.copies || w.exchange.head.major == 2 && w.fields.Get("Content-Length") == "" {
 		return io.CopyBuffer(justWriter{w}, r, buf)
 	}
 	if !w.begun {
@@ -72,8 +80,8 @@ func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
 		return n, err
 	}
 	var more int64
-	if w.length >= 0 {
-		more, err = w.out.ReadFrom(r)
+	if w.length >= 0 && w.exchange.head.method != http.MethodHead && !semantics.NoContent(int(w.status)) {
+		more, err = w.exchange.ticket.Copy(r, w.length-w.written)
 		w.written += more
 	} else {
 		more, err = io.CopyBuffer(justWriter{w}, r, buf)

@@ -1,13 +1,14 @@
 package nethttp
 
 import (
+	"errors"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -27,9 +28,6 @@ const (
 // settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
 func (w *response) settleFields() {
 	w.length, w.draft = -1, w.exchange.conn.draftOf()
-	if w.fields == nil && w.out.Header().Len() > 0 {
-		w.Header()
-	}
 	list := w.lines[:0]
 	for name, values := range w.fields {
 		list = w.settle(list, name, values)
@@ -52,7 +50,7 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			w.told |= toldEncoding
 		}
 	case "Transfer-Encoding":
-		if first != "" && w.exchange.in.Protocol != paf.HTTP2 {
+		if first != "" && w.exchange.head.major != 2 {
 			w.told |= toldCoding
 		}
 	case "Date":
@@ -87,7 +85,7 @@ func (w *response) readLength(v string) bool {
 		w.length = n
 		return true
 	}
-	if w.exchange.in.Protocol == paf.HTTP2 {
+	if w.exchange.head.major == 2 {
 		w.told &^= toldLength // net/http finds one out there
 	} else {
 		w.exchange.logf("http: invalid Content-Length of %q", v)
@@ -104,7 +102,7 @@ func (w *response) appendLines(list []semantics.Field, name string, values []str
 	}
 	for _, v := range values {
 		if !semantics.ValidValue(v) {
-			if w.exchange.in.Protocol == paf.HTTP2 {
+			if w.exchange.head.major == 2 {
 				continue
 			}
 			v = harmless(v)
@@ -156,24 +154,27 @@ func (w *response) interim(status int) {
 		}
 	}
 	sortLines(list)
-	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.in.Protocol, Fields: semantics.FieldsFrom(list)}
-	_ = w.out.Respond(&head, 0)
+	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.head.protocol(), Fields: semantics.FieldsFrom(list)}
+	_ = w.exchange.ticket.Respond(&head, 0)
 }
 
 // begin lays out the head, unless it has been. What the handler has not said is added in net/http's order.
-func (w *response) begin() error {
+func (w *response) begin() error { return w.beginWith(nil) }
+
+// beginWith is begin; if the handler has returned it completes the response, with a trailer section.
+func (w *response) beginWith(trailer *semantics.Fields) error {
 	if w.begun {
 		return nil
 	}
 	w.begun = true
 	list, added := w.head.Fields.List(), w.implicitLength()
-	bare := w.exchange.in.Protocol != paf.HTTP2 && semantics.NoContent(int(w.status))
+	bare := w.exchange.head.major != 2 && semantics.NoContent(int(w.status))
 	if bare {
 		list, w.length = w.bare(list), -1
 	}
 	closes := w.told&toldClose == 0 && !w.keepContent()
 	if w.told&toldDate == 0 {
-		list = append(list, semantics.Field{Name: "Date", Value: w.out.Date()})
+		list = append(list, semantics.Field{Name: "Date", Value: w.exchange.ticket.Date()})
 	}
 	if added {
 		w.length = int64(w.held)
@@ -185,19 +186,30 @@ func (w *response) begin() error {
 	if closes {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
-	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.in.Protocol, semantics.FieldsFrom(list)
+	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.head.protocol(), semantics.FieldsFrom(list)
+	length, x := w.declared(), w.exchange.ticket
+	var err error
 	if w.done {
-		return w.out.Answer(&w.head, w.declared())
+		err = x.Answer(&w.head, length, trailer)
+	} else {
+		err = x.Respond(&w.head, length)
 	}
-	return w.out.Respond(&w.head, w.declared())
+	var misuse *engine.Error
+	if err != nil && errors.As(err, &misuse) && misuse.Scope == engine.Message && !x.Begun() {
+		// What cannot be sent is answered for: a status that is none, a 101 on HTTP/2.
+		w.exchange.logf("http: response that cannot be sent: %v", err)
+		x.Forget()
+		_ = x.Answer(&semantics.Response{Status: http.StatusInternalServerError}, 0, nil)
+	}
+	return w.note(err)
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
 func (w *response) implicitLength() bool {
-	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.in.Method == http.MethodHead {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.head.method == http.MethodHead {
 		return false
 	}
-	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.in.Protocol == paf.HTTP2
+	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.head.major == 2
 }
 
 // declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
@@ -205,7 +217,7 @@ func (w *response) declared() int64 {
 	switch {
 	case w.length < 0:
 		return -1
-	case w.told&toldTrailer != 0 && w.exchange.in.Protocol == paf.HTTP2:
+	case w.told&toldTrailer != 0 && w.exchange.head.major == 2:
 		return -1 // the frame that completes a length would be the last one
 	case w.told&toldCoding == 0:
 		return w.length
@@ -227,7 +239,7 @@ func (w *response) bare(list []semantics.Field) []semantics.Field {
 
 // keepContent sees to what is left of the request's content, and reports whether the connection may go on.
 func (w *response) keepContent() bool {
-	if w.exchange.in.Protocol == paf.HTTP2 {
+	if w.exchange.head.major == 2 {
 		return true
 	}
 	b := w.exchange.body
@@ -245,8 +257,8 @@ func reason(status int) string {
 	return "status code " + strconv.Itoa(status)
 }
 
-// finishTrailers hands what the handler has put into the fields for the trailer section to paf.
-func (w *response) finishTrailers() {
+// trailer returns what the handler has put into the fields for the trailer section, nil for nothing.
+func (w *response) trailer() *semantics.Fields {
 	var list []semantics.Field
 	for _, name := range w.trailers {
 		list = w.appendLines(list, name, w.fields[name])
@@ -257,7 +269,9 @@ func (w *response) finishTrailers() {
 		}
 	}
 	sortLines(list)
-	for _, f := range list {
-		w.out.Trailer().AddField(f)
+	if len(list) == 0 {
+		return nil
 	}
+	trailer := semantics.FieldsFrom(list)
+	return &trailer
 }

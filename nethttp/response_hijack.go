@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-
-	"github.com/paf-go/paf"
 )
 
 // A response of HTTP/2 is no http.Hijacker.
@@ -51,7 +49,7 @@ const bufferSize = 4 << 10
 
 // switches reports whether the response is the one after which another protocol begins.
 func (w *response) switches() bool {
-	return w.wrote && w.status == http.StatusSwitchingProtocols && w.exchange.in.Protocol != paf.HTTP2
+	return w.wrote && w.status == http.StatusSwitchingProtocols && w.exchange.head.major == 1
 }
 
 // take takes the flow from paf. The head of 101 (Switching Protocols) is the handler's own, asked for or not, as with net/http.
@@ -59,7 +57,7 @@ func (w *response) take() error {
 	if w.taken != nil {
 		return nil
 	}
-	f, early, err := w.out.Hijack()
+	f, early, err := w.exchange.ticket.Hijack()
 	if err != nil {
 		return err
 	}
@@ -74,7 +72,7 @@ func (w *response) take() error {
 		head.WriteString(l.Name + ": " + l.Value + "\r\n")
 	}
 	if w.told&toldDate == 0 {
-		head.WriteString("Date: " + w.out.Date() + "\r\n")
+		head.WriteString("Date: " + w.exchange.ticket.Date() + "\r\n")
 	}
 	head.WriteString("\r\n")
 	_, err = w.taken.conn.Write(head.Bytes())
