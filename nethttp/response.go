@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -43,6 +44,15 @@ type draft struct {
 	lines     [8]semantics.Field // their first memory
 	beginning []byte             // of the content, while its type may have to be told from it
 	trailers  []string           // that are announced
+	failed    error              // nothing can be written after it
+}
+
+// note keeps the first error.
+func (w *response) note(err error) error {
+	if err != nil && w.draft != nil && w.failed == nil {
+		w.failed = err
+	}
+	return err
 }
 
 // draftOf returns memory for a head, which may be used before.
@@ -56,7 +66,7 @@ func (c *conn) draftOf() *draft {
 // keep keeps the memory of a head that has been sent, and nothing of the head.
 func (c *conn) keep(d *draft) {
 	clear(d.lines[:min(len(d.lines), d.head.Fields.Len())])
-	d.head, d.beginning, d.trailers = semantics.Response{}, d.beginning[:0], nil
+	d.head, d.beginning, d.trailers, d.failed = semantics.Response{}, d.beginning[:0], nil, nil
 	c.draft.Store(d)
 }
 
@@ -126,7 +136,7 @@ func (w *response) WriteString(s string) (int, error) {
 	if w.sniffs() {
 		w.sniff([]byte(s[n:]))
 	}
-	if err := w.exchange.ticket.HoldString(s[n:]); err != nil {
+	if err := w.note(w.exchange.ticket.HoldString(s[n:])); err != nil {
 		return n, err
 	}
 	w.held += int32(len(s) - n)
@@ -148,11 +158,14 @@ func (w *response) admit(n int) error {
 		}
 		return http.ErrHijacked
 	}
+	if w.done {
+		return loop.ErrOver
+	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
-	if n == 0 {
-		return nil
+	if n == 0 || w.failed != nil {
+		return w.failed
 	}
 	if semantics.NoContent(int(w.status)) {
 		return http.ErrBodyNotAllowed
@@ -174,7 +187,7 @@ func (w *response) room() int {
 
 // hold holds back content for which there is room.
 func (w *response) hold(p []byte) error {
-	err := w.exchange.ticket.Hold(p)
+	err := w.note(w.exchange.ticket.Hold(p))
 	w.held += int32(len(p))
 	return err
 }
@@ -192,7 +205,8 @@ func (w *response) emit(p []byte) (int, error) {
 	if err := w.begin(); err != nil {
 		return 0, err
 	}
-	return w.exchange.ticket.Write(p)
+	n, err := w.exchange.ticket.Write(p)
+	return n, w.note(err)
 }
 
 // release lays out the head and what was held back.
@@ -201,7 +215,7 @@ func (w *response) release() error {
 		return err
 	}
 	w.held = 0
-	return w.exchange.ticket.Release()
+	return w.note(w.exchange.ticket.Release())
 }
 
 // sniffs reports whether the type of the content is to be told from its beginning.
@@ -232,9 +246,11 @@ func (w *response) finish() {
 	if w.fields != nil && (w.begun && w.length < 0 || w.told&toldTrailer != 0) {
 		trailer = w.trailer()
 	}
-	if w.begun {
+	switch {
+	case w.failed != nil: // what is incomplete shall look so
+	case w.begun:
 		_ = w.exchange.ticket.End(trailer)
-	} else {
+	default:
 		_ = w.beginWith(trailer)
 	}
 	w.exchange.conn.keep(w.draft)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -19,8 +20,11 @@ func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError is Flush for http.ResponseController.
 func (w *response) FlushError() error {
-	if w.hijacked {
+	switch {
+	case w.hijacked:
 		return http.ErrHijacked
+	case w.done:
+		return loop.ErrOver
 	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
@@ -28,11 +32,14 @@ func (w *response) FlushError() error {
 	if w.switches() {
 		return w.take()
 	}
+	if w.failed != nil {
+		return w.failed
+	}
 	if err := w.begin(); err != nil {
 		return err
 	}
 	w.held = 0
-	return w.exchange.ticket.Flush()
+	return w.note(w.exchange.ticket.Flush())
 }
 
 // SetReadDeadline bounds the wait for content of the request.

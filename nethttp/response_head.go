@@ -201,7 +201,7 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 		x.Forget()
 		_ = x.Answer(&semantics.Response{Status: http.StatusInternalServerError}, 0, nil)
 	}
-	return err
+	return w.note(err)
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.

@@ -17,6 +17,7 @@ import (
 func hookClient(bad bool) {
 	if bad {
 		http.ExtRoundTrip = func(_ *http.Transport, r *http.Request) (bool, *http.Response, error) {
+			count("R")
 			w := httptest.NewRecorder()
 			refuse(w, r)
 			return true, w.Result(), nil
