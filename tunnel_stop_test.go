@@ -16,7 +16,8 @@ import (
 )
 
 // inBubble runs f with a server that grants tunnels, in virtual time. The client's connections are the server's, by ServeFlow or by Serve.
-func inBubble(t *testing.T, k kind, f func(t *testing.T, d *digger, s *running)) {
+// handler, if there is one, answers in place of the one that grants.
+func inBubble(t *testing.T, k kind, f func(t *testing.T, d *digger, s *running), handler ...paf.HandlerFunc) {
 	t.Helper()
 	d := &digger{given: make(chan *paf.Tunnel, 16)}
 	d.server = handle(func(w *paf.ResponseWriter, r *paf.Request) {
@@ -24,6 +25,9 @@ func inBubble(t *testing.T, k kind, f func(t *testing.T, d *digger, s *running))
 			d.given <- tunnel
 		}
 	})
+	for _, h := range handler {
+		d.server.Handler = h
+	}
 	d.server.ExtendedConnect, d.server.GracePeriod = true, 5*time.Second
 	run(t, d.server, func(t *testing.T, s *running) {
 		d.given = make(chan *paf.Tunnel, 16) // of the bubble
@@ -77,20 +81,9 @@ func TestStopTellsTunnelsAndWaitsForThem(t *testing.T) {
 func TestATunnelOfAStoppingServerIsToldAtOnce(t *testing.T) {
 	for _, k := range kinds {
 		inBubble(t, k, func(t *testing.T, d *digger, s *running) {
-			stopping := make(chan struct{})
-			s.Handler = paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
-				<-stopping
-				tunnel, err := w.Tunnel()
-				if err != nil || context.Cause(tunnel.Context()) != paf.ErrStopped {
-					t.Errorf("%s: %v", k.name, err)
-				}
-				_ = tunnel.Close()
-			})
 			go func() {
 				time.Sleep(time.Second)
-				go func() { _ = s.Shutdown(context.Background()) }()
-				time.Sleep(100 * time.Millisecond)
-				close(stopping)
+				_ = s.Shutdown(context.Background())
 			}()
 			resp, err := k.ask(t.Context(), d.client)
 			if err != nil {
@@ -98,6 +91,13 @@ func TestATunnelOfAStoppingServerIsToldAtOnce(t *testing.T) {
 			}
 			_ = resp.Body.Close()
 			<-s.done
+		}, func(w *paf.ResponseWriter, r *paf.Request) {
+			time.Sleep(2 * time.Second)
+			tunnel, err := w.Tunnel()
+			if err != nil || context.Cause(tunnel.Context()) != paf.ErrStopped {
+				t.Errorf("%s: %v", k.name, err)
+			}
+			_ = tunnel.Close()
 		})
 	}
 }
