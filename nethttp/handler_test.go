@@ -265,3 +265,34 @@ func TestWritesAfterTheHandlerHarmNobody(t *testing.T) {
 	}
 	late.Wait()
 }
+
+// What cannot be sent as it is is answered for, and the connection goes on.
+func TestResponsesThatCannotBeSent(t *testing.T) {
+	var logged bytes.Buffer
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serveOn(t, ln, &paf.Server{Log: slog.New(slog.NewTextHandler(&logged, nil)), Handler: nethttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/205" {
+			w.WriteHeader(http.StatusResetContent)
+		} else {
+			w.WriteHeader(999)
+		}
+		_, _ = io.WriteString(w, "content")
+	}))})
+	for path, want := range map[string]int{"/205": 205, "/999": 500} {
+		resp, err := http.Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || len(b) > 0 || err != nil || resp.Close {
+			t.Errorf("%s: %d, %q, %v, closes: %v", path, resp.StatusCode, b, err, resp.Close)
+		}
+	}
+	if !strings.Contains(logged.String(), "cannot be sent") {
+		t.Errorf("log: %s", logged.String())
+	}
+}
