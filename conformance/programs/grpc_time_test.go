@@ -77,6 +77,16 @@ func TestGRPCKeepsAlive(t *testing.T) {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
+				defer func() {
+					cancel()
+					synctest.Wait()
+					if err := conn.Close(); err != nil {
+						t.Error(err)
+					}
+					if _, err := s.shutdown(context.Background()); err != nil {
+						t.Error(err)
+					}
+				}()
 				both, err := echo.NewTestServiceClient(conn).FullDuplexCall(ctx)
 				if err != nil {
 					t.Fatal(err)
@@ -91,14 +101,6 @@ func TestGRPCKeepsAlive(t *testing.T) {
 					if answered := ln.reads.Load() - before; answered < 55 {
 						t.Errorf("%d reads in ten minutes", answered)
 					}
-				}
-				cancel()
-				synctest.Wait()
-				if err := conn.Close(); err != nil {
-					t.Error(err)
-				}
-				if _, err := s.shutdown(context.Background()); err != nil {
-					t.Error(err)
 				}
 			})
 		})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // eachProxy runs a test with an httputil.ReverseProxy between what speaks one version and what speaks another. front is the URL of
@@ -153,6 +154,8 @@ func TestProxyStreamsBothWays(t *testing.T) {
 	}))
 	eachProxy(t, allPairs, back, func(t *testing.T, w *world, rt http.RoundTripper, front string) {
 		out, in := io.Pipe()
+		late := time.AfterFunc(10*time.Second, func() { in.CloseWithError(errors.New("nobody reads")) })
+		defer late.Stop()
 		resp := send(t, rt, request(t, "POST", front, out))
 		for i := range 20 {
 			piece := fmt.Sprint("piece ", i)
