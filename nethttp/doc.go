@@ -38,5 +38,6 @@
 //   - Errors are paf's but for those that net/http exports and io's: use errors.Is and errors.As.
 //   - A response of HTTP/1 to a request with content of a declared length above 256 KiB says close, if its head is sent before any of the content has
 //     been read.
-//   - Idle connections of HTTP/1 and HTTP/2 have limits that net/http has not: see engine.Limits.
+//   - Idle connections of HTTP/1 and HTTP/2 have limits that net/http has not: see engine.Limits. Of a paf.Server that Server has not made, ContentTimeout is one
+//     that streams of gRPC run into: -1 lifts it.
 package nethttp

@@ -18,7 +18,7 @@ import (
 // DisableGeneralOptionsHandler. http.ServerContextKey leads to s. What it returns may be changed until it serves.
 //
 // Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests. A negative
-// duration is no bound. Addr, TLSConfig and BaseContext belong to those who listen: the context that is given to Serve has the place of the
+// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and BaseContext belong to those who listen: the context that is given to Serve has the place of the
 // latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
 func Server(s *http.Server) *paf.Server {
 	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, ConnContext: connContext(s), ConnState: connState(s)}
@@ -29,6 +29,10 @@ func Server(s *http.Server) *paf.Server {
 	p.Limits.IdleTimeout = s.IdleTimeout
 	if p.Limits.IdleTimeout == 0 {
 		p.Limits.IdleTimeout = s.ReadTimeout
+	}
+	p.Limits.ContentTimeout = s.ReadTimeout
+	if s.ReadTimeout == 0 {
+		p.Limits.ContentTimeout = -1 // a stream of gRPC may be silent for hours, on both sides
 	}
 	p.WriteTimeout = max(0, s.WriteTimeout)
 	p.Limits.HeadBytes = s.MaxHeaderBytes
