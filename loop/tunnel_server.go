@@ -60,13 +60,15 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 		return nil, ErrOver
 	}
 	x.taken, x.ended = true, true
-	var f flow.Flow = &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream}
+	var tunnel *Tunnel
 	if c.mux == nil {
 		x.leaveContent()
-		f = c.newTakenFlow(c.closeFlow)
+		f := c.newTakenFlow(c.closeFlow)
 		c.moved(ConnTaken)
+		tunnel = c.newTunnel(c.base, f)
+	} else {
+		tunnel = c.newStreamTunnel(c.base, &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream})
 	}
-	tunnel := c.newTunnel(c.base, f)
 	x.content.owner = &taker{x, tunnel}
 	return tunnel, nil
 }
