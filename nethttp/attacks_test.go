@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"testing"
@@ -29,6 +31,47 @@ func TestNoErrorTellsAProxysPassword(t *testing.T) {
 				t.Errorf("%s: %v", u.Redacted(), err)
 			}
 		}
+	}
+}
+
+// content tells when it is closed.
+type content struct {
+	io.Reader
+	closed chan struct{}
+}
+
+func (c *content) Close() error {
+	close(c.closed)
+	return nil
+}
+
+// The content of a CONNECT is closed though its tunnel is lost before it begins.
+func TestTheContentOfALostTunnelIsClosed(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, _ := http.NewResponseController(w).Hijack()
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+		_ = c.Close()
+	}))
+	defer s.Close()
+	tr := &nethttp.Transport{}
+	defer tr.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: cancel})
+	body := &content{strings.NewReader(""), make(chan struct{})}
+	r, _ := http.NewRequestWithContext(ctx, "CONNECT", s.URL, body)
+	r.URL.Path, r.URL.Opaque = "", strings.TrimPrefix(s.URL, "http://")
+	resp, err := tr.RoundTrip(r)
+	if err == nil {
+		if _, err = io.ReadAll(resp.Body); err == nil {
+			t.Error("the tunnel has begun")
+		}
+		_ = resp.Body.Close()
+	}
+	select {
+	case <-body.closed:
+	case <-time.After(5 * time.Second):
+		t.Errorf("not closed after %v", err)
 	}
 }
 
