@@ -54,7 +54,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 			return nil, err
 		}
 		if r.Connected != nil {
-			r.Connected(Connection{conn})
+			r.connected(conn)
 		}
 		x := c.sending()
 		r.head(&x.head)
@@ -93,6 +93,18 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 			c.pool.CloseIdleOf(c.place(r))
 		}
 	}
+}
+
+// connected tells of the connection. If that panics there will be no exchange on it.
+func (r *Request) connected(conn *loop.ClientConn) {
+	told := false
+	defer func() {
+		if !told {
+			conn.GiveBack()
+		}
+	}()
+	r.Connected(Connection{conn})
+	told = true
 }
 
 // again reports whether a request that got no response may be sent once more, and

@@ -87,8 +87,8 @@ func (c *ClientConn) adopted(gone func(), free func() error, more func()) bool {
 	return true
 }
 
-// giveBack returns the connection, or the place on it, that was kept for an exchange which does not begin.
-func (c *ClientConn) giveBack() {
+// GiveBack returns the connection, or the place on it, that was got for an exchange which does not begin.
+func (c *ClientConn) GiveBack() {
 	c.mu.Lock()
 	c.reserved = max(0, c.reserved-1)
 	c.mu.Unlock()
@@ -156,7 +156,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 // to the end of the content. Errors are *SendError, or ErrStale.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
-		c.giveBack()
+		c.GiveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}
