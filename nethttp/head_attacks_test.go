@@ -80,3 +80,27 @@ func TestALargeHeadIsNotKept(t *testing.T) {
 		})
 	}
 }
+
+// So it is with the names that a Trailer field of a response announces: a proxy hands on what a server has sent.
+func TestManyTrailersCostNoMoreThanTheyAre(t *testing.T) {
+	cost := func(n int) time.Duration {
+		var names strings.Builder
+		for i := range n {
+			fmt.Fprintf(&names, "X-%05d, X-00001,", i)
+		}
+		least := time.Hour
+		for range 5 {
+			w := &response{draft: &draft{}, fields: http.Header{"X-00001": {"v"}}}
+			start := time.Now()
+			w.announce(names.String())
+			if trailer := w.trailer(); trailer.Len() != 1 {
+				t.Fatal(trailer.List())
+			}
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	if few, many := cost(2000), cost(16000); many > 24*few {
+		t.Errorf("8 times as many names cost %.1f times as much: %v and %v", float64(many)/float64(few), few, many)
+	}
+}
