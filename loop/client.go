@@ -104,12 +104,14 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	if c.mux == nil && c.powers.Pollable != nil {
 		c.peeker, c.ask = newPeeker(c.powers.Pollable), c.asks
 	}
-	if !g.add(c) {
+	if c.mux != nil {
+		c.mux.together = c.pushTogether
+	}
+	if !g.add(c) { // from here on the group may stop it
 		_ = f.Close()
 		return nil, ErrStopped
 	}
 	if c.mux != nil {
-		c.mux.together = c.pushTogether
 		if err := c.greet(); err != nil {
 			c.discard(Broken)
 			return nil, err
