@@ -24,6 +24,7 @@ import (
 // Options say what is served, and where.
 type Options struct {
 	Listen   []string      // addresses: "host:port" or "unix:PATH"
+	Tap      *Tap          // a stack of our own; nil for the kernel's
 	Dir      string        // "" for the demo application
 	Index    bool          // list directories
 	Dotfiles bool          // serve names that begin with a dot
@@ -42,7 +43,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listenAll(ctx, o.Listen)
+	on, closeNet, err := o.network(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeNet()
+	listeners, err := on.listenAll(ctx, o.Listen)
 	if err != nil {
 		return err
 	}
@@ -66,7 +72,9 @@ func Run(ctx context.Context, o Options) error {
 		lines.printf("TLS with a %s\n", said)
 	}
 	for _, ln := range listeners {
-		lines.printf("Serving %s at %s\n", what, urlOf(scheme, ln.Addr()))
+		for _, addr := range on.reachable(ln.Addr()) {
+			lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
+		}
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if n := server.Stats().Active; n > 0 && !o.Quiet {
