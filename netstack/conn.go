@@ -1,6 +1,8 @@
 package netstack
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"time"
 
@@ -34,6 +36,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	var over error // the link is down: what has been received can still be read
 	for {
 		w := tcpip.SliceWriter(p)
 		res, terr := c.ep.Read(&w, tcpip.ReadOptions{})
@@ -42,7 +45,12 @@ func (c *conn) Read(p []byte) (int, error) {
 			c.ep.ModerateRecvBuf(res.Count)
 			return res.Count, nil
 		case *tcpip.ErrWouldBlock:
-			if err := c.wait(c.readable, &c.readEnd); err != nil {
+			if over != nil {
+				return 0, c.fail("read", over)
+			}
+			if err := c.wait(c.readable, &c.readEnd); errors.Is(err, ErrLinkDown) {
+				over = err
+			} else if err != nil {
 				return 0, c.fail("read", err)
 			}
 		case *tcpip.ErrClosedForReceive:
@@ -76,7 +84,7 @@ func (c *conn) WriteVec(bufs [][]byte) (int64, error) {
 func (c *conn) write(p *pieces) (sum int64, err error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if err := c.check(&c.writeEnd); err != nil {
+	if err := cmp.Or(c.check(&c.writeEnd), c.stack.reason()); err != nil {
 		return 0, c.fail("write", err)
 	}
 	for p.left > 0 {

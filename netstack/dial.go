@@ -155,7 +155,7 @@ func (s *Stack) connect(ctx context.Context, kind string, to netip.AddrPort) (ne
 	}
 	if err == nil {
 		k.addresses()
-		if err = s.open(k); err == nil {
+		if err = s.register(k); err == nil {
 			if kind == "udp" {
 				return &datagramConn{k}, nil
 			}
@@ -182,8 +182,8 @@ func (s *Stack) handshake(ctx context.Context, k *socket, to netip.AddrPort) err
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 			k.ep.SocketOptions().SetLinger(tcpip.LingerOption{Enabled: true})
-		case <-s.ending:
-			err = s.ended
+		case <-s.over:
+			err = s.reason()
 		}
 	}
 	if err != nil {

@@ -29,8 +29,9 @@ func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	}
 	if err == nil {
 		l := &listener{k}
+		l.listening = true
 		l.addresses()
-		if err = s.open(k); err == nil {
+		if err = s.register(k); err == nil {
 			return l, nil
 		}
 	}
@@ -44,7 +45,7 @@ func (s *Stack) ListenPacket(network, address string) (net.PacketConn, error) {
 		c := &datagramConn{k}
 		c.addresses()
 		c.ep.SocketOptions().SetBroadcast(true) // as package net does
-		if err = s.open(k); err == nil {
+		if err = s.register(k); err == nil {
 			return c, nil
 		}
 	}
@@ -96,6 +97,9 @@ func (s *Stack) endpoint(kind string, addr netip.Addr, family int) (*socket, err
 	}
 	if addr.Is4() || family == 4 {
 		protocol = ipv4.ProtocolNumber
+	}
+	if err := s.reason(); err != nil {
+		return nil, err
 	}
 	var terr tcpip.Error
 	if k.ep, terr = s.tcpip.NewEndpoint(transport, protocol, k.events); terr != nil {
@@ -155,7 +159,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		case nil:
 			c := &conn{&socket{network: l.network, ep: ep, events: events}}
 			c.addresses()
-			if err := l.stack.open(c.socket); err != nil {
+			if err := l.stack.register(c.socket); err != nil {
 				return nil, l.fail("accept", err)
 			}
 			c.keepAlive()

@@ -22,6 +22,8 @@ type socket struct {
 	local   netip.AddrPort
 	remote  netip.AddrPort // not valid if there is none
 
+	listening bool
+
 	reading, writing   sync.Mutex // held by the call that goes on
 	readable, writable chan struct{}
 	readEnd, writeEnd  deadline
@@ -31,14 +33,14 @@ type socket struct {
 	reason  error // of the end; read it after closed
 }
 
-// open makes a socket of an endpoint that is bound, connected or accepted. It fails when the stack has ended.
-func (s *Stack) open(k *socket) error {
+// register makes a socket of an endpoint that is bound, connected or accepted. It fails when the stack has ended.
+func (s *Stack) register(k *socket) error {
 	k.stack = s
 	k.readable, k.writable, k.closed = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	k.readEnd.init()
 	k.writeEnd.init()
 	s.mu.Lock()
-	err := s.ended
+	err := s.why
 	if err == nil {
 		s.sockets[k] = struct{}{}
 	}
@@ -93,6 +95,8 @@ func (k *socket) wait(ready <-chan struct{}, d *deadline) error {
 		return os.ErrDeadlineExceeded
 	case <-k.closed:
 		return k.reason
+	case <-k.stack.over:
+		return k.stack.reason()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -33,11 +34,12 @@ type Stack struct {
 
 	mu      sync.Mutex
 	sockets map[*socket]struct{} // that are open
-	ended   error                // why there can be no more
+	why     error                // why there can be no more; nil while there can
 	lease   func()               // stops keeping the lease of DHCP, if there is one
+	over    chan struct{}        // closed when why is there
 	closing sync.Once
-	ending  chan struct{} // closed when the stack begins to end, after ended is written
-	gone    chan struct{} // closed when it has ended
+	gone    chan struct{} // closed when everything has ended
+	pausing sync.Mutex    // held while gvisor's goroutines are paused, or ended
 }
 
 // nicID is the number of the one interface that a stack has.
@@ -58,14 +60,14 @@ func New(ctx context.Context, link Link, config Config) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{link: full, config: config, log: config.Log, sockets: map[*socket]struct{}{}}
-	s.ending, s.gone = make(chan struct{}), make(chan struct{})
+	s.over, s.gone = make(chan struct{}), make(chan struct{})
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	s.log = s.log.With("component", "netstack")
 	s.names.given(config.DNS)
 	s.ready.init()
-	s.nic = newNIC(full, func(err error) { go s.fail(err) })
+	s.nic = newNIC(full, s.lose)
 	s.tcpip = stack.New(s.options())
 	err = s.configure()
 	s.nic.start()
@@ -165,8 +167,8 @@ func (s *Stack) Stats() Stats {
 	}
 }
 
-// Done is closed when the stack has ended, by Close or because its carrier has.
-func (s *Stack) Done() <-chan struct{} { return s.gone }
+// Done is closed when the stack's link is down, or the stack closed. It has to be closed in any case.
+func (s *Stack) Done() <-chan struct{} { return s.over }
 
 // lingering is how long what was written to connections that are closed by now may take to arrive.
 const lingering = 2 * time.Second
@@ -175,28 +177,36 @@ const lingering = 2 * time.Second
 // seconds; connections that are open are reset. Close returns when all goroutines of the stack have ended and the carrier is closed;
 // only the first one does anything.
 func (s *Stack) Close() error {
+	for k := range s.open() {
+		if k.listening {
+			k.end(errClosed)
+		}
+	}
 	for until := time.Now().Add(lingering); s.delivering() && time.Now().Before(until); {
 		select {
-		case <-s.gone:
+		case <-s.over:
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
 	s.end(errClosed)
-	<-s.gone
 	return nil
 }
 
-// delivering reports whether a connection that was closed still has to send something.
+// delivering reports whether a connection that was closed still has to send something, and can.
 func (s *Stack) delivering() bool {
-	select {
-	case <-s.gone:
+	if s.reason() != nil {
 		return false
-	default:
+	}
+	open := map[stack.TransportEndpoint]bool{}
+	for k := range s.open() {
+		if e, ok := k.ep.(stack.TransportEndpoint); ok {
+			open[e] = true
+		}
 	}
 	for _, e := range append(s.tcpip.RegisteredEndpoints(), s.tcpip.CleanupEndpoints()...) {
-		if e, ok := e.(*tcp.Endpoint); ok {
-			switch e.EndpointState() {
-			case tcp.StateFinWait1, tcp.StateClosing, tcp.StateLastAck:
+		if c, ok := e.(*tcp.Endpoint); ok && !open[e] {
+			switch c.EndpointState() {
+			case tcp.StateEstablished, tcp.StateCloseWait, tcp.StateFinWait1, tcp.StateClosing, tcp.StateLastAck:
 				return true
 			}
 		}
@@ -204,38 +214,67 @@ func (s *Stack) delivering() bool {
 	return false
 }
 
-// fail ends the stack because its carrier has ended.
-func (s *Stack) fail(err error) {
-	select {
-	case <-s.gone: // by our own doing
-	default:
-		s.end(fmt.Errorf("%w: %w", ErrLinkDown, err))
+// open returns the sockets that are open.
+func (s *Stack) open() map[*socket]struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.sockets)
+}
+
+// reason returns why there can be no more sockets, or nil.
+func (s *Stack) reason() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
+}
+
+// stop says that there can be no more sockets.
+func (s *Stack) stop(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.why == nil {
+		s.why = why
+		close(s.over)
 	}
 }
 
+// lose is called when the carrier has ended. What has been received can still be read: first it has to be where it is read.
+func (s *Stack) lose(err error) {
+	s.pausing.Lock()
+	defer s.pausing.Unlock()
+	if s.reason() != nil { // by our own doing
+		return
+	}
+	s.tcpip.Pause() // returns when TCP's goroutines have nothing more to do
+	s.tcpip.Resume()
+	err = fmt.Errorf("%w: %w", ErrLinkDown, err)
+	s.log.Error("the link is down", "error", err)
+	s.stop(err)
+	s.ready.fail(err)
+}
+
 // end ends the stack for a reason, which open sockets are told.
-func (s *Stack) end(reason error) {
+func (s *Stack) end(why error) {
 	s.closing.Do(func() {
+		s.stop(why)
+		s.ready.fail(why)
 		s.mu.Lock()
-		s.ended = reason
-		var open []*socket
-		for k := range s.sockets {
-			open = append(open, k)
-		}
 		stopLease := s.lease
 		s.mu.Unlock()
-		close(s.ending)
-		s.ready.fail(reason)
 		if stopLease != nil {
 			stopLease()
 		}
-		for _, k := range open {
-			k.end(reason)
+		for k := range s.open() {
+			k.ep.SocketOptions().SetLinger(tcpip.LingerOption{Enabled: true}) // a reset: nobody has meant this end
+			k.end(why)
 		}
 		s.tasks.stop()
+		s.pausing.Lock()
 		s.tcpip.Close()
+		s.pausing.Unlock()
 		s.nic.stop()
 		s.tcpip.Wait()
 		close(s.gone)
 	})
+	<-s.gone
 }

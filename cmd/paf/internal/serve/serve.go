@@ -58,10 +58,14 @@ func Run(ctx context.Context, o Options) error {
 		server.Handler = lines.around(handler)
 		server.ErrorHandler = lines.aroundErrors(reply.Fault)
 	}
+	var addrs []net.Addr
+	for _, ln := range listeners {
+		addrs = append(addrs, on.reachable(ln.Addr())...)
+	}
 	scheme := "http"
 	if o.TLS != nil {
 		scheme = "https"
-		config, said, err := o.TLS.config(listeners)
+		config, said, err := o.TLS.config(addrs)
 		if err != nil {
 			closeAll(listeners)
 			return err
@@ -71,10 +75,8 @@ func Run(ctx context.Context, o Options) error {
 		}
 		lines.printf("TLS with a %s\n", said)
 	}
-	for _, ln := range listeners {
-		for _, addr := range on.reachable(ln.Addr()) {
-			lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
-		}
+	for _, addr := range addrs {
+		lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if n := server.Stats().Active; n > 0 && !o.Quiet {
