@@ -1,0 +1,225 @@
+package netstack_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/netstack"
+)
+
+// slow is a carrier that takes a packet only when it is told to.
+type slow struct {
+	io.ReadWriteCloser
+	may     chan struct{}
+	refuses error
+}
+
+func (s *slow) Write(p []byte) (int, error) {
+	<-s.may
+	if s.refuses != nil {
+		return 0, s.refuses
+	}
+	return s.ReadWriteCloser.Write(p)
+}
+
+// always lets a slow carrier take a packet every so often, until the test ends.
+func (s *slow) always(t testing.TB, every time.Duration) {
+	end := make(chan struct{})
+	t.Cleanup(func() { close(end) })
+	go func() {
+		for {
+			select {
+			case <-end:
+				close(s.may)
+				return
+			case s.may <- struct{}{}:
+				if every > 0 {
+					time.Sleep(every)
+				}
+			}
+		}
+	}()
+}
+
+// TestASlowCarrierSlowsItsSendersAndLosesNothing has twenty connections send at once what is many times the queue, to
+// a carrier that takes a packet each 50 µs.
+func TestASlowCarrierSlowsItsSendersAndLosesNothing(t *testing.T) {
+	a, b := netstack.Pair()
+	a.MTU, b.MTU, a.Queue = 1500, 1500, 16<<10
+	carrier := &slow{ReadWriteCloser: a.Carrier, may: make(chan struct{})}
+	a.Carrier = carrier
+	carrier.always(t, 50*time.Microsecond)
+	one, two := stacksOn(t, a, b)
+	var group sync.WaitGroup
+	for i := range 20 {
+		from, to := connect(t, one, two, []string{twoV4, twoV6}[i%2])
+		group.Go(func() {
+			if err := transfer(from, to, 256<<10, uint64(i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if st := one.Stats(); st.Dropped != 0 || st.Failed != 0 {
+		t.Errorf("%+v: something was dropped", st)
+	}
+}
+
+// transfer sends bytes from one end to the other and compares digests.
+func transfer(from, to net.Conn, size int, seed uint64) error {
+	p := make([]byte, size)
+	r := rand.NewChaCha8([32]byte{byte(seed)})
+	_, _ = r.Read(p)
+	go func() {
+		_, _ = from.Write(p)
+		_ = from.Close()
+	}()
+	sum := sha256.New()
+	n, err := io.Copy(sum, to)
+	_ = to.Close()
+	if err == nil && (n != int64(size) || [32]byte(sum.Sum(nil)) != sha256.Sum256(p)) {
+		err = errors.New("what arrived is not what was sent")
+	}
+	return err
+}
+
+// TestAnswersDoNotWaitForRoom holds the carrier of one stack, and fills its queue. It still reads: else two such stacks would wait for each
+// other for ever.
+func TestAnswersDoNotWaitForRoom(t *testing.T) {
+	a, b := netstack.Pair()
+	a.Queue = 8 << 10
+	carrier := &slow{ReadWriteCloser: a.Carrier, may: make(chan struct{})}
+	a.Carrier = carrier
+	one, two := stacksOn(t, a, b)
+	c, err := two.Dial("udp", net.JoinHostPort(oneV4, "9")) // where nobody listens: each datagram is answered by an error
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	before := one.Stats()
+	const datagrams = 1000
+	for range datagrams {
+		_, _ = c.Write(make([]byte, 500))
+	}
+	await(t, func() bool { return one.Stats().Received-before.Received == datagrams })
+	if st := one.Stats(); st.Dropped == 0 {
+		t.Errorf("%+v: what became of the answers?", st)
+	}
+	carrier.always(t, 0)
+}
+
+// await waits until something holds.
+func await(t testing.TB, holds func() bool) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("it does not come to hold")
+		}
+	}
+}
+
+// TestABrokenLineIsNotWaitedForForEver stops the carrier altogether. After three seconds a Write that
+// waits for the queue is let go, and when the line works again TCP sends what was lost.
+func TestABrokenLineIsNotWaitedForForEver(t *testing.T) {
+	a, b := netstack.Pair()
+	a.MTU, b.MTU, a.Queue = 1500, 1500, 8<<10
+	carrier := &slow{ReadWriteCloser: a.Carrier, may: make(chan struct{})}
+	a.Carrier = carrier
+	connected := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case carrier.may <- struct{}{}:
+			case <-connected:
+				return
+			}
+		}
+	}()
+	one, two := stacksOn(t, a, b)
+	from, to := connect(t, one, two, twoV4)
+	close(connected)
+	done := make(chan error, 1)
+	go func() { done <- transfer(from, to, 512<<10, 1) }()
+	await(t, func() bool { return one.Stats().Dropped > 0 })
+	carrier.always(t, 0)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatACarrierRefusesIsSentAgain(t *testing.T) {
+	a, b := netstack.Pair()
+	a.MTU, b.MTU = 1500, 1500
+	flaky := &flaky{ReadWriteCloser: a.Carrier}
+	a.Carrier = flaky
+	one, two := stacksOn(t, a, b)
+	from, to := connect(t, one, two, twoV4)
+	if err := transfer(from, to, 1<<20, 3); err != nil {
+		t.Error(err)
+	}
+	if st := one.Stats(); st.Failed == 0 || st.Retransmitted == 0 {
+		t.Errorf("%+v: nothing was refused", st)
+	}
+}
+
+// flaky is a carrier that refuses each hundredth packet.
+type flaky struct {
+	io.ReadWriteCloser
+	n int
+}
+
+func (f *flaky) Write(p []byte) (int, error) {
+	if f.n++; f.n%100 == 0 {
+		return 0, errors.New("no buffer space")
+	}
+	return f.ReadWriteCloser.Write(p)
+}
+
+// TestOneConnectionFillsALongPath sends 64 MiB over a path with a round trip of 40 ms. With windows of 64 KiB that would take 1024 round trips,
+// with those of a MiB 64.
+func TestOneConnectionFillsALongPath(t *testing.T) {
+	a, b := netstack.Pair()
+	a.Carrier = newLossy(a.Carrier, weather{delay: 20 * time.Millisecond}, 1)
+	one, two := stacksOn(t, a, b)
+	from, to := connect(t, one, two, twoV6)
+	begun := time.Now()
+	if err := transfer(from, to, 64<<20, 4); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begun)
+	t.Logf("64 MiB took %v, %.0f round trips", took, took.Seconds()/.04)
+	if took > 100*40*time.Millisecond {
+		t.Errorf("64 MiB took %v: the window holds it up", took)
+	}
+	if st := one.Stats(); st.Retransmitted != 0 {
+		t.Errorf("%+v: sent twice what was not lost", st)
+	}
+}
+
+// TestWhatIsLostDelayedAndOvertakenArrives is over a bad line, in both directions.
+func TestWhatIsLostDelayedAndOvertakenArrives(t *testing.T) {
+	a, b := netstack.Pair()
+	a.MTU, b.MTU = 1500, 1500
+	line := newLossy(a.Carrier, weather{delay: 20 * time.Millisecond, loss: .02, late: .05, lateFor: 5 * time.Millisecond}, 7)
+	a.Carrier = line
+	one, two := stacksOn(t, a, b)
+	var group sync.WaitGroup
+	for i := range 20 {
+		from, to := connect(t, one, two, []string{twoV4, twoV6}[i%2])
+		group.Go(func() {
+			if err := transfer(from, to, 256<<10, uint64(i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if line.in.lost == 0 || line.out.lost == 0 {
+		t.Error("nothing was lost")
+	}
+}
