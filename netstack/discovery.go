@@ -63,19 +63,19 @@ func (d *discovery) OnOnLinkPrefixInvalidated(_ tcpip.NICID, to tcpip.Subnet) {
 func (d *discovery) route(do func(Route), what string, r Route) {
 	d.s.tasks.add(func() {
 		do(r)
-		d.s.log.Info(what, "to", r.Destination, "via", r.Via)
+		d.s.log.Debug(what, "to", r.Destination, "via", r.Via)
 	})
 }
 
 // OnAutoGenAddress learns that the stack has given itself an address, of which it is still to be seen whether it is the only one.
 func (d *discovery) OnAutoGenAddress(_ tcpip.NICID, a tcpip.AddressWithPrefix) stack.AddressDispatcher {
-	d.s.log.Info("address", "address", a)
+	d.s.log.Debug("address", "address", a)
 	return nil
 }
 
 // OnAutoGenAddressInvalidated learns that it has taken the address away.
 func (d *discovery) OnAutoGenAddressInvalidated(_ tcpip.NICID, a tcpip.AddressWithPrefix) {
-	d.s.tasks.add(func() { d.s.log.Info("no address", "address", a) }) // which the end of the stack does not say
+	d.s.tasks.add(func() { d.s.log.Debug("no address", "address", a) }) // which the end of the stack does not say
 }
 
 // OnRecursiveDNSServerOption learns of name servers (RFC 8106).
