@@ -48,6 +48,9 @@ type Client struct {
 	// another is opened when it takes no more.
 	MaxIdle, MaxConns int
 
+	// MaxIdleAll bounds the connections of HTTP/1.1 that lie idle, of all endpoints: the one that has been idle for longest is closed. Default no limit.
+	MaxIdleAll int
+
 	// OpenTimeout bounds how long it may take to open a flow, a TLS handshake
 	// included. Default 30 s.
 	OpenTimeout time.Duration
@@ -78,6 +81,8 @@ type Client struct {
 type place struct {
 	context           mimic.Context
 	scheme, authority string
+	route             any  // Route.Key
+	once              bool // Route.Once
 }
 
 // Do sends a request and returns its response as soon as the response's head has come. ctx
@@ -100,7 +105,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		defer body.finish()
 	}
 	for hops := 0; ; hops++ {
-		resp, err := c.send(ctx, r, body)
+		resp, err := c.send(ctx, r, body, wish{})
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +153,10 @@ func (c *Client) Stats() Stats {
 }
 
 func (c *Client) place(r *Request) place {
-	return place{c.Context, r.Scheme, r.Authority}
+	if r.Route != nil {
+		return place{route: r.Route.Key, once: r.Route.Once}
+	}
+	return place{context: c.Context, scheme: r.Scheme, authority: r.Authority}
 }
 
 // connection returns a connection for a request.
@@ -157,12 +165,18 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 	if conn := c.pool.Take(at); conn != nil {
 		return conn, nil
 	}
+	// An opening goes on when the request has got another connection: r may be used for something else by then.
+	r = &Request{Target: r.Target, Route: r.Route}
 	return c.pool.Get(ctx, at, func(ctx context.Context) (*loop.ClientConn, error) {
 		f, err := c.open(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		eng, err := c.engine(ctx, f)
+		protocol := c.Protocol
+		if r.Route != nil && r.Route.Protocol != 0 {
+			protocol = r.Route.Protocol
+		}
+		eng, err := c.engine(ctx, f, protocol)
 		if err != nil {
 			_ = f.Close()
 			return nil, err
@@ -171,8 +185,8 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 	})
 }
 
-// engine returns the engine for a flow: what was negotiated decides, and where nothing was, the client.
-func (c *Client) engine(ctx context.Context, f flow.Flow) (engine.Client, error) {
+// engine returns the engine for a flow: what was negotiated decides, and where nothing was, what is wanted.
+func (c *Client) engine(ctx context.Context, f flow.Flow, wanted Protocol) (engine.Client, error) {
 	p := flow.PowersOf(f)
 	if p.Handshaker != nil {
 		limit := max(0, c.OpenTimeout)
@@ -182,11 +196,11 @@ func (c *Client) engine(ctx context.Context, f flow.Flow) (engine.Client, error)
 	}
 	protocol := p.NegotiatedProtocol()
 	switch {
-	case c.Protocol != 0 && c.Protocol != HTTP11 && c.Protocol != HTTP2:
+	case wanted != 0 && wanted != HTTP11 && wanted != HTTP2:
 		return nil, errProtocol
-	case p.Negotiator == nil && c.Protocol == HTTP2:
+	case p.Negotiator == nil && wanted == HTTP2:
 		protocol = alpn.H2
-	case c.Protocol == HTTP2 && protocol != alpn.H2, c.Protocol == HTTP11 && protocol == alpn.H2:
+	case wanted == HTTP2 && protocol != alpn.H2, wanted == HTTP11 && protocol == alpn.H2:
 		return nil, &alpn.ProtocolError{Protocol: protocol}
 	}
 	return alpn.Client(protocol, c.limits(), c.group.Now())
@@ -207,7 +221,7 @@ func (c *Client) offers() []string {
 
 // mayShare reports whether a connection may turn out to be HTTP/2's.
 func (c *Client) mayShare(p place) bool {
-	return c.Protocol == HTTP2 || c.Protocol == 0 && p.scheme == "https"
+	return p.route == nil && (c.Protocol == HTTP2 || c.Protocol == 0 && p.scheme == "https")
 }
 
 // open opens a flow to where a request is for.
@@ -216,6 +230,9 @@ func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.OpenTimeout)
 		defer cancel()
+	}
+	if r.Route != nil {
+		return r.Route.Open(ctx)
 	}
 	own, err := facts(c.Context, &r.Target)
 	if err != nil {
@@ -275,7 +292,9 @@ func (c *Client) init() {
 			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
 			Log:          c.Log,
 		})
-		c.pool = loop.NewPool(c.group, c.MaxIdle, c.MaxConns, c.mayShare)
+		set(&c.MaxIdleAll, -1)
+		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
+			MayShare: c.mayShare, Once: func(p place) bool { return p.once }})
 		c.rules = mimic.Merge(defaults(c.offers()), c.Context)
 	})
 }

@@ -14,8 +14,25 @@ import (
 // A clientExchange is what one sending of a request needs. When a response has come whole nothing is left in it that the caller
 // holds, and it is used again.
 type clientExchange struct {
-	head semantics.Request
-	call loop.Call
+	head    semantics.Request
+	call    loop.Call
+	request *Request
+	interim func(*semantics.Response) error // tells the request's Interim; made once
+}
+
+// tell returns what is to be called for 1xx responses.
+func (x *clientExchange) tell(r *Request) func(*semantics.Response) error {
+	if r.Interim == nil {
+		return nil
+	}
+	x.request = r
+	if x.interim == nil {
+		x.interim = func(head *semantics.Response) error {
+			fields := head.Fields.Share()
+			return x.request.Interim(head.Status, &fields)
+		}
+	}
+	return x.interim
 }
 
 // sending returns a clientExchange to be used once.
@@ -27,21 +44,26 @@ func (c *Client) sending() *clientExchange {
 }
 
 // send sends one request, again if that is safe.
-func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, error) {
+func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Response, error) {
 	for tries := 0; ; tries++ {
-		x := c.sending()
-		if err := r.head(&x.head); err != nil {
+		if err := r.sendable(); err != nil {
 			return nil, err
-		}
-		body, length := r.content()
-		x.call = loop.Call{Head: &x.head, Length: length, Interim: r.interim(),
-			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout}
-		if r.Trailer != nil {
-			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
 		conn, err := c.connection(ctx, r)
 		if err != nil {
 			return nil, err
+		}
+		if r.Connected != nil {
+			r.Connected(Connection{conn})
+		}
+		x := c.sending()
+		r.head(&x.head)
+		w.addTo(&x.head)
+		body, length := r.content()
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(r),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: r.Trace}
+		if r.Trailer != nil {
+			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
 		used := conn.Used()
 		x.call.Body = u.begin(body)
@@ -49,7 +71,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 		if err == nil {
 			resp, spent := newResponse(r, reply)
 			if spent {
-				*x = clientExchange{}
+				*x = clientExchange{interim: x.interim}
 				c.sendings.Put(x)
 			}
 			return resp, nil
@@ -58,6 +80,9 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload) (*Response, er
 			tries-- // there is another, or one will be opened
 			u.untouched()
 			continue
+		}
+		if errors.Is(err, ErrNoExtendedConnect) {
+			return nil, err
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
 		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
@@ -90,14 +115,3 @@ func again(ctx context.Context, r *Request, u *upload, err error) bool {
 var refused = &engine.Error{Rule: engine.RuleRefused}
 
 var noResponse = &engine.Error{Rule: engine.RuleNoResponse}
-
-// interim adapts Interim to the loop.
-func (r *Request) interim() func(*semantics.Response) {
-	if r.Interim == nil {
-		return nil
-	}
-	return func(head *semantics.Response) {
-		fields := head.Fields.Share()
-		r.Interim(head.Status, &fields)
-	}
-}

@@ -21,6 +21,25 @@
 // [Server.ServeFlow] serves a single flow, whatever it is made of; a [Client]
 // reaches one through a mimic context (see [Client.Context] and package mimic).
 //
+// # Tunnels
+//
+// After CONNECT and Upgrade a flow goes on without HTTP. A handler takes it with [ResponseWriter.Tunnel], a client with
+// [Response.Tunnel], whatever the version: on HTTP/1 it is the connection, on HTTP/2 a stream. A [Tunnel] is a flow and a net.Conn, with
+// half-close, deadlines and back-pressure, and outlives the handler.
+//
+//	func(w *paf.ResponseWriter, r *paf.Request) {
+//		far, err := net.Dial("tcp", r.Authority) // a forward proxy; who may go where is its own affair
+//		…
+//		near, err := w.Tunnel() // paf.ErrNoTunnel if it was no CONNECT, and no Upgrade
+//		…
+//		go join(near, far) // and the handler returns
+//	}
+//
+// [Request.Upgrade] says which protocol is wanted, as "websocket", be it by HTTP/1.1's Upgrade or by HTTP/2's extended CONNECT (RFC 8441), which a
+// server takes if [Server.ExtendedConnect] is set. [Client.Upgrade] asks by the one or the other, and [Client.Connect] opens a tunnel
+// through a proxy. [Tunnel.Context] tells when the server begins to stop, which waits for its tunnels and in
+// the end closes them. [ResponseWriter.Hijack] is the rougher way, of HTTP/1 alone: the server forgets the connection.
+//
 // # What may be kept
 //
 // Strings and fields that a handler or a caller is given are ordinary Go strings: they

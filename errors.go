@@ -24,6 +24,15 @@ var (
 	// ErrNoContent: content was written to a response whose status has none
 	// (RFC 9110, Section 6.4.1).
 	ErrNoContent = errors.New("paf: a response with this status has no content")
+	// ErrNoTunnel: a tunnel was wanted where none was asked for, or none was granted.
+	ErrNoTunnel = loop.ErrNoTunnel
+	// ErrNoHijack: a connection of HTTP/2 is not one exchange's to take. It is errors.ErrUnsupported, too.
+	ErrNoHijack = loop.ErrNoHijack
+	// ErrTaken: a ResponseWriter, a Request's Body or a Response is used whose flow has been taken.
+	ErrTaken = loop.ErrTaken
+	// ErrNoExtendedConnect: a request with an Upgrade was for a server of HTTP/2 that does not take it (RFC 8441, Section 3). It may take
+	// it over HTTP/1.1.
+	ErrNoExtendedConnect = loop.ErrNoExtendedConnect
 )
 
 // ErrLength: content was written that the declared Content-Length does not cover, or

@@ -130,6 +130,7 @@ func (e *exchange) rescue() {
 func (s serving) panicked(e *exchange, v any) { // the usual case is not to have a stack for this
 	if v == ErrAbort {
 		e.w.x.Abort()
+		e.w.err = ErrAbort
 		return
 	}
 	p := &PanicError{Value: v, Stack: debug.Stack()}
@@ -159,7 +160,12 @@ func (s serving) unanswered(e *exchange) {
 // answer calls the ErrorHandler; if that panics too, the exchange is abandoned.
 func (s serving) answer(e *exchange, r *Request, err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); v {
+		case nil:
+		case ErrAbort:
+			e.w.x.Abort()
+			e.w.err = ErrAbort
+		default:
 			s.log().Error("paf: the error handler panicked", "component", "paf-server",
 				"panic", v, "stack", string(debug.Stack()))
 			e.w.x.Abort()

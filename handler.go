@@ -12,7 +12,8 @@ import (
 // Serve is called for each request and may block for as long as it likes; when it
 // returns the response is complete. It may go on reading the request while it
 // writes the response. It must not use w or r.Body after it has returned; what it
-// has taken out of r (strings, fields) stays valid for as long as it is kept.
+// has taken out of r (strings, fields) stays valid for as long as it is kept, and a [Tunnel]
+// until it is closed.
 //
 // A panic costs this exchange alone: it is logged with its stack, and answered
 // by the Server's ErrorHandler if the response has not begun, else the response
@@ -55,7 +56,7 @@ func (f BorrowerFunc) Borrows() {}
 // (err is an [*engine.Error]; r is nil unless the head could be read), a panic (err is a
 // [*PanicError]), content that broke off before the handler wrote anything. w has
 // the status that belongs to err already; the ErrorHandler may set another, add fields
-// and write content. The connection is closed afterwards, except after a panic.
+// and write content, or panic with ErrAbort. The connection is closed afterwards, except after a panic of the Handler.
 type ErrorHandler func(w *ResponseWriter, r *Request, err error)
 
 // ErrAbort is what a handler panics with in order to cut its response off.

@@ -207,7 +207,7 @@ func TestHammerParked(t *testing.T) {
 				for seed := range uint64(30) {
 					all.Go(func() {
 						rnd := rand.New(rand.NewPCG(seed, 2))
-						c := &paf.Client{Protocol: protocol, Context: mimic.Add(mimic.Context{}, dribble, dribbled{addr, config != nil, protocol, rnd})}
+						c := &paf.Client{Protocol: protocol, Context: mimic.Add(mimic.Context{}, dribble, dribbled{addr, config != nil, protocol, seed})}
 						defer c.Close()
 						for time.Now().Before(end) {
 							hit(t, c, rnd, ctx)
@@ -235,7 +235,7 @@ type dribbled struct {
 	addr     string
 	tls      bool
 	protocol paf.Protocol
-	rnd      *rand.Rand
+	seed     uint64
 }
 
 var dribble = mimic.Register("dribble", mimic.NoPriority, func(ctx context.Context, d dribbled) (flow.Flow, error) {
@@ -243,7 +243,7 @@ var dribble = mimic.Register("dribble", mimic.NoPriority, func(ctx context.Conte
 	if err != nil {
 		return nil, err
 	}
-	slow := &hesitant{Conn: c, rnd: rand.New(rand.NewPCG(d.rnd.Uint64(), 3))}
+	slow := &hesitant{Conn: c, rnd: rand.New(rand.NewPCG(d.seed, rand.Uint64()))}
 	if !d.tls {
 		return slow, nil
 	}

@@ -71,8 +71,19 @@ type Request struct {
 	// which it must have by the time Body ends.
 	Trailer *Fields
 
-	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns.
-	Interim func(status int, fields *Fields)
+	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns. An error ends the exchange, and is
+	// what Do's SendError wraps.
+	Interim func(status int, fields *Fields) error
+
+	// Route, if it is not nil, is how a client gets to the server; then its Context is not asked.
+	Route *Route
+
+	// Connected, if it is not nil, is called by a client with the connection on which it is about to send the request; Header may
+	// still be changed. It is called again for each sending.
+	Connected func(Connection)
+
+	// Trace, if it is not nil, is told by a client what becomes of each sending.
+	Trace *Trace
 
 	exchange *exchange // that a handler got it with
 }
@@ -97,6 +108,16 @@ func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
 		return nil, &URLError{URL: u.Redacted(), Err: errMethod(method)}
 	}
 	return r, nil
+}
+
+// Upgrade returns the protocol that the request asks to go on with, as "websocket" (compare it without regard to case), or a list of
+// several; "" for all other requests, and for a client's. On HTTP/1.1 that is an Upgrade field (RFC 9110, Section 7.8), on HTTP/2 the :protocol of
+// an extended CONNECT (RFC 8441; see [Server.ExtendedConnect]): a handler that grants it, by [ResponseWriter.Tunnel], need not know which.
+func (r *Request) Upgrade() string {
+	if r.exchange == nil {
+		return ""
+	}
+	return r.exchange.w.request.Upgrade
 }
 
 // Context returns a context that is cancelled when the client goes away, when the
@@ -134,6 +155,17 @@ func (r *Request) Flow() flow.Flow {
 	return r.exchange.w.x.Flow()
 }
 
+// Remember returns what find returned when it was called for the connection the first time: a place for what an
+// adaptor finds out once a connection, such as the text of an address. All who use the connection share the one place, which
+// is empty again when the connection has lain idle. On a client's request find is called each time. It may be called by several goroutines at
+// a time.
+func (r *Request) Remember(find func(f flow.Flow) any) any {
+	if r.exchange == nil {
+		return find(nil)
+	}
+	return r.exchange.w.x.Remember(find)
+}
+
 // SetReadDeadline bounds how long Body may be waited for. A Read that waits for longer
 // fails with os.ErrDeadlineExceeded. The zero time removes the bound.
 func (r *Request) SetReadDeadline(t time.Time) {
@@ -158,19 +190,26 @@ func (r *Request) URL() string {
 	return b.String()
 }
 
-// head makes the head that a client sends.
-func (r *Request) head(h *semantics.Request) error {
+// sendable returns an error if a client cannot send the request.
+func (r *Request) sendable() error {
 	if r.Authority == "" || defaultPort(r.Scheme) == "" {
 		return &URLError{URL: r.URL(), Err: errAuthority}
 	}
+	return nil
+}
+
+// head makes the head that a client sends.
+func (r *Request) head(h *semantics.Request) {
 	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
-	if r.Path == "*" {
+	switch {
+	case r.Route != nil && r.Route.Absolute:
+		h.Target.Form = semantics.AbsoluteForm
+	case r.Path == "*":
 		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
-	return nil
 }
 
 // content returns what a client has to send and its length.

@@ -12,7 +12,7 @@ import (
 
 // A Response is what a client has received.
 type Response struct {
-	Status   int    // 200 to 999; 101 if the request offered an Upgrade, whose flow cannot be had yet
+	Status   int    // 200 to 999; 101 if the request offered an Upgrade that the server has taken: see Tunnel
 	Reason   string // HTTP/1 only, may be empty
 	Protocol Protocol
 	Header   Fields
@@ -43,6 +43,21 @@ func (r *Response) Peer() net.Addr { return r.conn.Peer() }
 // Flow returns the flow on which the response has arrived, to be asked for
 // facts (see [flow.As]), not to be read or written.
 func (r *Response) Flow() flow.Flow { return r.conn.Flow() }
+
+// Tunnel returns the flow that the response has granted, once: see [Client.Connect] and [Client.Upgrade]. Body is empty then, and must be the one that
+// came with the response. From here on the context that was given with the request does not matter any
+// more, nor does closing Body; until then, closing Body closes the tunnel.
+//
+// A tunnel of HTTP/1 is the connection, which has left the pool; one of HTTP/2 is a stream beside others. It may be handed to whatever wants a
+// flow or a net.Conn; it is not secured by the TLS that the client itself may have run with the proxy, and does not say so (see
+// [Tunnel.Powers]). Close it; [Client.Close] does, too. Errors: ErrNoTunnel, ErrTaken, the cause of the context.
+func (r *Response) Tunnel() (*Tunnel, error) {
+	b, is := r.Body.(*responseBody)
+	if !is || b.reply == nil {
+		return nil, ErrNoTunnel
+	}
+	return b.reply.Tunnel()
+}
 
 // newResponse makes the response of a reply. spent: see loop.Reply.Take.
 func newResponse(r *Request, reply *loop.Reply) (resp *Response, spent bool) {

@@ -38,6 +38,9 @@ func (w *ResponseWriter) misuse(err error) error {
 	return err
 }
 
+// Log returns the Server's logger.
+func (w *ResponseWriter) Log() *slog.Logger { return w.log() }
+
 func (w *ResponseWriter) log() *slog.Logger { return w.x.Handler().(serving).log() }
 
 // about adds to the attributes of a line in the log which request it is about.

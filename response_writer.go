@@ -52,7 +52,7 @@ func (w *ResponseWriter) Trailer() *Fields {
 // WriteHeader sets the status, a number from 100 to 599; any other is answered as 500. A status from 100 to 199, other than 101, is sent at once as an
 // interim response with the fields as they are, and may be sent several times. The first
 // other one counts; without one it is 200. 101, to a request that offers an Upgrade, ends
-// HTTP on the connection, which is closed: a handler cannot have its flow yet.
+// HTTP on the connection, which is closed unless it is hijacked: [ResponseWriter.Tunnel] does both in one.
 func (w *ResponseWriter) WriteHeader(status int) {
 	switch {
 	case !semantics.ValidStatus(status):
@@ -143,6 +143,22 @@ func (w *ResponseWriter) ReadFrom(r io.Reader) (int64, error) {
 	w.written += n
 	w.left -= n
 	return n, err // not kept: it may be r's, and what is left can be written still
+}
+
+// Take gives the exchange itself to an adaptor that is a Handler: he responds to it and ends it, and may keep it, for it is a ticket that opens
+// nothing when Serve has returned. Nothing can be written to w afterwards; see Account. body is r.Body if a handler in front has put
+// something of its own in the place of the request's content, else nil.
+func (w *ResponseWriter) Take(r *Request) (x loop.Exchange, body io.Reader) {
+	if own, is := r.Body.(*requestBody); r.Length != 0 && (!is || own != (*requestBody)(r.exchange)) {
+		body = r.Body
+	}
+	w.begun, w.err = true, loop.ErrOver
+	return w.x, body
+}
+
+// Account tells handlers in front, by Status and Written, what an adaptor has done with an exchange that he took.
+func (w *ResponseWriter) Account(status int, written int64) {
+	w.status, w.written = int16(status), written
 }
 
 // Flush sends what has been written so far, the head at the least, and returns

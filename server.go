@@ -2,7 +2,10 @@ package paf
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -34,9 +37,17 @@ type Server struct {
 	// and is HTTP/1 on one with. HTTP11 is HTTP/1 alone, HTTP2 is that alone.
 	Protocol Protocol
 
+	// NoPriorKnowledge leaves HTTP/2 to flows that have negotiated it, where Protocol is zero.
+	NoPriorKnowledge bool
+
 	// UpgradeH2C lets a client upgrade a connection from HTTP/1.1 in clear to HTTP/2 (RFC 7540, Section 3.2, which RFC 9113
 	// no longer has). Prior knowledge needs no leave.
 	UpgradeH2C bool
+
+	// ExtendedConnect lets clients of HTTP/2 ask for another protocol, as "websocket", which HTTP/1.1 has Upgrade for (RFC 8441): the Handler gets
+	// requests whose Method is CONNECT and whose [Request.Upgrade] says for what, and whose Path and Query are those of any other. Without it they are
+	// refused, for a handler that has never heard of them might take them for what they are not.
+	ExtendedConnect bool
 
 	// TrustScheme takes a client's word for what it asks for: "https" in clear, as a gateway sends it that has ended TLS itself,
 	// or what is no origin server's. Without it such a request is answered 421 (RFC 9110, Section 7.4): a Request.Scheme of
@@ -66,7 +77,7 @@ type Server struct {
 	DrainBytes   int64
 	DrainTimeout time.Duration
 
-	// GracePeriod bounds how long an exchange may go on after the context given to
+	// GracePeriod bounds how long an exchange, or a tunnel, may go on after the context given to
 	// Serve or ServeFlow has ended. Default 30 s.
 	GracePeriod time.Duration
 
@@ -80,6 +91,14 @@ type Server struct {
 	// when something comes. Default 1 s. It needs a descriptor that can be watched: TCP's, a Unix socket's, or TLS's over one of
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
+
+	// ConnContext, if it is not nil, is called for each connection before its handshake. The contexts of its requests have the values
+	// of what it returns, which it makes of the context that was given to Serve or ServeFlow.
+	ConnContext func(ctx context.Context, f flow.Flow) context.Context
+
+	// ConnState, if it is not nil, is told what becomes of each connection, and holds it up until it returns. f is for facts, or
+	// to be closed.
+	ConnState func(f flow.Flow, s ConnState)
 
 	// MaxConns bounds the connections served at a time on listeners; more wait to
 	// be accepted. Default no limit.
@@ -105,7 +124,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // and returns when the connection is over and f is closed: nil if it ended in
 // peace, an [*engine.Error] if the peer broke the protocol or ran into a
 // time-out, an error that is ErrPeerGone if the flow failed. When ctx ends, the exchange in
-// progress may finish within GracePeriod.
+// progress may finish within GracePeriod. It waits for a tunnel, too; if a handler hijacks the flow it
+// returns with the handler, and f stays open.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	eng, err := serving{s}.Open(ctx, f)
 	if err != nil {
@@ -135,7 +155,7 @@ func (s serving) unserved(f flow.Flow, err error) { // the usual case is not to 
 
 // Reopen implements loop.Service.
 func (s serving) Reopen(r engine.Rested, since engine.Instant) engine.Server {
-	return r.Wake(s.Limits, since)
+	return r.Wake(s.limits(), since)
 }
 
 // Ended implements loop.Service.
@@ -150,6 +170,7 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	p := flow.PowersOf(f)
 	if p.Handshaker != nil {
 		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
+			rejectPlain(err)
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
 	}
@@ -160,10 +181,33 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 		return nil, &alpn.ProtocolError{Protocol: protocol}
 	case protocol == "" && s.Protocol == HTTP2:
 		protocol = alpn.H2
-	case p.Negotiator == nil && s.Protocol == 0:
-		return alpn.Sniff(s.Limits, now), nil
+	case p.Negotiator == nil && s.Protocol == 0 && !s.NoPriorKnowledge:
+		return alpn.Sniff(s.limits(), now), nil
 	}
-	return alpn.Server(protocol, s.Limits, now)
+	return alpn.Server(protocol, s.limits(), now)
+}
+
+// limits returns what the engines are made with.
+func (s *Server) limits() engine.Limits {
+	l := s.Limits
+	l.ExtendedConnect = l.ExtendedConnect || s.ExtendedConnect
+	return l
+}
+
+// rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
+// a record.
+//
+//go:noinline
+func rejectPlain(err error) {
+	var record tls.RecordHeaderError
+	if !errors.As(err, &record) || record.Conn == nil {
+		return
+	}
+	switch string(record.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		_ = record.Conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+	}
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
@@ -177,7 +221,7 @@ func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 }
 
 // Shutdown stops the server: listeners are closed, and idle connections; the others
-// finish their exchange. It returns nil when the last one is gone. If ctx ends
+// finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
 // first, the rest is cut off and the context's cause returned. It may be called
 // at any time and more than once; serving after it fails with ErrStopped.
 func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(ctx) }
@@ -187,6 +231,18 @@ func (s *Server) Stats() Stats { return s.loop().Stats() }
 
 // Stats counts connections and exchanges; see [loop.Stats].
 type Stats = loop.Stats
+
+// A ConnState is what a connection is doing; see [Server].
+type ConnState = loop.ConnState
+
+// What becomes of a connection; see [loop.ConnState].
+const (
+	ConnNew    = loop.ConnNew
+	ConnActive = loop.ConnActive
+	ConnIdle   = loop.ConnIdle
+	ConnTaken  = loop.ConnTaken
+	ConnClosed = loop.ConnClosed
+)
 
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
@@ -199,6 +255,8 @@ func (s *Server) loop() *loop.Group {
 			DrainTimeout:   s.DrainTimeout,
 			GracePeriod:    s.GracePeriod,
 			KeepHalfClosed: s.KeepHalfClosed,
+			ConnContext:    s.ConnContext,
+			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
 			ParkAfter:      s.ParkAfter,
 			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),
@@ -251,7 +309,7 @@ func (s serving) Upgrade(r *semantics.Request, now engine.Instant) (engine.Serve
 	if !s.UpgradeH2C || !h2.Upgrades(r) {
 		return nil, nil
 	}
-	eng := h2.NewServerUpgraded(s.Limits, now, r)
+	eng := h2.NewServerUpgraded(s.limits(), now, r)
 	if eng == nil {
 		return nil, nil
 	}

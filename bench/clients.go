@@ -16,6 +16,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/nethttp"
 	"github.com/valyala/fasthttp"
 	"golang.org/x/net/http2"
 )
@@ -192,6 +193,14 @@ func callPaf(j job) (func(worker int) error, error) {
 // callNetHTTP calls with the standard library's Transport.
 func callNetHTTP(j job) (func(worker int) error, error) {
 	t := &http.Transport{MaxIdleConnsPerHost: j.Many, Protocols: &http.Protocols{}}
+	t.Protocols.SetHTTP1(!j.H2)
+	t.Protocols.SetUnencryptedHTTP2(j.H2)
+	return callRoundTripper(j, t)
+}
+
+// callPafNetHTTP calls with net/http's API on paf.
+func callPafNetHTTP(j job) (func(worker int) error, error) {
+	t := &nethttp.Transport{MaxIdleConnsPerHost: j.Many, Protocols: &http.Protocols{}, Limits: engine.Limits{Streams: j.Many}}
 	t.Protocols.SetHTTP1(!j.H2)
 	t.Protocols.SetUnencryptedHTTP2(j.H2)
 	return callRoundTripper(j, t)

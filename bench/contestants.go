@@ -44,6 +44,7 @@ var contestants = []contestant{
 	{name: "floor", can: "h1 tls body call-h1", serve: serveFloor, client: callFloor},
 	{name: "paf", can: "h1 h2 tls body wait call-h1 call-h2", serve: servePaf, client: callPaf},
 	{name: "paf-borrow", can: "h1 h2", serve: serveBorrower},
+	{name: "paf+nethttp", can: "h1 h2 tls body wait call-h1 call-h2", serve: servePafNetHTTP, client: callPafNetHTTP},
 	{name: "net/http", can: "h1 h2 tls body wait call-h1 call-h2", serve: serveNetHTTP, client: callNetHTTP},
 	{name: "fasthttp", can: "h1 tls body call-h1", serve: serveFastHTTP, client: callFastHTTP},
 	{name: "gnet", can: "h1", serve: serveGnet},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/nethttp"
 	"github.com/valyala/fasthttp"
 	"golang.org/x/net/http2"
 )
@@ -56,6 +57,12 @@ func nativeHandler(j job) paf.HandlerFunc {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
 	}
+}
+
+// servePafNetHTTP serves the http.Handler with paf.
+func servePafNetHTTP(j job, ln net.Listener) error {
+	s := &paf.Server{Handler: nethttp.Handler(stdHandler(j))}
+	return s.Serve(context.Background(), ln)
 }
 
 // stdHandler is the handler of those that take an http.Handler.

@@ -125,7 +125,9 @@ type Server interface {
 	// Framing is the engine's: Content-Length, Transfer-Encoding, Connection
 	// and their kin in r.Fields are replaced by its own, except that a
 	// Connection field that lists close ends the connection after this
-	// exchange. The final response must be ended with End.
+	// exchange, and a Transfer-Encoding of "identity" ends content of unknown length with the connection. On
+	// HTTP/1 Content-Length and Connection stand where r.Fields has them, else last. An r.Protocol of HTTP10 answers a request of that
+	// version in its own; any other is not looked at. The final response must be ended with End.
 	Respond(out *Output, id StreamID, r *semantics.Response, length int64) error
 }
 
@@ -141,6 +143,13 @@ type Client interface {
 
 	// Capacity returns how many exchanges may be opened now.
 	Capacity() int
+}
+
+// An Extender is a client's engine that may send a request with an Upgrade as an extended CONNECT (RFC 8441), where the server has said
+// that it takes that.
+type Extender interface {
+	// ExtendedConnect reports whether the server takes it. known: it has said what it takes.
+	ExtendedConnect() (takes, known bool)
 }
 
 // Multiplexed is what an engine has whose exchanges go on side by side, as those of

@@ -37,10 +37,11 @@ type Error struct {
 	Blame  Blame
 	Scope  Scope
 	Rule   Rule
-	Status int    // what a server should answer; 0: nothing
-	Code   Code   // what goes into RST_STREAM or GOAWAY
-	Detail string // for people; never echoed to the peer
-	Err    error  // the cause, if there is one
+	Status int      // what a server should answer; 0: nothing
+	Code   Code     // what goes into RST_STREAM or GOAWAY, or came in it
+	Stream StreamID // of a connection that has several, if the Scope is Stream; for people
+	Detail string   // for people; never echoed to the peer
+	Err    error    // the cause, if there is one
 }
 
 // Error says who, what and where in one line.

@@ -53,7 +53,8 @@ type Limits struct {
 	Resets int
 	// Settings bounds SETTINGS frames. Default 50.
 	Settings int
-	// Pings bounds PING frames, and answers to PINGs that nobody sent. Default 100.
+	// Pings bounds PING frames, one more for each DATA frame that was sent,
+	// and answers to PINGs that nobody sent. Default 100.
 	Pings int
 	// Priorities bounds PRIORITY and PRIORITY_UPDATE frames. Default 500.
 	Priorities int

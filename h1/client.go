@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/paf-go/paf/engine"
@@ -157,7 +158,11 @@ func (c *ClientConn) takeFinal(ev *engine.Event, r *semantics.Response, f *facts
 		broken = ruleContentLong
 	}
 	if broken != ok {
-		c.fault(ev, broken, "")
+		detail := ""
+		if broken == ruleLength {
+			detail = strconv.Quote(f.length)
+		}
+		c.fault(ev, broken, detail)
 		return
 	}
 	ev.Kind, ev.Length = engine.Response, length
@@ -223,18 +228,46 @@ func (c *ClientConn) appendRequest(dst []byte, r *semantics.Request, length int6
 		return length == 0 && semantics.EqualFold(name, "Expect") ||
 			ownOfSwitch(name)
 	})
+	if err == nil {
+		dst, err = appendUpgrade(dst, r, &f)
+	}
 	if err != nil {
 		return dst, f, err
 	}
+	return append(c.appendOwn(dst, r.Method, length, &f), crlf...), f, nil
+}
+
+// appendOwn appends the fields that are the engine's own, or puts them where the head's writer had lines of these names.
+func (c *ClientConn) appendOwn(dst []byte, method string, length int64, f *facts) []byte {
+	end := len(dst)
+	lengthAt, connectionAt := end-f.places.length, end-f.places.connection
 	c.frame = frame{framing: sized, left: length}
 	switch {
 	case length < 0:
 		c.frame.framing = chunked
 		dst = appendFraming(dst, chunked, length)
-	case length > 0 || expectsContent(r.Method):
+	case length > 0 || expectsContent(method):
 		dst = appendFraming(dst, sized, length)
 	}
-	return append(appendOptions(dst, &f), crlf...), f, nil
+	if n := shift(dst, lengthAt, end); connectionAt >= lengthAt {
+		connectionAt += n
+	}
+	end = len(dst)
+	dst = appendOptions(dst, f)
+	shift(dst, connectionAt, end)
+	return dst
+}
+
+// appendUpgrade offers the protocol that the request is to go on with, unless its fields do.
+func appendUpgrade(dst []byte, r *semantics.Request, f *facts) ([]byte, error) {
+	switch {
+	case r.Upgrade == "" || f.offers:
+		return dst, nil
+	case !semantics.ValidValue(r.Upgrade) || r.Method == semantics.MethodConnect:
+		return dst, engine.Misuse(rules[ruleFieldValue].text, "the value of Upgrade")
+	}
+	f.offers = true
+	return appendField(dst, "Upgrade", r.Upgrade), nil
 }
 
 // appendOptions appends our own Connection field. RFC 9110, Section 7.8: "A sender of Upgrade

@@ -20,6 +20,7 @@ type facts struct {
 	upgrade bool // Connection lists upgrade
 	offers  bool // there is an Upgrade field
 	alike   bool // there is a name that others may take for one of framing
+	places  places
 }
 
 // see takes note of a field line. It looks at the length of the name first: most are none of these.

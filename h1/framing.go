@@ -64,6 +64,8 @@ func (f *facts) checkCoding(p semantics.Protocol) rule {
 		return ruleLengthAndCoding
 	case f.codings == 1 && semantics.EqualFold(f.coding, "chunked"):
 		return ok
+	case strings.HasPrefix(f.coding, `"`):
+		return ruleCodingUnknown // what is quoted is the name of no coding, not of chunked either
 	case f.codings > 1 || f.coding == "" || strings.Contains(strings.ToLower(f.coding), "chunked"):
 		// Section 6.1: "A sender MUST NOT apply the chunked transfer coding more than once";
 		// Section 6.3: if chunked "is not the final encoding […] the server MUST respond with

@@ -21,6 +21,11 @@ func parseRequest(text string, limits *engine.Limits) (*semantics.Request, facts
 		return nil, f, broken, detail
 	}
 	r.Fields = fields
+	if f.upgrade && f.offers && r.Protocol >= semantics.HTTP11 && r.Method != semantics.MethodConnect {
+		// RFC 9110, Section 7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request", and one
+		// that Connection does not name was not meant for this connection.
+		r.Upgrade = fields.Get("Upgrade")
+	}
 	return r, f, f.checkHost(r), ""
 }
 

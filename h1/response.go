@@ -26,17 +26,18 @@ func parseResponse(text string, limits *engine.Limits) (*semantics.Response, fac
 //	status-code = 3DIGIT
 //
 // RFC 9112, Section 4: "A server MUST send the space that separates the status-code
-// from the reason-phrase even when the reason-phrase is absent".
+// from the reason-phrase even when the reason-phrase is absent". Some do not; as "a client SHOULD ignore the
+// reason-phrase content" anyway, and nothing else could be meant, that is let pass.
 func parseStatusLine(line string, r *semantics.Response) rule {
 	version, rest, found := strings.Cut(line, " ")
-	code, reason, found2 := strings.Cut(rest, " ")
+	code, reason, _ := strings.Cut(rest, " ")
 	p, valid := semantics.ParseProtocol(version)
 	switch {
 	case !valid:
 		return ruleVersion
 	case p != semantics.HTTP10 && p != semantics.HTTP11:
 		return ruleVersionUnknown
-	case !found || !found2 || len(code) != 3 || !semantics.ValidValue(strings.TrimSpace(reason)):
+	case !found || len(code) != 3 || !semantics.ValidValue(strings.TrimSpace(reason)):
 		return ruleStatusLine
 	}
 	for _, d := range []byte(code) {

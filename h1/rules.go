@@ -9,6 +9,14 @@ import (
 // turns one into an event.
 type rule uint8
 
+// Rules that callers may want to tell from others, as targets of errors.Is with an [engine.Error].
+const (
+	// RuleHeadBytes: the head of a message is longer than the limit.
+	RuleHeadBytes engine.Rule = "RFC 9110, Section 5.4: the head is longer than the limit HeadBytes"
+	// RuleContentLength: the value of Content-Length, which is the Detail in a response, is no number.
+	RuleContentLength engine.Rule = "RFC 9112, Section 6.3: Content-Length is a decimal number"
+)
+
 const (
 	ok rule = iota
 	ruleStartLine
@@ -77,12 +85,12 @@ var rules = [numRules]struct {
 	ruleSpaceBeforeColon: {"RFC 9112, Section 5.1: no white space between field name and colon", semantics.StatusBadRequest},
 	ruleFieldName:        {"RFC 9110, Section 5.1: a field line is a token, a colon and a value", semantics.StatusBadRequest},
 	ruleFieldValue:       {"RFC 9110, Section 5.5: a field value has no control characters", semantics.StatusBadRequest},
-	ruleHeadLong:         {"RFC 9110, Section 5.4: the head is longer than the limit HeadBytes", semantics.StatusRequestHeaderFieldsTooLarge},
+	ruleHeadLong:         {RuleHeadBytes, semantics.StatusRequestHeaderFieldsTooLarge},
 	ruleFieldCount:       {"RFC 9110, Section 5.4: there are more field lines than the limit Fields", semantics.StatusRequestHeaderFieldsTooLarge},
 	ruleHostMissing:      {"RFC 9112, Section 3.2: a request of HTTP/1.1 has a Host field", semantics.StatusBadRequest},
 	ruleHostTwice:        {"RFC 9112, Section 3.2: a request has no more than one Host field line", semantics.StatusBadRequest},
 	ruleHost:             {"RFC 9112, Section 3.2: the value of Host is uri-host [ \":\" port ]", semantics.StatusBadRequest},
-	ruleLength:           {"RFC 9112, Section 6.3: Content-Length is a decimal number", semantics.StatusBadRequest},
+	ruleLength:           {RuleContentLength, semantics.StatusBadRequest},
 	ruleLengthTwice:      {"RFC 9112, Section 6.3: there is one Content-Length", semantics.StatusBadRequest},
 	ruleLengthAndCoding:  {"RFC 9112, Section 6.3: Content-Length beside Transfer-Encoding", semantics.StatusBadRequest},
 	ruleCodingOld:        {"RFC 9112, Section 6.1: HTTP/1.0 has no Transfer-Encoding", semantics.StatusBadRequest},

@@ -13,6 +13,7 @@ import (
 // their names are kept. Nothing that could be read as another line gets through.
 func appendFields(dst []byte, fields *semantics.Fields, own func(name string) bool) ([]byte, facts, error) {
 	var f facts
+	var places places
 	for _, l := range fields.List() {
 		if !semantics.ValidName(l.Name) {
 			return dst, f, engine.Misuse(rules[ruleFieldName].text, strconv.Quote(l.Name))
@@ -23,9 +24,49 @@ func appendFields(dst []byte, fields *semantics.Fields, own func(name string) bo
 		f.see(&l)
 		if !own(l.Name) {
 			dst = appendField(dst, l.Name, l.Value)
+		} else {
+			places.note(&l, len(dst))
 		}
 	}
+	f.places = places.before(len(dst))
 	return dst, f, nil
+}
+
+// places is where a section's writer had lines for Content-Length and Connection: the engine's own stand there too. They are counted in
+// bytes before the section's end, where they stand if there was none.
+type places struct {
+	length, connection int
+	swapped            bool // Connection came before Content-Length
+}
+
+// note takes note of the first line of each name; 0 stands for none, as no section begins a message.
+func (p *places) note(l *semantics.Field, at int) {
+	switch {
+	case len(l.Name) == 10 && p.connection == 0 && semantics.EqualFold(l.Name, "connection"):
+		p.connection, p.swapped = at, p.length == 0
+	case len(l.Name) == 14 && p.length == 0:
+		p.length = at
+	}
+}
+
+// before turns offsets into distances from the end.
+func (p *places) before(end int) places {
+	away := func(at int) int {
+		if at == 0 {
+			return 0
+		}
+		return end - at
+	}
+	return places{away(p.length), away(p.connection), p.swapped && p.length > 0}
+}
+
+// shift moves what was appended to dst behind end to the place at, and returns how much that was.
+func shift(dst []byte, at, end int) int {
+	var own [64]byte // a line of the engine's is shorter
+	n := copy(own[:], dst[end:])
+	copy(dst[at+n:], dst[at:end])
+	copy(dst[at:], own[:n])
+	return n
 }
 
 func appendField(dst []byte, name, value string) []byte {
@@ -65,7 +106,7 @@ func ownOfSwitch(name string) bool {
 }
 
 // appendStatusLine appends a status line.
-func appendStatusLine(dst []byte, r *semantics.Response) ([]byte, error) {
+func appendStatusLine(dst []byte, r *semantics.Response, old bool) ([]byte, error) {
 	if !semantics.ValidStatus(r.Status) {
 		return dst, engine.Misuse(rules[ruleStatusLine].text, "status "+strconv.Itoa(r.Status))
 	}
@@ -76,8 +117,12 @@ func appendStatusLine(dst []byte, r *semantics.Response) ([]byte, error) {
 		return dst, engine.Misuse(rules[ruleStatusLine].text, "the reason phrase")
 	}
 	// RFC 9112, Section 2.3: a server sends the version it conforms to, 1.1, whatever
-	// the request's minor version.
-	dst = append(dst, "HTTP/1.1 "...)
+	// the request's minor version, but "MAY send an HTTP/1.0 response" to a client that may need it.
+	if old {
+		dst = append(dst, "HTTP/1.0 "...)
+	} else {
+		dst = append(dst, "HTTP/1.1 "...)
+	}
 	dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	dst = append(dst, ' ')
 	dst = append(dst, reason...)

@@ -12,7 +12,7 @@ type ServerConn struct {
 	request  *semantics.Request // of the exchange in progress; nil if its head could not be read
 	facts    facts
 	expected bool // the client waits for 100 (Continue), and has not got it
-	blank    bool // an empty line has been skipped before the request line
+	blanks   int  // empty lines that have been skipped before the request line
 	said     saying
 }
 
@@ -28,7 +28,7 @@ type rested struct{}
 
 // Rest implements engine.Rester.
 func (s *ServerConn) Rest() engine.Rested {
-	if s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && !s.blank && s.timers.head == 0 && s.broken == ok {
+	if s.id > 0 && s.half == [2]half{idle, idle} && s.persists() && !s.eof && s.blanks == 0 && s.timers.head == 0 && s.broken == ok {
 		return rested{}
 	}
 	s.cache, s.said = headCache{}, saying{}
@@ -69,7 +69,7 @@ func (s *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 // appendHead appends the head of a response and makes its move.
 func (s *ServerConn) appendHead(dst []byte, r *semantics.Response, length int64) ([]byte, error) {
 	if semantics.Informational(r.Status) {
-		dst, err := appendStatusLine(dst, r)
+		dst, err := appendStatusLine(dst, r, s.old(r))
 		switch {
 		case err != nil:
 			return dst, err
@@ -82,7 +82,6 @@ func (s *ServerConn) appendHead(dst []byte, r *semantics.Response, length int64)
 	if err != nil {
 		return dst, err
 	}
-	upgrade := r.Status == semantics.StatusUpgradeRequired
 	if r.Status == semantics.StatusResetContent && length > 0 {
 		// Section 15.3.6: "a server MUST NOT generate content in a 205 response."
 		return dst, engine.Misuse(engine.RuleLength, "a response with this status has no content")
@@ -94,10 +93,31 @@ func (s *ServerConn) appendHead(dst []byte, r *semantics.Response, length int64)
 		return append(dst, crlf...), nil
 	}
 	s.close(&f)
-	dst = s.appendFrame(dst, r.Status, length)
-	dst = s.appendConnection(dst, upgrade && f.offers)
+	dst = s.appendOwn(dst, r, length, &f)
 	s.step(server, head)
 	return append(dst, crlf...), nil
+}
+
+// appendOwn appends the fields that are the engine's own, or puts them where the head's writer had lines of these names.
+func (s *ServerConn) appendOwn(dst []byte, r *semantics.Response, length int64, f *facts) []byte {
+	lengthAt, connectionAt := len(dst)-f.places.length, len(dst)-f.places.connection
+	end := len(dst)
+	length = s.chooseFrame(r.Status, length, f)
+	if length >= 0 {
+		dst = appendFraming(dst, sized, length)
+		if n := shift(dst, lengthAt, end); connectionAt > lengthAt || connectionAt == lengthAt && !f.places.swapped {
+			connectionAt += n
+		}
+	}
+	end = len(dst)
+	dst = s.appendConnection(dst, r, f.offers)
+	if connectionAt != end {
+		shift(dst, connectionAt, end)
+	}
+	if length < 0 && s.frame.framing == chunked {
+		dst = appendFraming(dst, chunked, 0)
+	}
+	return dst
 }
 
 // appendFinal appends the status line and the fields of a final response, all but those that are the engine's own, and
@@ -108,7 +128,7 @@ func (s *ServerConn) appendFinal(dst []byte, r *semantics.Response) ([]byte, fac
 		return append(dst, s.said.text...), s.said.facts, nil
 	}
 	start := len(dst)
-	dst, err := appendStatusLine(dst, r)
+	dst, err := appendStatusLine(dst, r, s.old(r))
 	if err != nil {
 		return dst, facts{}, err
 	}
@@ -155,35 +175,36 @@ func (s *ServerConn) close(f *facts) {
 	}
 }
 
-// appendFrame chooses how the response's content is framed (RFC 9112, Section 6.3).
-func (s *ServerConn) appendFrame(dst []byte, status int, length int64) []byte {
+// chooseFrame chooses how the response's content is framed (RFC 9112, Section 6.3), and returns the length to be said, -1 for none.
+func (s *ServerConn) chooseFrame(status int, length int64, said *facts) int64 {
 	f := frame{framing: sized, left: length, silent: s.method() == semantics.MethodHead, none: semantics.NoContent(status)}
 	switch {
 	case f.none:
-		s.frame = f
-		if status == semantics.StatusNotModified && length > 0 {
-			return appendFraming(dst, sized, length)
+		if status != semantics.StatusNotModified || length == 0 {
+			length = -1
 		}
-		return dst
 	case status == semantics.StatusResetContent:
 		f.none, length = true, 0
 	case length < 0 && f.silent:
-		s.frame = f
-		return dst // it is not known what GET would have said
-	case length < 0 && s.version() >= semantics.HTTP11:
+		// it is not known what GET would have said
+	case length < 0 && s.version() >= semantics.HTTP11 && !semantics.EqualFold(said.coding, "identity"):
 		f.framing = chunked
 	case length < 0:
+		// For a client that knows no chunks, or a handler that asks for none by the coding's name of old (RFC 2616, Section 3.6).
 		f.framing = toEOF
 		s.persistent = false
 	}
 	s.frame = f
-	return appendFraming(dst, f.framing, length)
+	return length
 }
 
 // appendConnection says whether the connection lives on (RFC 9112, Section 9.6: "A server
 // that does not support persistent connections MUST send the close connection option").
-func (s *ServerConn) appendConnection(dst []byte, upgrade bool) []byte {
+func (s *ServerConn) appendConnection(dst []byte, r *semantics.Response, offers bool) []byte {
+	upgrade := offers && r.Status == semantics.StatusUpgradeRequired
 	switch {
+	case s.old(r) && !s.persists():
+		return dst // HTTP/1.0 ends a connection that nobody has asked to keep
 	case upgrade && !s.persists():
 		return append(dst, "Connection: close, Upgrade\r\n"...)
 	case upgrade:
@@ -237,6 +258,11 @@ func (s *ServerConn) version() semantics.Protocol {
 		return 0
 	}
 	return s.request.Protocol
+}
+
+// old reports whether a response is to be one of HTTP/1.0, to a request that is.
+func (s *ServerConn) old(r *semantics.Response) bool {
+	return r.Protocol == semantics.HTTP10 && s.version() == semantics.HTTP10
 }
 
 func (s *ServerConn) method() string {

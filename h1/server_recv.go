@@ -38,16 +38,25 @@ func (s *ServerConn) expire(ev *engine.Event) {
 	s.broken = ok
 }
 
+// blanksMost is how many empty lines may precede a request line. Clients of old sent two behind the content of a POST: the second one is
+// skipped there alone.
+func (s *ServerConn) blanksMost() int {
+	if s.method() == semantics.MethodPost {
+		return 2
+	}
+	return 1
+}
+
 // readHead looks for the head of a request.
 func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) int {
 	if s.section.scanned == 0 && len(in) >= 2 && in[0] == '\r' && in[1] == '\n' {
 		// RFC 9112, Section 2.2: "a server that is expecting to receive and parse a
 		// request-line SHOULD ignore at least one empty line (CRLF) received prior".
-		if s.blank {
+		if s.blanks == s.blanksMost() {
 			s.refuse(ev, ruleEmptyLine)
 			return 2
 		}
-		s.blank = true
+		s.blanks++
 		s.section = section{}
 		return 2 + s.readHead(now, in[2:], ev)
 	}
@@ -131,7 +140,7 @@ func (s *ServerConn) earlier(in []byte) rule {
 // takeHead deals with a whole head. more says that something follows it already.
 func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, more bool) {
 	s.timers.whole()
-	s.blank = false
+	s.blanks = 0
 	if !s.cache.has(raw) {
 		text := string(raw)
 		r, f, broken, detail := parseRequest(text, &s.limits)

@@ -29,7 +29,7 @@ func (a *asking) is(r *semantics.Request, length int64, table hpack.TableState) 
 }
 
 func (a *asking) same(r *semantics.Request, length int64) bool {
-	return a.method == r.Method && a.length == length && r.ConnectProtocol == "" && a.target == r.Target && slices.Equal(a.fields, r.Fields.List())
+	return a.method == r.Method && a.length == length && r.Upgrade == "" && a.target == r.Target && slices.Equal(a.fields, r.Fields.List())
 }
 
 // keep takes note of a block. One that was sent for the first time may yet be sent shorter, by an entry of the table.

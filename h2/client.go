@@ -15,6 +15,7 @@ type ClientConn struct {
 var (
 	_ engine.Client      = (*ClientConn)(nil)
 	_ engine.Multiplexed = (*ClientConn)(nil)
+	_ engine.Extender    = (*ClientConn)(nil)
 )
 
 // NewClient makes the engine of a connection that is opened now. Zero limits mean their defaults.
@@ -33,8 +34,10 @@ func (c *ClientConn) Capacity() int {
 	return int(max(0, most-int64(len(c.streams))))
 }
 
-// ConnectProtocol reports whether the server takes the extended CONNECT of RFC 8441.
-func (c *ClientConn) ConnectProtocol() bool { return c.peer.connectProtocol }
+// ExtendedConnect implements engine.Extender.
+func (c *ClientConn) ExtendedConnect() (takes, known bool) {
+	return c.peer.connectProtocol, c.life != settings
+}
 
 // Request implements engine.Client.
 func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length int64) (engine.StreamID, error) {
@@ -53,9 +56,9 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 	c.begin(out)
 	c.lastOwn = (c.lastOwn + 1) | 1
 	s := c.open(c.lastOwn)
-	s.told, s.begun, s.method = true, true, specialOf(r.Method)
+	s.told, s.begun, s.method = true, true, specialOf(methodOf(r))
 	s.rest = length
-	if r.Method == semantics.MethodConnect {
+	if s.method == connectMethod {
 		s.rest = -1
 	}
 	start, buf := beginBlock(out)
@@ -79,7 +82,7 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 
 // checkRequest reports what in a request cannot be sent, and returns its pseudo-header fields.
 func (c *ClientConn) checkRequest(r *semantics.Request, length int64) (p [numPseudos]string, err error) {
-	tunnel := r.Method == semantics.MethodConnect
+	tunnel := methodOf(r) == semantics.MethodConnect
 	switch {
 	case !semantics.ValidName(r.Method):
 		return p, engine.Misuse(rules[rulePseudo].text, "method "+r.Method)
@@ -87,7 +90,7 @@ func (c *ClientConn) checkRequest(r *semantics.Request, length int64) (p [numPse
 		return p, engine.Misuse(engine.RuleLength, "TRACE has no content")
 	case length > 0 && tunnel:
 		return p, engine.Misuse(engine.RuleLength, "a tunnel has no length")
-	case r.ConnectProtocol != "" && (!tunnel || !c.peer.connectProtocol):
+	case r.Upgrade != "" && !c.peer.connectProtocol:
 		return p, engine.Misuse(rules[rulePseudo].text, ":protocol, which the server does not take")
 	}
 	if err := checkFields(&r.Fields); err != nil {
@@ -96,21 +99,30 @@ func (c *ClientConn) checkRequest(r *semantics.Request, length int64) (p [numPse
 	return pseudoOf(r)
 }
 
+// methodOf returns the method that a request is sent with (RFC 8441, Section 4).
+func methodOf(r *semantics.Request) string {
+	if r.Upgrade != "" {
+		return semantics.MethodConnect
+	}
+	return r.Method
+}
+
 // pseudoOf returns the pseudo-header fields of a request (Section 8.3.1), as a server would read them.
 func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 	t := &r.Target
-	p[method], p[authority], p[protocol] = r.Method, t.Authority, r.ConnectProtocol
+	p[method], p[authority], p[protocol] = methodOf(r), t.Authority, r.Upgrade
+	if r.Method == semantics.MethodConnect && r.Upgrade == "" {
+		// Section 8.5: ":authority" is where the tunnel leads to, whatever Host says.
+		if _, err := semantics.ParseTarget(r.Method, p[authority]); err != nil {
+			return p, engine.Misuse(rules[ruleTarget].text, err.Error())
+		}
+		return p, nil
+	}
 	if host, given := r.Fields.Lookup("Host"); given {
 		if r.Fields.Count("Host") > 1 {
 			return p, engine.Misuse(rules[ruleAuthority].text, "")
 		}
 		p[authority] = host
-	}
-	if r.Method == semantics.MethodConnect && r.ConnectProtocol == "" {
-		if _, err := semantics.ParseTarget(r.Method, p[authority]); err != nil {
-			return p, engine.Misuse(rules[ruleTarget].text, err.Error())
-		}
-		return p, nil
 	}
 	p[scheme], p[path] = t.Scheme, t.Path
 	if t.Query != "" {
@@ -122,10 +134,13 @@ func pseudoOf(r *semantics.Request) (p [numPseudos]string, err error) {
 	if t.Form == semantics.AsteriskForm {
 		p[path] = "*"
 	}
-	if !semantics.ValidAuthority(p[authority]) || r.ConnectProtocol != "" && !semantics.ValidName(r.ConnectProtocol) {
+	if r.Upgrade != "" && !semantics.ValidName(r.Upgrade) {
+		return p, engine.Misuse(rules[rulePseudo].text, ":protocol is one token")
+	}
+	if !semantics.ValidAuthority(p[authority]) {
 		return p, engine.Misuse(rules[ruleAuthority].text, p[authority])
 	}
-	if _, err := semantics.TargetOf(r.Method, p[scheme], p[authority], p[path]); err != nil {
+	if _, err := semantics.TargetOf(p[method], p[scheme], p[authority], p[path]); err != nil {
 		return p, engine.Misuse(rules[ruleTarget].text, err.Error())
 	}
 	return p, nil

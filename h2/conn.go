@@ -116,6 +116,7 @@ func (c *conn) faultStream(ev *engine.Event, s *stream, r rule, detail string) {
 	*ev = engine.Event{Kind: engine.Fault, Stream: s.id, Request: ev.Request, Err: &engine.Error{
 		Blame:  engine.Peer,
 		Scope:  engine.Stream,
+		Stream: s.id,
 		Rule:   rules[r].text,
 		Code:   rules[r].code,
 		Detail: detail,

@@ -83,7 +83,8 @@ func (c *conn) takeRSTStream(h *frameHeader, payload []byte, ev *engine.Event) {
 	s.deaf = true
 	if s.told {
 		*ev = engine.Event{Kind: engine.Fault, Stream: s.id, Err: &engine.Error{
-			Blame: engine.Peer, Scope: engine.Stream, Rule: rules[r].text, Code: code}}
+			Stream: s.id,
+			Blame:  engine.Peer, Scope: engine.Stream, Rule: rules[r].text, Code: code}}
 	}
 	c.settle(s)
 	c.nothing(ev)

@@ -67,7 +67,7 @@ func (c *conn) checkData(s *stream, h *frameHeader, content int, ev *engine.Even
 		c.faultStream(ev, s, ruleHeadFirst, "")
 	case s.left >= 0 && int64(content) > s.left:
 		c.faultStream(ev, s, ruleLengthSum, "more content")
-	case s.got+int64(content) > c.limits.ContentBytes:
+	case !s.opaque() && s.got+int64(content) > c.limits.ContentBytes:
 		c.faultStream(ev, s, ruleContentLong, "")
 	}
 }

@@ -171,11 +171,15 @@ func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
 	}
 	s.told = true
 	s.method, s.left = specialOf(r.Method), f.length
+	if s.method == connectMethod {
+		s.left = -1
+	}
 	s.first = c.early.of(s.id, f.priority)
-	*ev = engine.Event{Kind: engine.Request, Stream: s.id, Request: r, Length: f.length, End: b.end, Expect: f.expect && !b.end}
+	*ev = engine.Event{Kind: engine.Request, Stream: s.id, Request: r, Length: s.left, End: b.end, Expect: f.expect && !b.end}
 	switch {
 	case b.end:
 		ev.Length = 0
+	case s.method == connectMethod: // it is the client that waits: nothing is to be sent before the tunnel is there
 	case !f.expect: // one that waits for 100 (Continue) need not send
 		c.awaits(s)
 	}
@@ -265,7 +269,12 @@ func (c *conn) takeResponse(s *stream, end bool, ev *engine.Event) {
 	}
 	s.headed = true
 	length := f.length
-	if bodiless(s.method, r.Status) {
+	switch {
+	case s.opens(r.Status):
+		// RFC 9110, Section 9.3.6: "A client MUST ignore any Content-Length or Transfer-Encoding header fields received in a
+		// successful response to CONNECT."
+		s.tunnel, length = true, -1
+	case bodiless(s.method, r.Status):
 		length = 0
 	}
 	if end && length > 0 {
@@ -285,6 +294,8 @@ func (c *conn) takeResponse(s *stream, end bool, ev *engine.Event) {
 func (c *conn) takeTrailer(s *stream, m *message, end bool, ev *engine.Event) {
 	fields, broken, detail := m.trailer()
 	switch {
+	case s.tunnel || c.role == server && s.method == connectMethod:
+		broken = ruleTunnelFrame
 	case broken == ruleHeadLong:
 		broken = ruleTrailerLong
 	case broken != ok:

@@ -227,11 +227,11 @@ func (m *message) request(c *conn, end bool) (*semantics.Request, facts, rule, s
 		return nil, f, ruleAuthority, ""
 	}
 	r := &semantics.Request{
-		Method:          m.pseudo[method],
-		Target:          target,
-		Protocol:        semantics.HTTP2,
-		ConnectProtocol: m.pseudo[protocol],
-		Fields:          m.fields(),
+		Method:   m.pseudo[method],
+		Target:   target,
+		Protocol: semantics.HTTP2,
+		Upgrade:  m.pseudo[protocol],
+		Fields:   m.fields(),
 	}
 	return r, f, m.content(c, r, end), ""
 }
@@ -263,6 +263,8 @@ func (m *message) content(c *conn, r *semantics.Request, end bool) rule {
 		return ruleLengthSum
 	case m.facts.length > c.limits.ContentBytes:
 		return ruleContentLong
+	case m.facts.length > 0 && r.Method == semantics.MethodConnect:
+		return ruleConnectContent
 	case !end && r.Method == semantics.MethodTrace:
 		return ruleTraceContent
 	case m.facts.unknown:

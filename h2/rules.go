@@ -2,6 +2,9 @@ package h2
 
 import "github.com/paf-go/paf/engine"
 
+// RuleContentLength is a rule that callers may want to tell from others, as a target of errors.Is with an [engine.Error].
+const RuleContentLength engine.Rule = "RFC 9113, Section 8.1.1: the DATA frames hold as much as Content-Length and the kind of message say"
+
 // The error codes (RFC 9113, Section 7).
 const (
 	NoError            engine.Code = 0x0
@@ -70,6 +73,8 @@ const (
 	ruleTargetLong
 	ruleContentLong
 	ruleTraceContent
+	ruleConnectContent
+	ruleTunnelFrame
 	ruleExpect
 	ruleTrailerField
 	ruleReset
@@ -131,7 +136,7 @@ var rules = [numRules]struct {
 	ruleTarget:            {"RFC 9113, Section 8.3.1: :scheme, :authority and :path make a target", ProtocolError, 0},
 	ruleAuthority:         {"RFC 9113, Section 8.3.1: Host is one, valid, and the same as :authority", ProtocolError, 0},
 	ruleLengthField:       {"RFC 9110, Section 8.6: Content-Length is one decimal number", ProtocolError, 0},
-	ruleLengthSum:         {"RFC 9113, Section 8.1.1: the DATA frames hold as much as Content-Length and the kind of message say", ProtocolError, 0},
+	ruleLengthSum:         {RuleContentLength, ProtocolError, 0},
 	ruleTrailerEnd:        {"RFC 9113, Section 8.1: the second field section ends the message", ProtocolError, 0},
 	ruleInterimEnd:        {"RFC 9113, Section 8.1: an interim response does not end the stream", ProtocolError, 0},
 	ruleHeadFirst:         {"RFC 9113, Section 8.1: a message begins with its head", ProtocolError, 0},
@@ -143,6 +148,8 @@ var rules = [numRules]struct {
 	ruleTargetLong:        {"RFC 9110, Section 15.5.15: the target is longer than the limit TargetBytes", ProtocolError, 414},
 	ruleContentLong:       {"RFC 9110, Section 15.5.14: the content is longer than the limit ContentBytes", Cancel, 413},
 	ruleTraceContent:      {"RFC 9110, Section 9.3.8: a TRACE request has no content", ProtocolError, 400},
+	ruleConnectContent:    {"RFC 9110, Section 9.3.6: a CONNECT request has no content", ProtocolError, 400},
+	ruleTunnelFrame:       {"RFC 9113, Section 8.5: frames of a tunnel are DATA, or manage the stream", ProtocolError, 0},
 	ruleExpect:            {"RFC 9110, Section 10.1.1: the expectation is not 100-continue", Cancel, 417},
 	ruleTrailerField:      {"RFC 9110, Section 6.5.1: the field must not be in a trailer section", ProtocolError, 0},
 	ruleReset:             {"RFC 9113, Section 6.4: the peer has reset the stream", Cancel, 0},

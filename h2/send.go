@@ -195,7 +195,7 @@ func (c *conn) End(out *engine.Output, id engine.StreamID, trailer *semantics.Fi
 // endOpen ends a message whose last frame has not ended it.
 func (c *conn) endOpen(out *engine.Output, s *stream, trailer *semantics.Fields) error {
 	c.begin(out)
-	if trailer == nil || !anyAllowed(trailer) {
+	if trailer == nil || s.tunnel || !anyAllowed(trailer) {
 		out.Buf = appendFrameHeader(out.Buf, 0, frameData, flagEndStream, s.id)
 		s.step(sendEnd)
 		return nil

@@ -59,6 +59,7 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 	}
 	if !interim {
 		s.frame(r.Status, length)
+		s.tunnel = s.opens(r.Status)
 	}
 	end := !interim && (s.silent || s.rest == 0)
 	c.endBlock(out, start, buf, s, end)
@@ -78,7 +79,7 @@ func (c *ServerConn) Respond(out *engine.Output, id engine.StreamID, r *semantic
 // announces returns the length that a final response announces, -1 for none.
 func (s *stream) announces(status int, length int64) int64 {
 	switch {
-	case s.method == connectMethod && semantics.Successful(status):
+	case s.opens(status):
 		return -1 // RFC 9110, Section 9.3.6
 	case s.method == headMethod:
 		return length
@@ -95,7 +96,7 @@ func (s *stream) announces(status int, length int64) int64 {
 // frame says how the content of the final response is framed.
 func (s *stream) frame(status int, length int64) {
 	switch {
-	case s.method == connectMethod && semantics.Successful(status):
+	case s.opens(status):
 		s.rest = -1
 	case s.method == headMethod:
 		s.silent = true

@@ -20,6 +20,7 @@ type stream struct {
 	headed bool    // the head of the peer's message has come
 	begun  bool    // that of ours has been sent
 	silent bool    // content is counted and not sent
+	tunnel bool    // what goes both ways is not HTTP's
 	owes   bool    // it is among those whose peer is owed credit
 	first  urgency
 
@@ -58,6 +59,15 @@ func specialOf(method string) special {
 	}
 	return noSpecial
 }
+
+// opens reports whether a response makes a tunnel of the stream (Section 8.5; RFC 8441, Section 5). What goes through it is framed by DATA
+// alone, and how long it takes is not ours to say.
+func (s *stream) opens(status int) bool {
+	return s.method == connectMethod && semantics.Successful(status)
+}
+
+// opaque reports whether what comes on the stream is, or may turn out to be, no content of HTTP.
+func (s *stream) opaque() bool { return s.tunnel || s.method == connectMethod && !s.begun }
 
 // open makes a stream whose HEADERS have come, or are sent.
 func (c *conn) open(id engine.StreamID) *stream {

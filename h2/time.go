@@ -79,6 +79,9 @@ func (c *conn) idleDue() engine.Instant {
 
 // awaits is called when the peer is to send more of a message.
 func (c *conn) awaits(s *stream) {
+	if s.tunnel {
+		return
+	}
 	s.since = c.now
 	c.hastens(s)
 }
@@ -139,6 +142,9 @@ func (s *stream) due(c *conn) engine.Instant {
 
 // progress notes that content has come. Until it has been consumed it is the application that is waited for.
 func (s *stream) progress(c *conn, n int) {
+	if s.opaque() {
+		return
+	}
 	if s.since == 0 {
 		s.since = c.now
 	}

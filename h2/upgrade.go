@@ -28,7 +28,7 @@ func NewServerUpgraded(limits engine.Limits, now engine.Instant, r *semantics.Re
 		return nil
 	}
 	head := *r
-	head.Protocol, head.Fields = semantics.HTTP2, r.Fields.Clone()
+	head.Protocol, head.Upgrade, head.Fields = semantics.HTTP2, "", r.Fields.Clone()
 	for _, name := range []string{"Connection", "Upgrade", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection"} {
 		head.Fields.Del(name)
 	}

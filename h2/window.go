@@ -104,9 +104,9 @@ func (c *conn) wait(s *stream, wanted int) {
 	}
 }
 
-// stalls reports whether a stream waits for the peer.
+// stalls reports whether a stream waits for the peer. In a tunnel that may take as long as it likes, as it may on HTTP/1.
 func (c *conn) stalls(s *stream) bool {
-	return s.waiting && (s.window.size <= 0 || c.window.size <= 0)
+	return s.waiting && !s.tunnel && (s.window.size <= 0 || c.window.size <= 0)
 }
 
 // sent notes what has been laid out of a stream.
@@ -114,6 +114,7 @@ func (c *conn) sent(s *stream, n, wanted int) {
 	s.window.size -= int32(n)
 	c.window.size -= n
 	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
+	c.flood.pings.used = max(0, c.flood.pings.used-1-n>>14)     // it may time each frame, as gRPC does to learn how much is on its way
 	if c.window.size <= 0 {
 		c.timers.due = 0 // whoever has waited for a turn waits for the peer now
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -37,6 +38,7 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, s Service) error {
 		_ = ln.Close()
 		return ErrStopped
 	}
+	ln = &listener{Listener: ln}
 	g.listeners[ln] = struct{}{}
 	g.mu.Unlock()
 	a := &acceptor{group: g, ctx: ctx, base: context.WithoutCancel(ctx), ln: ln, service: s}
@@ -61,6 +63,18 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, s Service) error {
 	g.mu.Unlock()
 	release()
 	return nil
+}
+
+// A listener is closed once. Unlike what it holds it is fit to be a key.
+type listener struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
 }
 
 // Handshake runs a flow's handshake, no longer than limit (0: for ever), and not when ctx ends or the group is
@@ -149,15 +163,17 @@ func (a *acceptor) spawn(nc net.Conn) {
 		g.wakeSweeper()
 	}
 	g.mu.Unlock()
-	g.spawn(func() { a.run(nc) })
+	f := flow.Conn(nc)
+	g.tell(f, ConnNew)
+	g.spawn(func() { a.run(nc, f) })
 }
 
 // run is the life of an accepted connection, to its end or until it is parked.
-func (a *acceptor) run(nc net.Conn) {
-	f := flow.Conn(nc)
+func (a *acceptor) run(nc net.Conn, f flow.Flow) {
+	base := a.group.baseOf(a.base, f)
 	eng, err := a.service.Open(a.ctx, f)
 	if err == nil {
-		c := a.group.newServerConn(a.base, f, eng, a.service)
+		c := a.group.newServerConn(base, f, eng, a.service)
 		c.from, c.accepted = a, nc
 		if a.group.add(c) {
 			if a.ctx.Err() != nil {
@@ -168,6 +184,7 @@ func (a *acceptor) run(nc net.Conn) {
 		}
 	}
 	_ = f.Close()
+	a.group.tell(f, ConnClosed)
 	a.gone()
 }
 

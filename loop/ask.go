@@ -16,18 +16,26 @@ import (
 type asking struct {
 	before   int64                 // bytes that the flow had taken before the request
 	goAhead  bool                  // 100 (Continue) has come, or something else that ends the waiting
-	sendErr  error                 // the request's content could not be read
+	sendErr  error                 // the request's content could not be read, or the caller does not want the response
 	interims []*semantics.Response // that have come and not been told (multiplexed)
+	late     bool                  // it goes ahead though the final response has come
+	begun    bool                  // the trace has been told that something of the response has come
 }
 
 // begin lays out the request and sends what can be sent at once; the rest goes out by a
 // goroutine of its own. c.mu is held.
 func (r *Reply) begin() error {
 	c, call := r.c, r.call
+	if err := r.awaitLeave(); err != nil {
+		c.reserved = max(0, c.reserved-1)
+		return &SendError{Err: err}
+	}
 	c.reserved = max(0, c.reserved-1)
 	switch {
 	case r.ctx.Err() != nil: // abandon may have come and gone
 		return &SendError{Err: context.Cause(r.ctx)}
+	case c.writeErr != nil:
+		return &SendError{Err: c.writeErr}
 	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
 		return &SendError{Err: ErrNoCapacity}
 	}
@@ -49,19 +57,29 @@ func (r *Reply) begin() error {
 		c.attach(&r.content)
 	}
 	if call.Body == nil {
-		if err := c.client.End(&c.out, id, nil); err != nil {
-			return &SendError{Err: err}
+		if r.sent = !r.asksTunnel(); r.sent {
+			if err := c.client.End(&c.out, id, nil); err != nil {
+				return &SendError{Err: err}
+			}
 		}
-		r.sent = true
 		switch {
 		case c.mux != nil:
 			c.push()
-		case c.peeker != nil && !c.reading && !c.writing:
+		case c.peeker != nil && !c.reading && !c.writing && call.Trace == nil:
 			return r.askAndWait(reused)
 		case c.flush() != nil:
 			r.hurry()
 		}
+		r.wroteAll()
 		return nil
+	}
+	if t := call.Trace; t != nil {
+		c.mu.Unlock()
+		t.wroteHead()
+		if call.Expect && t.WaitContinue != nil {
+			t.WaitContinue()
+		}
+		c.mu.Lock()
 	}
 	if inMemory(call.Body) && call.Length <= sendInline && !call.Expect {
 		c.mu.Unlock()
@@ -123,6 +141,16 @@ func (c *ClientConn) asks() bool {
 	return c.writeErr == nil
 }
 
+// wroteAll tells the trace of a request without content. c.mu is held, and released meanwhile.
+func (r *Reply) wroteAll() {
+	if t, err := r.call.Trace, r.c.writeErr; t != nil {
+		r.c.mu.Unlock()
+		t.wroteHead()
+		t.wrote(err)
+		r.c.mu.Lock()
+	}
+}
+
 // await waits for the head of the final response. c.mu is held, and not any more if it returns with the response whole.
 func (r *Reply) await() error {
 	for {
@@ -133,6 +161,9 @@ func (r *Reply) await() error {
 		if r.untold() {
 			r.tellInterims()
 			continue
+		}
+		if r.call.asking.sendErr != nil {
+			return r.failure()
 		}
 		if r.headed && r.c.mux == nil && r.takeSmall() {
 			r.c.mu.Unlock()

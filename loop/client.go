@@ -21,8 +21,9 @@ type Call struct {
 	// Expect: send Body only after 100 (Continue), or when ExpectTimeout has passed; negative: never.
 	Expect        bool
 	ExpectTimeout time.Duration
-	// Interim, if not nil, is called for each 1xx response, before Do returns.
-	Interim func(*semantics.Response)
+	// Interim, if not nil, is called for each 1xx response, before Do returns. Its error is Do's.
+	Interim func(*semantics.Response) error
+	Trace   *Trace // nil for none
 
 	closed atomic.Bool
 	asking asking
@@ -51,11 +52,14 @@ type ClientConn struct {
 	conn
 	client engine.Client
 	gone   bool
-	left   chan struct{} // closed when it has left the group
-	used   atomic.Bool   // an exchange has been completed
-	onRest func()        // called when the connection is free; nil: then it is closed
-	onGone func()        // called once when it is over
-	idle   bool          // it lies in a pool
+	left   chan struct{}  // closed when it has left the group
+	used   atomic.Bool    // an exchange has been completed
+	onRest func() error   // called when the connection is free; nil: then it is closed
+	onMore func()         // the same, of one that is multiplexed
+	onGone func()         // called once when it is over
+	idle   bool           // it lies in a pool
+	laid   uint64         // when it was laid down there, by the pool's count
+	since  engine.Instant // when it became free
 
 	peeker *peeker     // nil if the flow cannot be looked into
 	ask    func() bool // c.asks, made once
@@ -70,15 +74,14 @@ type ClientConn struct {
 
 // adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
 // multiplexed one keeps a place for whoever has opened it.
-func (c *ClientConn) adopted(gone, free, more func()) bool {
+func (c *ClientConn) adopted(gone func(), free func() error, more func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone {
 		return false
 	}
-	c.onGone, c.onRest = gone, free
+	c.onGone, c.onRest, c.onMore = gone, free, more
 	if c.mux != nil {
-		c.onRest = more
 		c.reserved++
 	}
 	return true
@@ -89,7 +92,7 @@ func (c *ClientConn) giveBack() {
 	c.mu.Lock()
 	c.reserved = max(0, c.reserved-1)
 	c.mu.Unlock()
-	c.rest()
+	_ = c.rest()
 }
 
 // Open makes a connection of a flow and an engine. ErrStopped if the group has
@@ -107,6 +110,10 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	}
 	if c.mux != nil {
 		c.mux.together = c.pushTogether
+		if err := c.greet(); err != nil {
+			c.discard(Broken)
+			return nil, err
+		}
 		g.spawn(c.pump)
 	}
 	return c, nil
@@ -115,6 +122,28 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 // Used reports whether an exchange has been completed on the connection: if so, the peer may
 // have closed it since.
 func (c *ClientConn) Used() bool { return c.used.Load() }
+
+// greet writes what the engine has to say first: a connection that does not take that is of no use.
+func (c *ClientConn) greet() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flush()
+}
+
+// Multiplexed reports whether exchanges go on side by side.
+func (c *ClientConn) Multiplexed() bool { return c.mux != nil }
+
+// Lain reports whether the connection lies idle, and for how long, by the coarse clock of its group. It is to be asked by whoever has
+// got it from a pool and not used it yet.
+func (c *ClientConn) Lain() (time.Duration, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.idle && (c.mux == nil || !c.used.Load() || c.client.Streams() > 0) {
+		return 0, false
+	}
+	c.group.setClock()
+	return time.Duration(c.group.now() - c.since), true
+}
 
 // Peer returns the address of the peer, nil if the flow does not tell.
 func (c *ClientConn) Peer() net.Addr { return c.powers.PeerAddr() }
@@ -131,7 +160,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}
-	if call.Body != nil && c.stale() {
+	if (call.Body != nil || call.Trace != nil) && c.stale() {
 		c.discard(PeerClosed)
 		return nil, ErrStale
 	}
@@ -147,18 +176,20 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
+		call.firstByte()
 		free := r.release == nil || r.release()
 		r.spent = free && call.Body == nil
 		switch {
 		case c.mux != nil:
 		case free:
-			c.rest()
+			call.Trace.rested(c.rest())
 		default: // it is being closed
 			c.discard(Aborted)
 		}
 		return r, nil
 	}
-	ended := r.content.ended && !r.content.unread()
+	r.awaitSent(call)
+	ended := !r.tunnel && r.content.ended && !r.content.unread()
 	r.told(err)
 	c.mu.Unlock()
 	if unsent {
@@ -170,6 +201,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		c.leave(r, r.blame(err))
 		return nil, err
 	}
+	call.firstByte()
 	if ended {
 		r.finish()
 	}
@@ -193,6 +225,7 @@ func (r *Reply) told(err error) {
 func (c *ClientConn) stop() {
 	c.mu.Lock()
 	c.stopping = true
+	c.tellTunnels(ErrStopped)
 	idle := c.client.Streams() == 0
 	if c.mux != nil {
 		c.because(Stopped)
@@ -238,13 +271,14 @@ func (c *ClientConn) discard(why CloseReason) {
 	close(c.left)
 }
 
-// rest is called when an exchange is over: the connection is free again, or done.
-func (c *ClientConn) rest() {
+// rest is called when an exchange is over: the connection is free again, or done. The error says why it is not kept.
+func (c *ClientConn) rest() error {
 	c.mu.Lock()
+	c.since = c.group.now()
 	if c.mux != nil {
 		c.restShared()
 		c.mu.Unlock()
-		return
+		return nil
 	}
 	reusable := c.onRest != nil && !c.gone && !c.stopping && c.client.State() == engine.Open &&
 		c.client.Capacity() > 0 && c.writeErr == nil && !c.eof && c.in.len() == 0
@@ -261,9 +295,9 @@ func (c *ClientConn) rest() {
 	c.mu.Unlock()
 	if !reusable {
 		c.discard(Finished)
-		return
+		return ErrNotKept
 	}
-	onRest()
+	return onRest()
 }
 
 // lookAfter is what the sweeper calls when a connection has been in its pool for a tick.

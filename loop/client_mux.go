@@ -111,7 +111,7 @@ func (c *ClientConn) wakeTold() {
 // restShared is called when an exchange is over: whoever waits for its place may have it; a connection that is nobody's is closed
 // after its last one. c.mu is held, and released meanwhile.
 func (c *ClientConn) restShared() {
-	more, refused, gone := c.onRest, c.refused, c.gone
+	more, refused, gone := c.onMore, c.refused, c.gone
 	c.refused = false
 	over := more == nil && c.client.Streams() == 0
 	if !over && (more == nil || !refused || gone) {

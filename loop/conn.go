@@ -27,6 +27,7 @@ type conn struct {
 	lookDue  atomic.Int64 // Instant at which onLook is called; 0: never
 
 	written atomic.Int64 // bytes that the flow has taken
+	cutIn   atomic.Bool  // a read has been interrupted, and has not noticed
 
 	mu        sync.Mutex // guards the engine and everything below
 	cond      sync.Cond  // reading, writing or out have changed
@@ -46,12 +47,15 @@ type conn struct {
 	eof       bool   // the peer has ended its sending side
 	stopping  bool
 	closed    bool
-	harsh     bool          // to be closed so that the peer does not take it for the end
-	over      bool          // the deadline passed on a flow that can only be closed for it
-	fault     *engine.Error // what the peer has done wrong
-	readErr   error         // what ended the input, if not EOF
-	writeErr  error         // what ended the output
-	why       CloseReason   // set by whoever ends the connection first
+	taken     bool                 // HTTP has ended on the flow: see takeover.go
+	hijacked  bool                 // and nothing of it is ours any more
+	tunnels   map[*Tunnel]struct{} // that are open
+	harsh     bool                 // to be closed so that the peer does not take it for the end
+	over      bool                 // the deadline passed on a flow that can only be closed for it
+	fault     *engine.Error        // what the peer has done wrong
+	readErr   error                // what ended the input, if not EOF
+	writeErr  error                // what ended the output
+	why       CloseReason          // set by whoever ends the connection first
 	whySet    bool
 
 	onLook func() // immutable: starts a watcher if one is needed
@@ -81,12 +85,12 @@ func (c *conn) notify() {
 	}
 }
 
-// count returns how many exchanges there have been, and whether one goes on. Each connection counts for itself: what all
-// count together all wait for.
-func (c *conn) count() (exchanges uint64, active bool) {
+// count returns how many exchanges there have been, whether one goes on or a tunnel is open, and how many of these. Each connection counts for
+// itself: what all count together all wait for.
+func (c *conn) count() (exchanges uint64, active bool, tunnels int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.exchanges, c.running > 0
+	return c.exchanges, c.running > 0 || len(c.tunnels) > 0, len(c.tunnels)
 }
 
 // nextEvent asks the engine for the next event, nil for none. It is good until c.mu is released.
@@ -161,8 +165,8 @@ func (c *conn) took(err error) {
 		c.eng.Tick(c.group.now())
 		c.readErr, c.eof = err, true
 		c.eng.EOF(c.group.now(), false)
-	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil:
-		// Either the sweeper's interruption, or one that came too late for the
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil && c.cutIn.Swap(false):
+		// Not a deadline of somebody else who has the flow, as a dialer may. Either the sweeper's interruption, or one that came too late for the
 		// read it was meant for: the engine knows whether time is up.
 		_ = c.powers.ReadDeadline.SetReadDeadline(noDeadline)
 		c.eng.Tick(c.group.now())
@@ -216,20 +220,27 @@ func (c *conn) putOff(now engine.Instant) bool {
 
 // interrupt ends the read that is going on, if there is one.
 func (c *conn) interrupt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.taken {
+		return
+	}
+	c.cutIn.Store(true)
 	if c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil {
 		return
 	}
-	c.mu.Lock()
 	c.over = true
-	c.mu.Unlock()
 	c.group.spawn(c.closeFlow) // which may take its time
 }
 
 // interruptWrite ends the write that is going on, and with it the connection.
 func (c *conn) interruptWrite() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.taken {
+		return
+	}
 	c.because(TimedOut)
-	c.mu.Unlock()
 	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
 		return
 	}
@@ -240,6 +251,7 @@ func (c *conn) interruptWrite() {
 func (c *conn) stop() {
 	c.mu.Lock()
 	c.stopping = true
+	c.tellTunnels(ErrStopped)
 	c.notify()
 	idle := c.eng.Streams() == 0 && c.in.len() == 0
 	if idle {
@@ -255,6 +267,8 @@ func (c *conn) stop() {
 func (c *conn) cut(why CloseReason) {
 	c.mu.Lock()
 	c.because(why)
+	c.tellTunnels(ErrStopped)
+	c.harsh = c.harsh || c.taken // whoever reads from a tunnel is not to take it for the end
 	c.mu.Unlock()
 	c.closeFlow()
 }
@@ -270,8 +284,8 @@ func (c *conn) because(why CloseReason) {
 // write to it.
 func (c *conn) closeFlow() {
 	c.mu.Lock()
-	first, harsh := !c.closed, c.harsh
-	c.closed = true
+	first, harsh := !c.closed && !c.hijacked, c.harsh
+	c.closed = c.closed || first
 	c.mu.Unlock()
 	if first {
 		if harsh && c.powers.Resetter != nil {
@@ -280,6 +294,7 @@ func (c *conn) closeFlow() {
 			_ = c.flow.Close()
 		}
 		c.mu.Lock()
+		c.tellTunnels(ErrPeerGone)
 		c.notify()
 		c.mu.Unlock()
 	}

@@ -98,7 +98,12 @@ func (b *content) direct(p []byte) {
 	c.arm(b.due)
 	n, err := c.readFlow(p)
 	c.readDue.Store(0)
-	for rest := p[:n]; len(rest) > 0; {
+	rest := p[:n]
+	if c.taken { // it is no content of ours any more
+		c.in.append(rest)
+		rest = nil
+	}
+	for len(rest) > 0 {
 		ev := c.event()
 		used := c.eng.Next(c.group.now(), rest, ev)
 		rest = rest[used:]

@@ -90,14 +90,17 @@ func (x *exchange) event(ev *engine.Event) {
 }
 
 // lost implements receiver: the connection has ended beneath the exchange.
-func (x *exchange) lost(err error) {
+func (x *exchange) lost(err error) { x.cancel(x.lostFor(err)) }
+
+// lostFor returns the cause that contexts end for, then.
+func (x *exchange) lostFor(err error) error {
 	switch {
 	case x.c.closed && x.c.why == Stopped:
-		err = ErrStopped
+		return ErrStopped
 	case !errors.Is(err, ErrPeerGone):
-		err = &GoneError{Op: "read", Err: err}
+		return &GoneError{Op: "read", Err: err}
 	}
-	x.cancel(err)
+	return err
 }
 
 // lookAfter is what the sweeper calls when content has not been read for a tick.
@@ -113,7 +116,9 @@ func (c *serverConn) lookAfter() {
 
 // look starts a watcher if there is none; c.mu is held.
 func (c *serverConn) look(x *exchange) {
-	if c.closed || c.eof {
+	if c.taken {
+		return
+	} else if c.closed || c.eof {
 		x.peerEnded()
 	} else if c.reading || x.done {
 		return
@@ -135,9 +140,9 @@ func (c *serverConn) watcher(x *exchange) {
 		if err != nil {
 			c.took(err)
 		}
-		if x.done || c.eof || c.closed || c.reading || len(c.in.spare()) == 0 {
+		if x.done || c.eof || c.closed || c.reading || c.taken || len(c.in.spare()) == 0 {
 			x.peerEnded()
-			if !x.done && !c.closed && len(c.in.spare()) == 0 { // of a closed one the descriptor may be another's
+			if !x.done && !c.closed && !c.taken && len(c.in.spare()) == 0 { // of a closed one the descriptor may be another's
 				x.lookOut()
 			}
 			return
@@ -149,6 +154,7 @@ func (c *serverConn) watcher(x *exchange) {
 func (x *exchange) peerEnded() {
 	c := x.c
 	switch {
+	case c.taken: // the read was ended by us, or what it has told is for whoever has the flow
 	case c.closed && c.why == Stopped:
 		x.cancel(ErrStopped)
 	case c.readErr != nil:

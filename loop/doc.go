@@ -41,6 +41,14 @@
 // Whoever needs input while another reads waits for that one. The connection's
 // lock is held for pure computation only, never across a read or a write.
 //
+// # Tunnels
+//
+// [Exchange.Tunnel] and [Reply.Tunnel] end HTTP on an exchange whose flow goes on. On HTTP/1 the whole flow is taken over (takeover.go): whoever is
+// reading it is interrupted, what has been read comes first, and neither the sweeper nor a stop touches it any more. The
+// connection stays the group's, and the goroutine that has served it waits until the tunnel is closed. On a
+// multiplexed connection the stream goes on as it was (tunnel_stream.go), and the exchange that it began with is no longer
+// waited for. [Exchange.Hijack] takes the flow over, too, but takes it from the group. See docs/adr/0009.
+//
 // # Time
 //
 // The sweeper wakes up once a tick (the smallest time-out that is set divided by 8, between 5

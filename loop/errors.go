@@ -17,6 +17,10 @@ var (
 	ErrNoCapacity = errors.New("paf: the connection takes no more exchanges")
 	// ErrStale: a connection that lay idle is not fit for another exchange. Nothing has been sent, and the call is untouched.
 	ErrStale = errors.New("paf: the connection has ended while it lay idle")
+	// ErrNotKept: a connection is closed after its exchange, as it, its peer or the pool's policy wants it.
+	ErrNotKept = errors.New("paf: the connection is not kept")
+	// ErrIdleEnough: a connection is closed because enough others lie idle.
+	ErrIdleEnough = errors.New("paf: enough connections lie idle")
 )
 
 // A GoneError says which operation found that the flow is over. It is

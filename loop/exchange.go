@@ -59,6 +59,21 @@ func (t Exchange) Local() net.Addr { return t.x.c.powers.LocalAddr() }
 // Secured reports whether the connection had a handshake, as every TLS has.
 func (t Exchange) Secured() bool { return t.x.c.powers.Negotiator != nil }
 
+// Remember returns what find returned when it was called for the connection the first time: what a handler has to find out once a
+// connection, and not for each request. A connection that has been parked has forgotten it. find may be called by several
+// goroutines at a time; what one of them returns stands. All who use the connection share the one place.
+func (t Exchange) Remember(find func(flow.Flow) any) any {
+	c := t.x.c
+	if v := c.memory.Load(); v != nil {
+		return *v
+	}
+	v := find(c.flow)
+	if c.memory.CompareAndSwap(nil, &v) {
+		return v
+	}
+	return *c.memory.Load()
+}
+
 // Date returns the time as the value of a Date field (RFC 9110, Section 6.6.1).
 func (t Exchange) Date() string { return t.x.c.group.date() }
 
@@ -256,15 +271,19 @@ func (t Exchange) Flush() error {
 }
 
 // Abort abandons the exchange: the peer cannot take what it has got for a
-// whole response. On HTTP/1 that ends the connection.
+// whole response. On HTTP/1 that ends the connection. A tunnel is reset.
 func (t Exchange) Abort() {
 	x, err := t.enter()
 	if err != nil {
 		return
 	}
-	defer x.exit()
+	tunnel := x.tunnel()
 	if !x.ended {
 		x.abandon()
+	}
+	x.exit()
+	if tunnel != nil {
+		_ = tunnel.Reset()
 	}
 }
 

@@ -36,6 +36,7 @@ type exchangeUse struct {
 	looked   bool                        // the poller looks out for that
 	told     bool                        // the handler knows that the content broke off
 	read     bool                        // some of the content has been
+	taken    bool                        // the flow, or the stream, is no longer the exchange's
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -62,7 +63,7 @@ func (c *serverConn) newExchange(ev *engine.Event) *exchange {
 // keep keeps the memory of an exchange that is over for the next one, unless somebody may still look at it,
 // who is in one of its methods or has its context.
 func (c *serverConn) keep(x *exchange) {
-	if x.inside == 0 && len(c.spares) < sparesMost {
+	if x.inside == 0 && !x.taken && len(c.spares) < sparesMost {
 		if x.held = x.held[:0]; cap(x.held) > heldMost {
 			x.held = nil
 		}
@@ -74,6 +75,9 @@ func (c *serverConn) keep(x *exchange) {
 // receive is Read; the connection's lock is held, and released meanwhile.
 func (x *exchange) receive(p []byte) (int, error) {
 	c := x.c
+	if x.taken {
+		return 0, ErrTaken
+	}
 	if x.expect && !x.begun && !x.content.ended {
 		// RFC 9110, Section 10.1.1: an origin server sends 100 if it wants the
 		// content, or a final status.
@@ -219,6 +223,8 @@ func (x *exchange) writable() error {
 	switch {
 	case x.done:
 		return ErrOver
+	case x.taken:
+		return ErrTaken
 	case x.c.writeErr != nil:
 		return x.c.writeErr
 	case x.writeBy != 0 && past(int64(x.writeBy), x.c.group.now()):

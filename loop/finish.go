@@ -18,6 +18,8 @@ func (c *serverConn) finish(x *exchange) {
 	c.lingers = x.returned
 	c.running--
 	switch {
+	case x.taken:
+		c.finishTaken(x)
 	case c.mux != nil:
 		if !x.returned {
 			x.waits()
@@ -33,6 +35,9 @@ func (c *serverConn) finish(x *exchange) {
 		_ = c.flush()
 	}
 	c.keep(x)
+	if c.mux != nil && c.running == 0 {
+		c.moved(ConnIdle)
+	}
 }
 
 // finishOnly is finish on a connection that has one exchange at a time.

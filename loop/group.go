@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
 )
 
 // Config holds what a Group's connections share. The zero value is safe; a
@@ -35,6 +36,11 @@ type Config struct {
 	GracePeriod time.Duration
 	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 1 s.
 	ParkAfter time.Duration
+	// ConnContext, if it is not nil, makes the context of a connection's exchanges of that of its listener.
+	ConnContext func(ctx context.Context, f flow.Flow) context.Context
+	// ConnState, if it is not nil, is told what becomes of each connection of a server, by the goroutine that makes it so: the
+	// connection waits until it has returned.
+	ConnState func(f flow.Flow, s ConnState)
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
 	MaxConns int
@@ -99,7 +105,7 @@ type member interface {
 	sweep(now engine.Instant)
 	stop()               // finish what is going on, then close
 	cut(why CloseReason) // close now
-	count() (exchanges uint64, active bool)
+	count() (exchanges uint64, active bool, tunnels int)
 	of(a *acceptor) bool // the listener that it has come from
 }
 
@@ -113,7 +119,7 @@ func NewGroup(config Config) *Group {
 	if config.ParkAfter > 0 { // not for the default's sake
 		g.tick = max(min(g.tick, config.ParkAfter), 5*time.Millisecond)
 	}
-	g.origin = time.Now()
+	g.origin = time.Now().Add(-1) // so that the clock never shows 0, which means never
 	g.clock.Store(1)
 	return g
 }
@@ -171,7 +177,7 @@ func (g *Group) add(c member) bool {
 // sweeper goes too.
 func (g *Group) remove(c member, why CloseReason) {
 	g.stats.closed[why].Add(1)
-	exchanges, _ := c.count()
+	exchanges, _, _ := c.count()
 	g.mu.Lock()
 	g.stats.exchanges += exchanges
 	delete(g.conns, c)

@@ -15,9 +15,10 @@ import (
 type mux struct {
 	engine.Multiplexed
 	receivers map[engine.StreamID]*content
-	inboxes   []*inbox // that nobody uses
-	together  func()   // a client's way to push, see together.go; nil: as soon as there is something
-	ahead     int      // content that was delivered since others had their turn
+	inboxes   []*inbox                        // that nobody uses
+	together  func()                          // a client's way to push, see together.go; nil: as soon as there is something
+	refused   map[engine.StreamID]*streamFlow // tunnels that have been closed, and whose peers have not ended theirs
+	ahead     int                             // content that was delivered since others had their turn
 }
 
 // A receiver is an exchange, or a reply: what comes beside content and its end is for it. The connection's lock is held.
@@ -84,6 +85,9 @@ func (c *conn) hand(ev *engine.Event) *content {
 	b := c.mux.receivers[ev.Stream]
 	switch {
 	case b == nil:
+		if s := c.mux.refused[ev.Stream]; s != nil {
+			s.refuse()
+		}
 	case ev.Kind == engine.Data:
 		c.mux.ahead += len(ev.Data)
 		b.box().take(ev.Data)

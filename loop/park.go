@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"net"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ import (
 type parked struct {
 	from      *acceptor
 	accepted  net.Conn
+	base      context.Context
 	c         *serverConn   // nil if rested is all that need be kept
 	rested    engine.Rested // nil if c is there
 	fd        int32
@@ -97,7 +99,7 @@ func descriptor(p flow.Powers) (fd int32) {
 
 // settle notes since when nothing happens on a connection, and when it is to be parked. c.mu is held.
 func (c *serverConn) settle() {
-	if c.running > 0 || c.server.Streams() > 0 || c.in.len() > 0 {
+	if c.running > 0 || len(c.tunnels) > 0 || c.server.Streams() > 0 || c.in.len() > 0 {
 		c.parkDue = 0
 		return
 	}
@@ -119,10 +121,10 @@ func (c *serverConn) settle() {
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
 	if !past(int64(c.parkDue), now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
-		c.running > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
+		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
-	p := &parked{from: c.from, accepted: c.accepted, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
+	p := &parked{from: c.from, accepted: c.accepted, base: c.base, fd: c.fd, since: c.quiet, due: c.eng.Deadline(c.group.now()), exchanges: c.exchanges}
 	if p.rested = c.eng.(engine.Rester).Rest(); p.rested == nil {
 		p.c = c
 	}
@@ -130,6 +132,7 @@ func (c *serverConn) park() bool {
 	if !c.group.lay(c, p) {
 		return false
 	}
+	c.memory.Store(nil)
 	c.life++
 	c.in.leave()
 	c.out.Buf, c.spare.Buf, c.bufs, c.spares, c.data, c.ev = nil, nil, nil, nil, nil, nil
@@ -254,8 +257,8 @@ func (p *parked) resume() {
 	g, c := a.group, p.c
 	defer g.done()
 	if c == nil {
-		c = g.newServerConn(a.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
-		c.from, c.accepted, c.exchanges, c.quiet = a, p.accepted, p.exchanges, p.since
+		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
+		c.from, c.accepted, c.exchanges, c.quiet, c.state = a, p.accepted, p.exchanges, p.since, ConnIdle
 	}
 	g.mu.Lock()
 	g.lot.waking--
@@ -274,6 +277,7 @@ func (p *parked) resume() {
 // end ends a connection that nobody takes up again.
 func (p *parked) end(why CloseReason) {
 	_ = p.accepted.Close()
+	p.from.group.tell(p.accepted, ConnClosed)
 	p.from.group.remove(p, why)
 	p.from.ended(nil)
 }
@@ -312,5 +316,5 @@ func (p *parked) cut(why CloseReason) {
 func (p *parked) isDue(engine.Instant) bool { return false }
 func (p *parked) sweep(engine.Instant)      {}
 
-func (p *parked) count() (uint64, bool) { return p.exchanges, false }
-func (p *parked) of(a *acceptor) bool   { return p.from == a }
+func (p *parked) count() (uint64, bool, int) { return p.exchanges, false, 0 }
+func (p *parked) of(a *acceptor) bool        { return p.from == a }

@@ -9,15 +9,26 @@ import (
 // A Pool keeps client connections for reuse, by a key that names what they lead
 // to. It is safe for concurrent use.
 type Pool[K comparable] struct {
-	group   *Group
-	maxIdle int
-	maxOpen int
-
-	mayShare func(K) bool // whether connections to a place may turn out to be multiplexed
+	group  *Group
+	policy Policy[K]
 
 	mu     sync.Mutex
 	places map[K]*place
+	lying  int    // connections that lie idle, of all places
+	serial uint64 // counts the times that one was laid down
 	closed bool
+}
+
+// A Policy says what a Pool opens and keeps. A negative number means no limit.
+type Policy[K comparable] struct {
+	MaxIdle  int // for each key, the connections that lie idle
+	MaxOpen  int // for each key, those that are open at all, or being opened
+	MaxLying int // those that lie idle with all keys together; the one that has lain for longest gives way
+
+	// MayShare tells whether connections with a key may turn out to be multiplexed.
+	MayShare func(K) bool
+	// Once tells that connections with a key are for one exchange: none is kept for another. nil: there is no such key.
+	Once func(K) bool
 }
 
 // A place is where the connections with one key lie.
@@ -25,21 +36,31 @@ type place struct {
 	idle    []*ClientConn // the one used last at the end
 	shared  []*ClientConn // multiplexed, in use or not
 	open    int           // connections that are open or being opened
-	opening int           // of those, the ones that are being opened
+	opening []*waiter     // those for whom one is being opened
 	waiting []*waiter     // callers, who are served in the order they came
 }
 
-// A waiter is a caller who waits to be given a connection, or nil for the leave to open one.
+// A waiter is a caller who waits to be given a connection, or the error of the attempt to open one for him.
 type waiter struct {
-	given  chan *ClientConn // closed when the pool is
-	failed bool             // an attempt to open one has failed meanwhile
+	open    func(context.Context) (*ClientConn, error)
+	given   chan given // closed when the pool is
+	opening bool
+	failed  bool // another's attempt has failed meanwhile
+	over    bool // he has been served, or has left: an opening goes on without him
+	left    bool
+	ctx     context.Context    // with the values of the caller's; ends with the group
+	cancel  context.CancelFunc // ends the opening
 }
 
-// NewPool makes a pool for connections of a group. maxIdle and maxOpen bound, for
-// each key, the connections that lie idle and those that are open at all;
-// negative means no limit. mayShare tells whether connections with a key may turn out to be multiplexed.
-func NewPool[K comparable](g *Group, maxIdle, maxOpen int, mayShare func(K) bool) *Pool[K] {
-	return &Pool[K]{group: g, maxIdle: maxIdle, maxOpen: maxOpen, mayShare: mayShare, places: map[K]*place{}}
+type given struct {
+	conn *ClientConn
+	err  error
+	bug  any // what open has panicked with
+}
+
+// NewPool makes a pool for connections of a group.
+func NewPool[K comparable](g *Group, policy Policy[K]) *Pool[K] {
+	return &Pool[K]{group: g, policy: policy, places: map[K]*place{}}
 }
 
 // Take returns what Get does if that is to be had at once, and is a connection; else nil.
@@ -47,47 +68,46 @@ func (p *Pool[K]) Take(key K) *ClientConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at := p.places[key]; at != nil && !p.closed && len(at.waiting) == 0 {
-		return at.free()
+		return p.free(at)
 	}
 	return nil
 }
 
-// Get returns an idle connection, or one that takes one more exchange, else one that open makes, else waits for
-// either to become possible, behind those who wait already. While it is not known whether connections to a place can be shared, or if it is known
+// Get returns an idle connection, or one that takes one more exchange, or waits until there is one, behind those who wait
+// already. If the policy allows it open is called meanwhile, on a goroutine of its own: whatever is free first is taken, and what was opened for nothing is for the
+// next one. The context of open has the values of ctx but does not end with it: it does when the pool is closed, and
+// by CloseIdle when nobody waits for it any more.
+//
+// While it is not known whether connections to a place can be shared, or if it is known
 // that they can, only one is opened at a time. The place that a caller has got on a shared connection is
 // kept for its Do. Errors are *SendError: nothing has been sent.
 func (p *Pool[K]) Get(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	c, err := p.acquire(ctx, key)
-	switch {
-	case err != nil:
+	c, w, err := p.take(ctx, key, open)
+	if w == nil && err == nil {
+		return c, nil
+	}
+	if err == nil {
+		select {
+		case got, open := <-w.given:
+			if c, err = got.conn, got.err; !open {
+				err = ErrStopped
+			}
+			if got.bug != nil {
+				panic(got.bug) // it is the caller's
+			}
+		case <-ctx.Done():
+			p.leave(key, w)
+			err = context.Cause(ctx)
+		}
+	}
+	if err != nil {
 		return nil, &SendError{Err: err}
-	case c == nil:
-		return p.open(ctx, key, open)
 	}
 	return c, nil
 }
 
-// acquire returns a connection, or nil for the leave to open one.
-func (p *Pool[K]) acquire(ctx context.Context, key K) (*ClientConn, error) {
-	c, w, err := p.take(key)
-	if w == nil {
-		return c, err
-	}
-	p.group.stats.poolWaits.Add(1)
-	select {
-	case c, open := <-w.given:
-		if !open {
-			return nil, ErrStopped
-		}
-		return c, nil
-	case <-ctx.Done():
-		p.leave(key, w)
-		return nil, context.Cause(ctx)
-	}
-}
-
-// take returns a connection, or nil for the leave to open one, or somebody who waits.
-func (p *Pool[K]) take(key K) (*ClientConn, *waiter, error) {
+// take returns a connection, or somebody who waits.
+func (p *Pool[K]) take(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, *waiter, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -99,80 +119,17 @@ func (p *Pool[K]) take(key K) (*ClientConn, *waiter, error) {
 		p.places[key] = at
 	}
 	if len(at.waiting) == 0 {
-		if c, is := p.next(key, at, false); is {
+		if c := p.free(at); c != nil {
 			return c, nil, nil
 		}
 	}
-	w := &waiter{given: make(chan *ClientConn, 1)}
+	w := &waiter{open: open, ctx: ctx, given: make(chan given, 1)}
 	at.waiting = append(at.waiting, w)
+	p.serve(key, at)
+	if !w.opening {
+		p.group.stats.poolWaits.Add(1)
+	}
 	return nil, w, nil
-}
-
-// next takes what can be had of a place now: a connection, or nil for the leave to open one. failed: the caller has waited for an
-// attempt that has failed, and does not wait for another's, which may take as long. p.mu is held.
-func (p *Pool[K]) next(key K, at *place, failed bool) (c *ClientConn, is bool) {
-	if c = at.free(); c != nil {
-		return c, true
-	}
-	oneByOne := !failed && (len(at.shared) > 0 || p.mayShare(key))
-	if p.maxOpen >= 0 && at.open >= p.maxOpen || oneByOne && at.opening > 0 && at.opening == at.open-len(at.shared) {
-		return nil, false
-	}
-	at.open++
-	at.opening++
-	return nil, true
-}
-
-// serve gives those who wait what can be had, in their order; it is called whenever a place has changed. p.mu is held.
-func (p *Pool[K]) serve(key K, at *place) {
-	for len(at.waiting) > 0 {
-		w := at.waiting[0]
-		c, is := p.next(key, at, w.failed)
-		if !is {
-			return
-		}
-		at.waiting = at.waiting[1:]
-		w.given <- c
-	}
-	if at.open == 0 {
-		delete(p.places, key)
-	}
-}
-
-// open opens a connection; its place has been counted, and is given up if none comes of it, be it that open panics.
-func (p *Pool[K]) open(ctx context.Context, key K, open func(context.Context) (*ClientConn, error)) (*ClientConn, error) {
-	adopted := false
-	defer func() {
-		if !adopted {
-			p.forget(key, nil)
-		}
-	}()
-	c, err := open(ctx)
-	if err == nil && !p.adopt(key, c) {
-		err = ErrStopped
-	}
-	if err != nil {
-		return nil, &SendError{Err: err}
-	}
-	adopted = true
-	return c, nil
-}
-
-// adopt makes a connection that was opened the pool's, unless it is over already. From here on it
-// says itself when it is free and when it is over; the latter waits for p.mu.
-func (p *Pool[K]) adopt(key K, c *ClientConn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at := p.places[key]
-	if !c.adopted(func() { p.forget(key, c) }, func() { p.put(key, c) }, func() { p.tell(key) }) {
-		return false
-	}
-	if c.mux != nil {
-		at.shared = append(at.shared, c)
-	}
-	at.opening--
-	p.serve(key, at) // whoever has waited for it may use the connection too if it can be shared, and else open others
-	return true
 }
 
 // tell gives what can be had of a shared connection to those who wait.
@@ -184,42 +141,73 @@ func (p *Pool[K]) tell(key K) {
 	}
 }
 
-// put lays a connection down, or closes it if there is no room.
-func (p *Pool[K]) put(key K, c *ClientConn) {
+// put lays a connection down, or closes it if there is no room and says why.
+func (p *Pool[K]) put(key K, c *ClientConn) error {
 	p.mu.Lock()
 	at := p.places[key]
-	keep := !p.closed && at != nil && (p.maxIdle < 0 || len(at.idle) < p.maxIdle || len(at.waiting) > 0)
-	if keep {
+	err := p.room(key, at)
+	var oldest *ClientConn
+	if err == nil {
+		p.serial++
+		p.lying++
+		c.laid = p.serial
 		at.idle = append(at.idle, c)
 		p.serve(key, at)
+		oldest = p.surplus()
 	}
 	p.mu.Unlock()
-	if !keep {
+	if err != nil {
 		c.discard(Finished)
-		return
+		return err
+	}
+	if oldest != nil {
+		oldest.discard(Finished)
 	}
 	c.mu.Lock()
 	gone := c.gone
 	c.mu.Unlock()
 	if gone { // since it said that it was free
 		p.mu.Lock()
-		at.drop(c)
+		p.drop(at, c)
 		p.mu.Unlock()
 	}
+	return nil
 }
 
-// forget gives up the place of a connection that is over, or, if c is nil, of one that could not be opened.
+// room returns why no connection can be laid down. p.mu is held.
+func (p *Pool[K]) room(key K, at *place) error {
+	switch {
+	case p.closed || at == nil:
+		return ErrStopped
+	case p.policy.Once != nil && p.policy.Once(key):
+		return ErrNotKept
+	case p.policy.MaxIdle >= 0 && len(at.idle) >= p.policy.MaxIdle && len(at.waiting) == 0:
+		return ErrIdleEnough
+	}
+	return nil
+}
+
+// surplus takes out the connection that has lain for longest if too many lie, nil if not. p.mu is held.
+func (p *Pool[K]) surplus() (oldest *ClientConn) {
+	if p.policy.MaxLying < 0 || p.lying <= p.policy.MaxLying {
+		return nil
+	}
+	var of *place
+	for _, at := range p.places {
+		if len(at.idle) > 0 && (oldest == nil || at.idle[0].laid < oldest.laid) {
+			oldest, of = at.idle[0], at
+		}
+	}
+	p.drop(of, oldest)
+	return oldest
+}
+
+// forget gives up the place of a connection that is over.
 func (p *Pool[K]) forget(key K, c *ClientConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.places[key]
-	if c == nil {
-		at.opening--
-		for _, w := range at.waiting {
-			w.failed = true
-		}
-	}
-	at.drop(c)
+	p.drop(at, c)
 	at.open--
 	p.serve(key, at)
 }
@@ -227,32 +215,27 @@ func (p *Pool[K]) forget(key K, c *ClientConn) {
 // leave takes back a caller's wish; what it has been given meanwhile is the next one's.
 func (p *Pool[K]) leave(key K, w *waiter) {
 	p.mu.Lock()
-	at := p.places[key]
-	if at != nil {
-		if i := slices.Index(at.waiting, w); i >= 0 {
-			at.waiting = slices.Delete(at.waiting, i, i+1)
-			p.mu.Unlock()
-			return
-		}
-	}
-	c, open := <-w.given
-	if open && c == nil {
-		at.opening--
-		at.open--
+	if !w.over {
+		at := p.places[key]
+		w.over, w.left = true, true
+		at.waiting = without(at.waiting, w)
 		p.serve(key, at)
+		p.mu.Unlock()
+		return
 	}
 	p.mu.Unlock()
-	if c != nil {
-		c.giveBack()
+	if got := <-w.given; got.conn != nil {
+		got.conn.giveBack()
 	}
 }
 
-// free takes a connection that lies idle, or a place on one that is shared; nil if there is none.
-func (at *place) free() *ClientConn {
+// free takes a connection that lies idle, or a place on one that is shared; nil if there is none. p.mu is held.
+func (p *Pool[K]) free(at *place) *ClientConn {
 	if n := len(at.idle); n > 0 {
 		c := at.idle[n-1]
 		at.idle[n-1] = nil
 		at.idle = at.idle[:n-1]
+		p.lying--
 		return c
 	}
 	for _, c := range at.shared {
@@ -263,17 +246,18 @@ func (at *place) free() *ClientConn {
 	return nil
 }
 
-// drop takes a connection out of the idle ones.
-func (at *place) drop(c *ClientConn) {
+// drop takes a connection out of the idle ones. p.mu is held.
+func (p *Pool[K]) drop(at *place, c *ClientConn) {
 	if i := slices.Index(at.idle, c); i >= 0 {
 		at.idle = slices.Delete(at.idle, i, i+1)
+		p.lying--
 	}
 	if i := slices.Index(at.shared, c); i >= 0 {
 		at.shared = slices.Delete(at.shared, i, i+1)
 	}
 }
 
-// CloseIdle closes the connections that lie idle.
+// CloseIdle closes the connections that lie idle, and gives up the openings for which nobody waits any more.
 func (p *Pool[K]) CloseIdle() {
 	p.closeIdle(func(K) bool { return true })
 }
@@ -289,7 +273,13 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 	for key, at := range p.places {
 		if which(key) {
 			idle = append(idle, at.idle...)
+			p.lying -= len(at.idle)
 			at.idle = nil
+			for _, w := range at.opening {
+				if w.over {
+					w.cancel()
+				}
+			}
 			for _, c := range at.shared {
 				if c.unused() {
 					idle = append(idle, c)
@@ -312,6 +302,7 @@ func (p *Pool[K]) Close() {
 	p.closed = true
 	for _, at := range p.places {
 		for _, w := range at.waiting {
+			w.over = true
 			close(w.given)
 		}
 		at.waiting = nil

@@ -34,6 +34,8 @@ type Reply struct {
 	counted bool
 	sent    bool // the request is complete
 	over    bool // the connection has been given back
+	tunnel  bool // the response has made a tunnel of the exchange
+	taken   bool // which has been taken
 }
 
 // event takes what is neither content nor its end. The connection's lock is held.
@@ -52,6 +54,8 @@ func (r *Reply) event(ev *engine.Event) {
 	case engine.Response:
 		r.headed, r.Head, r.Length = true, ev.Response, ev.Length
 		r.content.due = 0
+		r.sendAllTheSame()
+		r.judge()
 		if ev.End || r.c.client.State() == engine.Switched {
 			r.content.ended = true
 		}
@@ -59,10 +63,18 @@ func (r *Reply) event(ev *engine.Event) {
 	}
 }
 
+// refuse ends the exchange with an error of the caller's. The connection's lock is held.
+func (r *Reply) refuse(err error) {
+	if err != nil && r.call.asking.sendErr == nil {
+		r.call.asking.sendErr = err
+	}
+}
+
 // tell tells the caller an interim response. The connection's lock is held, and released meanwhile. If the caller panics the exchange is
 // over, for Do does not return to him.
 func (r *Reply) tell(head *semantics.Response) {
 	told := false
+	var err error
 	r.c.mu.Unlock()
 	defer func() {
 		if !told {
@@ -71,8 +83,10 @@ func (r *Reply) tell(head *semantics.Response) {
 			return
 		}
 		r.c.mu.Lock()
+		r.refuse(err)
 	}()
-	r.call.Interim(head)
+	r.call.firstByte()
+	err = r.call.Interim(head)
 	told = true
 }
 
@@ -86,6 +100,10 @@ func (r *Reply) Read(p []byte) (int, error) {
 	if r.over && r.whole.Load() {
 		r.c.mu.Unlock()
 		return r.readWhole(p)
+	}
+	if r.tunnel {
+		r.c.mu.Unlock()
+		return 0, io.EOF
 	}
 	if r.over {
 		err := r.content.end()
@@ -127,6 +145,10 @@ func (r *Reply) Close() error {
 		return nil
 	}
 	r.c.mu.Lock()
+	if r.taken {
+		r.c.mu.Unlock()
+		return nil
+	}
 	for r.c.mux == nil && !r.over && !r.content.ended {
 		r.c.data = nil
 		ev := r.c.nextEvent()
@@ -166,7 +188,7 @@ func (r *Reply) finish() {
 	case c.mux != nil:
 		c.leave(r, Aborted)
 	case free && whole:
-		c.rest()
+		r.call.Trace.rested(c.rest())
 	default:
 		c.discard(Aborted)
 	}

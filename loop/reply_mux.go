@@ -25,7 +25,9 @@ func (r *Reply) tellInterims() {
 	interims := r.call.asking.interims
 	r.call.asking.interims = nil
 	for _, head := range interims {
-		r.tell(head)
+		if r.tell(head); r.call.asking.sendErr != nil {
+			return
+		}
 	}
 }
 
@@ -47,6 +49,7 @@ func (r *Reply) abandon() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.over || r.content.stream == 0 || r.content.ended && r.sent {
+		c.notify()
 		return // begin looks at the context itself
 	}
 	r.content.ended = false // what has not been read is not wanted any more
@@ -74,5 +77,5 @@ func (c *ClientConn) leave(r *Reply, why CloseReason) {
 		c.push()
 	}
 	c.mu.Unlock()
-	c.rest()
+	_ = c.rest()
 }

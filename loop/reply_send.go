@@ -21,6 +21,7 @@ func (r *Reply) send() {
 	c, call := r.c, r.call
 	err := r.sendContent(call)
 	call.close()
+	call.Trace.wrote(err)
 	c.mu.Lock()
 	var read *readError
 	if errors.As(err, &read) {
@@ -63,21 +64,15 @@ func (r *Reply) sendContent(call *Call) error {
 	if call.Expect && !r.mayProceed(call) {
 		return errClosed
 	}
-	buf := make([]byte, sendSize(call))
-	for {
-		n, err := call.Body.Read(buf)
-		if n > 0 {
-			if werr := r.write(buf[:n], call.Length < 0); werr != nil {
-				return werr
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return &readError{err}
-		}
+	if c.mux == nil && call.Length < 0 && !call.Expect {
+		c.mu.Lock()
+		_ = c.flush() // the first content may be long in coming
+		c.mu.Unlock()
 	}
+	if err := r.sendBody(call); err != nil {
+		return err
+	}
+	call.close() // before the response can come, which its owner may take for a sign of that
 	var trailer *semantics.Fields
 	if call.Trailer != nil {
 		trailer = call.Trailer()
@@ -92,6 +87,28 @@ func (r *Reply) sendContent(call *Call) error {
 	}
 	r.sent = true // before the write returns: the response may be read before that
 	return c.flush()
+}
+
+// sendBody sends what Body gives.
+func (r *Reply) sendBody(call *Call) error {
+	if done, err := r.sendByItself(call); done {
+		return err
+	}
+	buf := make([]byte, sendSize(call))
+	for {
+		n, err := call.Body.Read(buf)
+		if n > 0 {
+			if werr := r.write(buf[:n], call.Length < 0); werr != nil {
+				return werr
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return &readError{err}
+		}
+	}
 }
 
 func sendSize(call *Call) int64 {
@@ -150,6 +167,25 @@ func (r *Reply) mayProceed(call *Call) bool {
 		c.wait()
 	}
 	return call.asking.goAhead
+}
+
+// sendAllTheSame lets content go that waits for 100 (Continue) though the final response is there: what is at hand and small costs less
+// than the connection, which else would have to be closed (RFC 9110, Section 10.1.1: a server that "responds with a final status
+// code" may "read and discard the remainder of the request"). The connection's lock is held.
+func (r *Reply) sendAllTheSame() {
+	call := r.call
+	if call.Expect && !call.asking.goAhead && r.c.mux == nil && call.Length <= sendInline && inMemory(call.Body) &&
+		r.Head.Protocol >= semantics.HTTP11 && !semantics.HasToken(&r.Head.Fields, "Connection", "close") {
+		call.asking.late = true
+		r.proceed(call)
+	}
+}
+
+// awaitSent waits for that content to have gone. The connection's lock is held, and released meanwhile.
+func (r *Reply) awaitSent(call *Call) {
+	for call.asking.late && !r.sent && call.asking.sendErr == nil && r.c.writeErr == nil && !r.c.gone {
+		r.c.wait()
+	}
 }
 
 // proceed lets the sender go on; the connection's lock is held.

@@ -16,7 +16,7 @@ const smallMost = 4 << 10
 // request was sent. It reports whether that is so. The connection's lock is held.
 func (r *Reply) complete() bool {
 	c, b := r.c, &r.content
-	if r.over || !r.headed || !r.sent || !b.ended || b.err != nil || b.gone != nil || r.untold() {
+	if r.over || r.tunnel || !r.headed || !r.sent || !b.ended || b.err != nil || b.gone != nil || r.untold() {
 		return false
 	}
 	if c.mux != nil {

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -39,6 +40,9 @@ type serverConn struct {
 	lingers bool               // a response was the last thing sent: let the peer read it
 	head    semantics.Response // of a response that is being laid out
 	idle    bool               // no request has come since it was waited for one (unless multiplexed)
+	state   ConnState          // that was told last
+
+	memory atomic.Pointer[any] // see Exchange.Remember
 
 	// Of an accepted connection only; see park.go.
 	from     *acceptor
@@ -55,15 +59,17 @@ type serverConn struct {
 // ServeFlow runs a server's engine over a flow and returns when the connection
 // is over and the flow closed: with nil if it ended in peace, else with what
 // ended it. When ctx ends the connection finishes the exchange it has in progress, for
-// no longer than the group's grace period, and closes. Contexts of exchanges carry
+// no longer than the group's grace period, and closes. A tunnel is waited for, too; on a connection that a handler has hijacked ServeFlow
+// returns when the handler does, and the flow stays open. Contexts of exchanges carry
 // ctx's values, and are cancelled only when the peer or the connection goes.
 // ErrStopped if the group has been stopped.
 func (g *Group) ServeFlow(ctx context.Context, f flow.Flow, eng engine.Server, h Handler) (err error) {
-	c := g.newServerConn(context.WithoutCancel(ctx), f, eng, h)
+	c := g.newServerConn(g.baseOf(context.WithoutCancel(ctx), f), f, eng, h)
 	if !g.add(c) {
 		_ = f.Close()
 		return ErrStopped
 	}
+	g.tell(f, ConnNew)
 	defer c.follow(ctx)()
 	return c.serve()
 }
@@ -118,6 +124,14 @@ func (c *serverConn) serve() (err error) {
 			c.mu.Unlock()
 			return
 		}
+		if c.hijacked {
+			c.mu.Unlock()
+			c.own()
+			if broken != nil {
+				panic(broken)
+			}
+			return
+		}
 		c.because(c.reason())
 		err = c.result()
 		c.quiesce()
@@ -128,6 +142,7 @@ func (c *serverConn) serve() (err error) {
 			c.group.monitor.forget(c)
 		}
 		c.mu.Unlock()
+		c.parted()
 		c.group.remove(c, c.why)
 		if c.from != nil {
 			c.from.ended(err)
@@ -141,8 +156,11 @@ func (c *serverConn) serve() (err error) {
 		c.takeTurns()
 	}
 	switch {
-	case c.life != life:
+	case c.life != life, c.hijacked:
 	case c.mux == nil:
+		for c.taken && !c.closed {
+			c.wait() // whoever holds the tunnel closes it
+		}
 		c.part()
 	default:
 		c.pump(c.turn.number)
@@ -237,6 +255,7 @@ func (c *serverConn) await() {
 	case c.out.Len() > 0:
 		_ = c.flush()
 	default:
+		c.moved(ConnIdle)
 		c.settle()
 		c.fill(0)
 	}
@@ -249,6 +268,7 @@ func (c *serverConn) exchange(ev *engine.Event) {
 	if c.mux != nil {
 		c.turn.inline = x
 	}
+	c.moved(ConnActive)
 	c.handle(x, head, fault)
 }
 
@@ -290,6 +310,7 @@ func (c *serverConn) stop() {
 	}
 	defer c.mu.Unlock()
 	c.stopping = true
+	c.tellTunnels(ErrStopped)
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()

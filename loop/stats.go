@@ -30,8 +30,9 @@ type Stats struct {
 	Opened    uint64                 // connections since the start
 	Closed    map[CloseReason]uint64 // connections ended, by reason
 	Conns     int                    // connections that are open now
-	Active    int                    // of those, the ones with an exchange in progress
+	Active    int                    // of those, the ones with an exchange in progress or a tunnel
 	Idle      int                    // the others
+	Tunnels   int                    // tunnels that are open now
 	Exchanges uint64                 // exchanges begun since the start
 	PoolWaits uint64                 // times a caller waited for a connection (client)
 }
@@ -63,8 +64,9 @@ func (g *Group) Stats() Stats {
 	}
 	g.mu.Unlock()
 	for _, c := range conns {
-		exchanges, active := c.count()
+		exchanges, active, tunnels := c.count()
 		s.Exchanges += exchanges
+		s.Tunnels += tunnels
 		if active {
 			s.Active++
 		}

@@ -97,6 +97,7 @@ func (c *serverConn) start(ev *engine.Event) {
 	x := c.newExchange(ev)
 	c.begin(x, ev.Request)
 	c.attach(&x.content)
+	c.moved(ConnActive)
 	c.group.begin()
 	x.apart(ev.Request)
 }
@@ -144,7 +145,7 @@ func (c *serverConn) awaitTurn() {
 }
 
 func (c *serverConn) goesOn() bool {
-	return c.server.State() == engine.Open && c.writeErr == nil && !c.closed
+	return c.server.State() == engine.Open && c.writeErr == nil && !c.closed && !c.taken
 }
 
 // waits is called when the handler of x is about to wait: if it runs on the goroutine whose turn it is, it is another's.

@@ -56,9 +56,10 @@ type Request struct {
 	Target   Target
 	Protocol Protocol
 
-	// ConnectProtocol is the protocol that an extended CONNECT is for (RFC 8441), as
-	// "websocket"; "" for all other requests.
-	ConnectProtocol string
+	// Upgrade is the protocol that the request asks to go on with, as "websocket", or a list of several: what HTTP/1.1 says in Upgrade
+	// (RFC 9110, Section 7.8; received only if Connection names it), and HTTP/2 by an extended CONNECT (RFC 8441). "" for all
+	// other requests. To be sent it needs no field; on HTTP/2 the method becomes CONNECT.
+	Upgrade string
 
 	Fields Fields
 }

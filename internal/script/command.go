@@ -160,7 +160,7 @@ func (r *run) respond(stream engine.StreamID, args []string, fields semantics.Fi
 func (r *run) request(args []string, fields semantics.Fields) error {
 	head := semantics.Request{Fields: fields, Protocol: semantics.HTTP11}
 	if k := len(args) - 1; k >= 0 && strings.HasPrefix(args[k], "protocol=") {
-		head.ConnectProtocol, args = strings.TrimPrefix(args[k], "protocol="), args[:k]
+		head.Upgrade, args = strings.TrimPrefix(args[k], "protocol="), args[:k]
 	}
 	if len(args) > 0 && args[len(args)-1] == "HTTP/1.0" {
 		head.Protocol, args = semantics.HTTP10, args[:len(args)-1]
@@ -182,7 +182,7 @@ func (r *run) request(args []string, fields semantics.Fields) error {
 		return err
 	}
 	method := head.Method
-	if head.ConnectProtocol != "" {
+	if head.Upgrade != "" {
 		method = semantics.MethodGet // RFC 8441, Section 4: the target is that of any other request
 	}
 	if t, terr := semantics.ParseTarget(method, head.Target.Raw); terr == nil {

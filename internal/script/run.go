@@ -142,8 +142,8 @@ func (r *run) tell(ev *engine.Event) {
 	case ev.Kind == engine.Request:
 		t := ev.Request.Target
 		line += " " + ev.Request.Method + " " + Escape([]byte(t.Raw)) + " " + ev.Request.Protocol.String() + r.message(ev)
-		if ev.Request.ConnectProtocol != "" {
-			line += " protocol=" + ev.Request.ConnectProtocol
+		if ev.Request.Upgrade != "" {
+			line += " protocol=" + ev.Request.Upgrade
 		}
 		if t.Form != semantics.OriginForm {
 			line += " " + t.Form.String() + " authority=" + t.Authority + " path=" + t.Path

@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer client.Close()
 	if o.Trace {
-		request.Interim = func(status int, fields *paf.Fields) { second.interim(request, status, fields) }
+		request.Interim = func(status int, fields *paf.Fields) error { second.interim(request, status, fields); return nil }
 	}
 	response, err := client.Do(ctx, request)
 	if err != nil {

@@ -1,0 +1,210 @@
+package nethttp
+
+import (
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/semantics"
+)
+
+// A head is what the head of a request comes to in net/http's words. It does not change, and is used again for requests of the connection
+// that are the same: those who get a piece of it that they may change get a copy.
+type head struct {
+	method string
+	from   paf.Target
+	length int64
+	proto  string
+	major  int
+	minor  int
+	fields []semantics.Field // as they came
+	lines  []line            // for the http.Header
+	values int               // how many there are
+	url    url.URL
+	uri    string
+	host   string
+	close  bool
+	chunks bool // chunked is its transfer coding
+	// expects: the client waits for 100 (Continue) before it sends the content.
+	expects  bool
+	trailers []string // that are announced
+}
+
+// A line is the values of one name.
+type line struct {
+	name   string
+	values []string
+}
+
+// is reports whether a request has this head.
+func (h *head) is(r *paf.Request) bool {
+	proto, _, _ := protoOf(r.Protocol)
+	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.proto == proto && slices.Equal(h.fields, r.Header.List())
+}
+
+func (h *head) protocol() paf.Protocol {
+	switch {
+	case h.major == 2:
+		return paf.HTTP2
+	case h.minor == 0:
+		return paf.HTTP10
+	}
+	return paf.HTTP11
+}
+
+// newHead translates the head of a request; nil if net/url cannot read its target.
+func newHead(r *paf.Request) *head {
+	h := &head{method: r.Method, from: r.Target, length: r.Length, fields: slices.Clone(r.Header.List())}
+	h.proto, h.major, h.minor = protoOf(r.Protocol)
+	if !h.readTarget(r) {
+		return nil
+	}
+	h.readFields(r)
+	h.host = h.url.Host
+	if h.host == "" {
+		h.host = r.Authority
+	}
+	return h
+}
+
+// readTarget makes RequestURI and URL.
+func (h *head) readTarget(r *paf.Request) bool {
+	h.uri = r.Raw
+	switch r.Form {
+	case semantics.AuthorityForm:
+		h.url.Host = r.Authority
+		return true
+	case semantics.OriginForm:
+		if plainPath(r.Path) && r.Raw != "" {
+			h.url.Path, h.url.RawQuery = r.Path, r.Query
+			h.url.ForceQuery = r.Query == "" && strings.HasSuffix(r.Raw, "?")
+			return true
+		}
+	}
+	if h.uri == "" { // somebody has made the request anew
+		if h.uri = r.Path; r.Query != "" {
+			h.uri += "?" + r.Query
+		}
+	}
+	u, err := url.ParseRequestURI(h.uri)
+	if err != nil {
+		return false
+	}
+	h.url = *u
+	return true
+}
+
+// plainPath reports whether a path is the same with and without percent-encoding, as net/url writes it.
+func plainPath(path string) bool {
+	if path == "" || path[0] != '/' || strings.HasPrefix(path, "//") {
+		return false
+	}
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '/', c == '-', c == '_', c == '.', c == '~', c == '+', c == ',', c == '@', c == '=', c == '&', c == '$', c == ';', c == ':':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// readFields sorts the fields by name. Host, Transfer-Encoding and Trailer have places of their own in an http.Request, and on HTTP/2 Expect has
+// been dealt with.
+func (h *head) readFields(r *paf.Request) {
+	h.lines = make([]line, 0, len(h.fields)+1)
+	keep, old := false, r.Protocol == paf.HTTP10
+	for i := range h.fields {
+		name, value := textproto.CanonicalMIMEHeaderKey(h.fields[i].Name), h.fields[i].Value
+		switch name {
+		case "Host":
+			continue
+		case "Transfer-Encoding":
+			h.chunks = true
+			continue
+		case "Trailer":
+			h.readTrailer(value)
+			continue
+		case "Expect":
+			h.expects = !old && semantics.EqualFold(value, "100-continue") && h.length != 0
+			if h.major == 2 && h.expects {
+				continue
+			}
+		case "Connection":
+			for option := range semantics.Members(value) {
+				h.close = h.close || semantics.EqualFold(option, "close")
+				keep = keep || semantics.EqualFold(option, "keep-alive")
+			}
+		}
+		h.add(name, value)
+	}
+	h.close = h.close || old && !keep
+	if h.major == 1 && h.get("Pragma") == "no-cache" && h.get("Cache-Control") == "" {
+		h.add("Cache-Control", "no-cache") // as net/http does, for caches of HTTP/1.0
+	}
+}
+
+func (h *head) add(name, value string) {
+	h.values++
+	for i := range h.lines {
+		if h.lines[i].name == name {
+			h.lines[i].values = append(h.lines[i].values, value)
+			return
+		}
+	}
+	h.lines = append(h.lines, line{name, []string{value}})
+}
+
+func (h *head) get(name string) string {
+	for i := range h.lines {
+		if h.lines[i].name == name {
+			return h.lines[i].values[0]
+		}
+	}
+	return ""
+}
+
+// readTrailer notes the names that a Trailer field announces, but for those that must not be there.
+func (h *head) readTrailer(value string) {
+	for name := range semantics.Members(value) {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		if semantics.AllowedInTrailer(name) {
+			h.trailers = append(h.trailers, name)
+		}
+	}
+}
+
+// header makes an http.Header.
+func (h *head) header() http.Header {
+	header := make(http.Header, len(h.lines))
+	values := make([]string, h.values)
+	for i := range h.lines {
+		n := copy(values, h.lines[i].values)
+		header[h.lines[i].name] = values[:n:n]
+		values = values[n:]
+	}
+	return header
+}
+
+func (h *head) codings() []string {
+	if !h.chunks {
+		return nil
+	}
+	return []string{"chunked"}
+}
+
+// trailer makes the http.Header for the trailer section, with the names that are announced.
+func (h *head) trailer() http.Header {
+	if len(h.trailers) == 0 || h.length >= 0 && h.major == 1 {
+		return nil
+	}
+	trailer := make(http.Header, len(h.trailers))
+	for _, name := range h.trailers {
+		trailer[name] = nil
+	}
+	return trailer
+}

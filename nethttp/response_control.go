@@ -1,0 +1,125 @@
+package nethttp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/loop"
+	"github.com/paf-go/paf/semantics"
+)
+
+// Flush sends what has been written.
+func (w *response) Flush() { _ = w.FlushError() }
+
+// FlushError is Flush for http.ResponseController.
+func (w *response) FlushError() error {
+	switch {
+	case w.hijacked:
+		return http.ErrHijacked
+	case w.done:
+		return loop.ErrOver
+	}
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.switches() {
+		return w.take()
+	}
+	if w.failed != nil {
+		return w.failed
+	}
+	if err := w.begin(); err != nil {
+		return err
+	}
+	w.held = 0
+	return w.note(w.exchange.ticket.Flush())
+}
+
+// SetReadDeadline bounds the wait for content of the request.
+func (w *response) SetReadDeadline(t time.Time) error {
+	w.exchange.ticket.SetReadDeadline(t)
+	return nil
+}
+
+// SetWriteDeadline bounds the time until which the response may be written.
+func (w *response) SetWriteDeadline(t time.Time) error {
+	w.exchange.ticket.SetWriteDeadline(t)
+	return nil
+}
+
+// EnableFullDuplex lets the handler go on reading content after it has begun to write, on HTTP/1 too.
+func (w *response) EnableFullDuplex() error {
+	w.fullDuplex = true
+	return nil
+}
+
+// ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
+func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := make([]byte, 32<<10)
+	if !w.exchange.conn.copies || w.exchange.head.major == 2 && w.fields.Get("Content-Length") == "" {
+		return io.CopyBuffer(justWriter{w}, r, buf)
+	}
+	if !w.begun {
+		// Nothing is sent before r has given something; and it may be needed to tell its type.
+		n, err = io.CopyBuffer(justWriter{w}, io.LimitReader(r, sniffMost), buf)
+		if err != nil || n < sniffMost {
+			return n, err
+		}
+	}
+	if err := w.admit(0); err != nil {
+		return n, err
+	}
+	if err := w.release(); err != nil {
+		return n, err
+	}
+	var more int64
+	if w.length >= 0 && w.exchange.head.method != http.MethodHead && !semantics.NoContent(int(w.status)) {
+		more, err = w.exchange.ticket.Copy(r, w.length-w.written)
+		w.written += more
+	} else {
+		more, err = io.CopyBuffer(justWriter{w}, r, buf)
+	}
+	return n + more, err
+}
+
+// A justWriter is a writer that io.Copy does not ask for ReadFrom.
+type justWriter struct{ io.Writer }
+
+// CloseNotify returns a channel on which something is sent when the client goes: see http.CloseNotifier, which Request.Context has replaced.
+func (w *response) CloseNotify() <-chan bool {
+	gone := make(chan bool, 1)
+	ctx := w.exchange.request.Context()
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), paf.ErrPeerGone) {
+			gone <- true
+		}
+	})
+	return gone
+}
+
+// blame logs a misuse of the response with the place in the program that has done it.
+func (w *response) blame(what string) {
+	at := caller()
+	w.exchange.logf("%s from %s (%s:%d)", what, at.Function, path.Base(at.File), at.Line)
+}
+
+// caller returns the nearest function on the stack that is neither of this package nor of net/http.
+func caller() runtime.Frame {
+	pc := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
+	for {
+		frame, more := frames.Next()
+		if !more || !strings.HasPrefix(frame.Function, "net/http.") && !strings.HasPrefix(frame.Function, here) {
+			return frame
+		}
+	}
+}
+
+const here = "github.com/paf-go/paf/nethttp."

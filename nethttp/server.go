@@ -1,0 +1,153 @@
+package nethttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
+)
+
+// Server returns a server of paf that does with a listener what s would do: it takes over Handler, ReadTimeout, ReadHeaderTimeout, WriteTimeout,
+// IdleTimeout, MaxHeaderBytes, ErrorLog, ConnContext, ConnState, Protocols, HTTP2.MaxConcurrentStreams and
+// DisableGeneralOptionsHandler. http.ServerContextKey leads to s. What it returns may be changed until it serves.
+//
+// Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests. A negative
+// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and BaseContext belong to those who listen: the context that is given to Serve has the place of the
+// latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
+func Server(s *http.Server) *paf.Server {
+	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, ConnContext: connContext(s), ConnState: connState(s)}
+	p.Limits.HeadTimeout = s.ReadHeaderTimeout
+	if p.Limits.HeadTimeout == 0 {
+		p.Limits.HeadTimeout = s.ReadTimeout
+	}
+	p.Limits.IdleTimeout = s.IdleTimeout
+	if p.Limits.IdleTimeout == 0 {
+		p.Limits.IdleTimeout = s.ReadTimeout
+	}
+	p.Limits.ContentTimeout = s.ReadTimeout
+	if s.ReadTimeout == 0 {
+		p.Limits.ContentTimeout = -1 // a stream of gRPC may be silent for hours, on both sides
+	}
+	p.WriteTimeout = max(0, s.WriteTimeout)
+	p.Limits.HeadBytes = s.MaxHeaderBytes
+	if p.Limits.HeadBytes <= 0 {
+		p.Limits.HeadBytes = http.DefaultMaxHeaderBytes
+	}
+	p.Limits.HeadBytes += slop
+	p.Limits.TargetBytes = p.Limits.HeadBytes
+	p.Limits.Fields = fieldsMost
+	if s.HTTP2 != nil {
+		p.Limits.Streams = s.HTTP2.MaxConcurrentStreams
+	}
+	p.Protocol, p.NoPriorKnowledge = protocolOf(s.Protocols)
+	if s.ConnState != nil {
+		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
+	}
+	if s.ErrorLog != nil {
+		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(s.ErrorLog.Writer(), &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
+	}
+	return p
+}
+
+const (
+	slop       = 4 << 10 // that net/http grants over MaxHeaderBytes
+	fieldsMost = 2000    // net/http has no limit of its own
+)
+
+// protocolOf returns the version to speak where nothing is negotiated, and whether HTTP/2 has to be negotiated.
+func protocolOf(p *http.Protocols) (only paf.Protocol, negotiated bool) {
+	switch {
+	case p == nil:
+		return 0, true
+	case !p.HTTP1() && p.UnencryptedHTTP2():
+		return paf.HTTP2, false
+	}
+	return 0, !p.UnencryptedHTTP2()
+}
+
+// refuseFault answers what is no request as net/http does, which says nothing to a client that takes too long.
+func refuseFault(w *paf.ResponseWriter, _ *paf.Request, _ error) {
+	if w.Status() == http.StatusRequestTimeout {
+		panic(paf.ErrAbort)
+	}
+	refuse(w, w.Status())
+}
+
+func connContext(s *http.Server) func(context.Context, flow.Flow) context.Context {
+	if s.ConnContext == nil {
+		return nil
+	}
+	return func(ctx context.Context, f flow.Flow) context.Context {
+		ctx = s.ConnContext(context.WithValue(ctx, http.ServerContextKey, s), netConn(f))
+		if ctx == nil {
+			panic("ConnContext returned nil")
+		}
+		return ctx
+	}
+}
+
+func connState(s *http.Server) func(flow.Flow, paf.ConnState) {
+	if s.ConnState == nil {
+		return nil
+	}
+	return func(f flow.Flow, state paf.ConnState) { s.ConnState(netConn(f), states[state]) }
+}
+
+var states = [...]http.ConnState{paf.ConnNew: http.StateNew, paf.ConnActive: http.StateActive, paf.ConnIdle: http.StateIdle,
+	paf.ConnTaken: http.StateHijacked, paf.ConnClosed: http.StateClosed}
+
+// netConn returns the connection that a listener has given, or that a flow can be taken for.
+func netConn(f flow.Flow) net.Conn {
+	if w, is := f.(flow.Wrapper); is {
+		if c, is := w.Unwrap().(net.Conn); is {
+			return c
+		}
+	}
+	return flow.NetConn(f)
+}
+
+// logf logs what net/http would, in its words.
+func logf(s *http.Server, log *slog.Logger, format string, args ...any) {
+	if s.ErrorLog != nil {
+		s.ErrorLog.Printf(format, args...)
+	} else {
+		log.Warn(fmt.Sprintf(format, args...), "component", "paf-nethttp")
+	}
+}
+
+// An errorLog is a log.Logger to which paf logs. What net/http has a line for is logged in its words.
+type errorLog struct {
+	slog.Handler
+	log *log.Logger
+}
+
+// Enabled implements slog.Handler: what peers do wrong is looked at too, for net/http logs handshakes that fail.
+func (l *errorLog) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
+	var failed error
+	var peer any
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "error":
+			failed, _ = a.Value.Any().(error)
+		case "peer":
+			peer = a.Value.Any()
+		}
+		return true
+	})
+	switch {
+	case errors.Is(failed, paf.ErrHandshake):
+		l.log.Printf("http: TLS handshake error from %v: %v", peer, failed)
+	case l.Handler.Enabled(ctx, r.Level):
+		return l.Handler.Handle(ctx, r)
+	}
+	return nil
+}
