@@ -78,6 +78,8 @@ type air struct {
 	prompt  []parcel // arrive in order
 	laggard []parcel // too, but later
 	lost    int
+	bytes   int // on their way
+	most    int // of them
 	stopped bool
 	done    chan struct{}
 }
@@ -98,6 +100,9 @@ func newAir(w weather, seed uint64, arrive func([]byte)) *air {
 				return
 			}
 			time.Sleep(time.Until(p.at))
+			a.mu.Lock()
+			a.bytes -= len(p.data)
+			a.mu.Unlock()
 			arrive(p.data)
 		}
 	}()
@@ -111,6 +116,8 @@ func (a *air) send(p []byte) {
 		a.lost++
 		return
 	}
+	a.bytes += len(p)
+	a.most = max(a.most, a.bytes)
 	at := time.Now().Add(a.delay)
 	if a.rand.Float64() < a.late {
 		a.laggard = append(a.laggard, parcel{p, at.Add(a.lateFor)})
