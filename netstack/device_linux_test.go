@@ -82,7 +82,16 @@ func TestATUNCarriesBothFamilies(t *testing.T) {
 	for _, host := range []string{stationV4, stationV6} {
 		n.run("ping", "-c", "3", "-i", "0.01", "-W", "5", host)
 	}
-	serve(t, s, &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { fmt.Fprint(w, "over a TUN") })})
+	serve(t, s, &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+		fmt.Fprint(w, "over a TUN")
+		if r.Path == "/options" { // as the kernel sees them
+			out, err := n.command("ss", "-Htino", "dst", stationV4).CombinedOutput()
+			fmt.Fprintf(w, "%s, %v", out, err)
+		}
+	})})
+	if got := n.run("curl", "-sS", "http://"+stationV4+"/options"); !strings.Contains(got, " sack ") || !strings.Contains(got, "wscale:") || !strings.Contains(got, " ts ") {
+		t.Errorf("no SACK, window scaling or timestamps were agreed on: %s", got)
+	}
 	for _, host := range []string{stationV4, "[" + stationV6 + "]"} {
 		if got := n.run("curl", "-sSg", "http://"+host+"/"); got != "over a TUN" {
 			t.Errorf("%q", got)

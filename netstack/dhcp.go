@@ -26,11 +26,11 @@ type lease struct {
 
 // Times of DHCP (RFC 2131, Section 4.1 and Section 4.4.5).
 const (
-	firstPatience = time.Second      // with an answer; it doubles, and is spread by a tenth
-	maxPatience   = 16 * time.Second //
-	defaultLease  = time.Hour        // where a server names none
-	minRenewal    = 10 * time.Second // lest an odd lease make us flood the server
-	offerTries    = 4                // of a request for what was offered
+	firstPatience = time.Second // with an answer; it doubles, and is spread by a tenth
+	maxPatience   = 16 * time.Second
+	defaultLease  = time.Hour   // where a server names none
+	minRenewal    = time.Second // lest an odd lease make us flood the server
+	offerTries    = 4           // of a request for what was offered
 )
 
 // keepLease gets a lease and renews it until stop is called. "DHCP" is reached with the first.
