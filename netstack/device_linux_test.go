@@ -106,7 +106,8 @@ func TestDnsmasqGivesAddressesRoutesAndNames(t *testing.T) {
 	n.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--interface=tap0", "--bind-interfaces",
 		"--user=root", "--no-ping", "--no-resolv", "--no-hosts", "--dhcp-authoritative", "--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"),
 		"--dhcp-range=10.77.0.50,10.77.0.50,2m", "--dhcp-range=::,constructor:tap0,ra-only", "--enable-ra",
-		"--address=/server.test/"+kernelV4, "--address=/server.test/"+kernelV6, "--local=/test/")
+		"--address=/server.test/"+kernelV4, "--address=/server.test/"+kernelV6, "--local=/test/",
+		"--address=/half.test/fd77::dead", "--address=/half.test/"+kernelV4)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s, err := netstack.New(ctx, n.link(), netstack.Config{
@@ -137,6 +138,11 @@ func TestDnsmasqGivesAddressesRoutesAndNames(t *testing.T) {
 	c, err := s.DialContext(ctx, "tcp", "server.test:53")
 	if err != nil {
 		t.Fatal(err)
+	}
+	_ = c.Close()
+	// Of two addresses the one that nobody has does not hold up the other.
+	if c, err = s.DialContext(ctx, "tcp", "half.test:53"); err != nil || c.RemoteAddr().String() != kernelV4+":53" {
+		t.Fatalf("half.test: %v, %v", c, err)
 	}
 	_ = c.Close()
 	// What is not on the link goes to the router, who knows no way: an answer of its own says that it got there.
