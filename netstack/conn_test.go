@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -213,5 +214,57 @@ func TestMimicLeadsToTheStack(t *testing.T) {
 	view, ok := netstack.TCP.View(f)
 	if !ok || view.RemoteAddr().String() != "["+twoV6+"]:7" {
 		t.Errorf("%v, %v", view, ok)
+	}
+}
+
+// TestCloseEndsWhateverGoesOn closes stacks on which connections are opened, used, closed and forgotten all the time.
+func TestCloseEndsWhateverGoesOn(t *testing.T) {
+	for i := range 20 {
+		a, b := netstack.Pair()
+		a.MTU, b.MTU = 1500, 1500
+		one, two := stacksOn(t, a, b)
+		ln, err := two.Listen("tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		group.Go(func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				group.Go(func() { _, _ = drain(c); _ = c.Close() })
+			}
+		})
+		for range 8 {
+			group.Go(func() {
+				for {
+					c, err := one.Dial("tcp", net.JoinHostPort(twoV4, "80"))
+					if err != nil {
+						return
+					}
+					_, _ = c.Write(make([]byte, 5000))
+					_ = c.Close()
+				}
+			})
+		}
+		time.Sleep(time.Duration(i%20) * time.Millisecond)
+		first, second := one, two
+		if i%2 == 1 {
+			first, second = two, one
+		}
+		done := make(chan struct{})
+		go func() {
+			_ = first.Close()
+			_ = second.Close()
+			group.Wait()
+			close(done)
+		}()
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			panic("Close does not return") // with all goroutines
+		}
 	}
 }

@@ -109,7 +109,7 @@ const (
 // configure sets TCP's options, and attaches the interface with the addresses and routes that are given.
 func (s *Stack) configure() error {
 	sack := tcpip.TCPSACKEnabled(true)
-	// gVisor's RACK takes a delayed acknowledgement for a loss: it sends again what has arrived, and sends less.
+	// With gVisor's RACK some transfers over a bad line come to a stand; docs/adr/0010.
 	recovery := tcpip.TCPRecovery(0)
 	reuse := tcpip.TCPTimeWaitReuseOption(tcpip.TCPTimeWaitReuseGlobal) // RFC 6191
 	moderate := tcpip.TCPModerateReceiveBufferOption(true)
@@ -273,6 +273,9 @@ func (s *Stack) end(why error) {
 		s.tcpip.Close()
 		s.pausing.Unlock()
 		s.nic.stop()
+		for _, e := range append(s.tcpip.RegisteredEndpoints(), s.tcpip.CleanupEndpoints()...) {
+			e.Abort() // what has come since; Wait would wait for it until TCP gives it up
+		}
 		s.tcpip.Wait()
 		close(s.gone)
 	})
