@@ -30,7 +30,7 @@ type Config struct {
 	// DNS are name servers. They are asked before those that DHCP and SLAAC have brought. A port of 0 is 53.
 	DNS []netip.AddrPort
 
-	// Log receives what happens to leases, routes and the carrier. The default is slog.Default().
+	// Log receives what happens to leases, routes and the carrier. The default is slog.Default(); there goes what gVisor logs, too.
 	Log *slog.Logger
 }
 

@@ -1,9 +1,11 @@
 package netstack_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/netstack"
+	gvisor "gvisor.dev/gvisor/pkg/log"
 )
 
 func TestErrorsAreThoseOfPackageNet(t *testing.T) {
@@ -266,5 +269,17 @@ func TestCloseEndsWhateverGoesOn(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			panic("Close does not return") // with all goroutines
 		}
+	}
+}
+
+func TestGVisorLogsBySlog(t *testing.T) {
+	var text bytes.Buffer
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&text, nil)))
+	stacks(t)
+	gvisor.Warningf("a connection that %s", "ended")
+	if !strings.Contains(text.String(), `level=INFO msg="a connection that ended" component=gvisor`) {
+		t.Errorf("%q", text.String())
 	}
 }

@@ -44,7 +44,7 @@ func TestTheKernelsCurlGetsAllOverABadLine(t *testing.T) {
 	line := newLossy(l.Carrier, weather{delay: 20 * time.Millisecond, loss: .02, late: .05, lateFor: 5 * time.Millisecond}, 9)
 	l.Carrier = line
 	s := station(t, l)
-	body := content(1 << 20)
+	body := content(downloadSize)
 	serve(t, s, &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { _, _ = w.Write(body) })})
 	downloads(t, 100, body, func(i int) *exec.Cmd {
 		host := []string{stationV4, "[" + stationV6 + "]"}[i%2]

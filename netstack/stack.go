@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	gvisor "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/link/ethernet"
@@ -68,6 +69,7 @@ func New(ctx context.Context, link Link, config Config) (*Stack, error) {
 	s.names.given(config.DNS)
 	s.ready.init()
 	s.nic = newNIC(full, s.lose)
+	gvisor.SetTarget(gvisorLog{})
 	s.tcpip = stack.New(s.options())
 	err = s.configure()
 	s.nic.start()
