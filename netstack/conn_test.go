@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -96,6 +97,15 @@ func TestAListenerHasBothFamilies(t *testing.T) {
 			_, _ = c.Close(), peer.Close()
 		}
 		_ = ln.Close()
+	}
+}
+
+func TestAddressesAreInOrder(t *testing.T) {
+	for range 20 {
+		one, _ := stacks(t)
+		if got := fmt.Sprint(one.Addresses()); got != "["+oneV4+"/24 "+oneV6+"/64]" {
+			t.Fatal(got)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -134,7 +135,8 @@ func (s *Stack) configure() error {
 	return s.assign()
 }
 
-// Addresses returns the addresses that the stack has at this time, those of the link itself (fe80::/10) included.
+// Addresses returns the addresses that the stack has at this time, in order, those of IPv4 first and those of the link itself
+// (fe80::/10) included.
 func (s *Stack) Addresses() []netip.Prefix {
 	var all []netip.Prefix
 	for _, a := range s.tcpip.AllAddresses()[nicID] {
@@ -143,6 +145,7 @@ func (s *Stack) Addresses() []netip.Prefix {
 			all = append(all, netip.PrefixFrom(addrOf(addr), a.AddressWithPrefix.PrefixLen))
 		}
 	}
+	slices.SortFunc(all, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 	return all
 }
 
