@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,9 +92,28 @@ func compare(t *testing.T, std, paf string) {
 
 // A place collects what a handler notes and what is logged.
 type place struct {
-	http2 bool
-	mu    sync.Mutex
-	lines []string
+	http2  bool
+	mu     sync.Mutex
+	lines  []string
+	untold atomic.Bool // the handler has panicked, which is to be logged
+}
+
+// panics is deferred by handlers.
+func (p *place) panics() {
+	if v := recover(); v != nil {
+		p.untold.Store(v != http.ErrAbortHandler)
+		panic(v)
+	}
+}
+
+// settle waits until a panic has been logged: net/http tells the client before.
+func (p *place) settle(t *testing.T) {
+	for deadline := time.Now().Add(10 * time.Second); p.untold.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("a panic was not logged")
+			return
+		}
+	}
 }
 
 func (p *place) note(args ...any) {
@@ -107,6 +127,9 @@ func (p *place) Write(line []byte) (int, error) {
 	first, _, _ := strings.Cut(string(line), "\n")
 	if strings.Contains(first, "component=paf-server") || strings.Contains(first, "http: superfluous") && p.http2 {
 		return len(line), nil // of which net/http says nothing
+	}
+	if strings.Contains(first, "panic serving") {
+		defer p.untold.Store(false)
 	}
 	p.note("log:", placeInFile.ReplaceAllString(first, "(...)"))
 	return len(line), nil
@@ -192,6 +215,7 @@ func (c *serverCase) server(p *place) *http.Server {
 			w.Header().Set("Probe", r.Method)
 			return
 		}
+		defer p.panics()
 		c.handler(w, r, p.note)
 	})
 	return s
@@ -221,6 +245,7 @@ func (c *serverCase) once1(t *testing.T, on serve) string {
 	conn.Close()
 	<-sent
 	stop()
+	p.settle(t)
 	text := date.ReplaceAllString(string(got), "Date: (now)")
 	text = strings.TrimPrefix(text, "HTTP/1.1 100 Continue\r\n\r\n") // ours leaves it out when the content is there already
 	return text + "\n" + p.String()
@@ -292,6 +317,7 @@ func (c *serverCase) once2(t *testing.T, on serve) string {
 	}
 	transport.CloseIdleConnections()
 	stop()
+	p.settle(t)
 	return b.String() + p.String()
 }
 
