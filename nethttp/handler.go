@@ -71,9 +71,12 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	w.Account(int(e.response.status), e.response.written)
 }
 
+// http2 reports whether the exchange is one of HTTP/2, where net/http does many a thing otherwise.
+func (e *exchange) http2() bool { return e.head.major == 2 }
+
 // writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
 func (e *exchange) writer() http.ResponseWriter {
-	if e.head.major == 2 {
+	if e.http2() {
 		return response2{&e.response}
 	}
 	return response1{&e.response}
@@ -116,11 +119,11 @@ func (e *exchange) settle() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		http := "http"
-		if e.head.major == 2 {
-			http = "http2"
+		version := "http"
+		if e.http2() {
+			version = "http2"
 		}
-		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
+		e.logf("%s: panic serving %v: %v\n%s", version, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
 	e.response.leave()
