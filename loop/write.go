@@ -130,6 +130,23 @@ func (c *conn) writeLimit() engine.Instant {
 	return due
 }
 
+// splice has the flow take one piece of content by itself, with no lock held. The flow may read r, which is somebody else's and may
+// panic. c.mu is held, and released meanwhile.
+func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
+	c.writing = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.writing = false
+		c.notify()
+	}()
+	err = c.timed(func() (err error) {
+		n, err = c.powers.ReaderFrom.ReadFrom(r)
+		return err
+	})
+	return n, err
+}
+
 // timed runs one write under the write time-out.
 func (c *conn) timed(write func() error) error {
 	c.writeDue.Store(int64(c.writeLimit()))
