@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -272,36 +273,27 @@ func connectable(endpoints []mimic.Endpoint) bool {
 
 func (c *Client) limits() engine.Limits {
 	l := c.Limits
-	if l.IdleTimeout == 0 {
-		l.IdleTimeout = 60 * time.Second
-	}
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, 60*time.Second)
 	return l
 }
 
 func (c *Client) init() {
 	c.once.Do(func() {
-		set(&c.OpenTimeout, 30*time.Second)
-		set(&c.ExpectTimeout, time.Second)
-		set(&c.MaxRetries, 3)
-		set(&c.MaxRedirects, 10)
-		set(&c.MaxIdle, 64)
-		set(&c.MaxConns, 256)
+		c.OpenTimeout = cmp.Or(c.OpenTimeout, 30*time.Second)
+		c.ExpectTimeout = cmp.Or(c.ExpectTimeout, time.Second)
+		c.MaxRetries = cmp.Or(c.MaxRetries, 3)
+		c.MaxRedirects = cmp.Or(c.MaxRedirects, 10)
+		c.MaxIdle = cmp.Or(c.MaxIdle, 64)
+		c.MaxConns = cmp.Or(c.MaxConns, 256)
+		c.MaxIdleAll = cmp.Or(c.MaxIdleAll, -1)
 		limits := c.limits().WithDefaults()
 		c.group = loop.NewGroup(loop.Config{
 			WriteTimeout: c.WriteTimeout,
 			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
 			Log:          c.Log,
 		})
-		set(&c.MaxIdleAll, -1)
 		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
 			MayShare: c.mayShare, Once: func(p place) bool { return p.once }})
 		c.rules = mimic.Merge(defaults(c.offers()), c.Context)
 	})
-}
-
-func set[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -83,19 +84,8 @@ func (r *Request) dropContentFields() {
 // sameOrigin reports whether two targets have scheme, host and port in common
 // (RFC 9110, Section 4.3.1).
 func sameOrigin(a, b *Target) bool {
-	return a.Scheme == b.Scheme && origin(a) == origin(b)
-}
-
-func origin(t *Target) string {
-	host, port, _ := semantics.SplitAuthority(t.Authority)
-	if port == "" {
-		port = defaultPort(t.Scheme)
-	}
-	lower := []byte(host)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
-		}
-	}
-	return string(lower) + ":" + port
+	hostA, portA, _ := semantics.SplitAuthority(a.Authority)
+	hostB, portB, _ := semantics.SplitAuthority(b.Authority)
+	return a.Scheme == b.Scheme && semantics.EqualFold(hostA, hostB) &&
+		cmp.Or(portA, defaultPort(a.Scheme)) == cmp.Or(portB, defaultPort(b.Scheme))
 }

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -51,23 +52,16 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.WriteTimeout, 60*time.Second)
-	set(&c.LingerTimeout, 2*time.Second)
-	set(&c.DrainBytes, 256<<10)
-	set(&c.DrainTimeout, 5*time.Second)
-	set(&c.GracePeriod, 30*time.Second)
-	set(&c.ParkAfter, time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 60*time.Second)
+	c.LingerTimeout = cmp.Or(c.LingerTimeout, 2*time.Second)
+	c.DrainBytes = cmp.Or(c.DrainBytes, 256<<10)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 5*time.Second)
+	c.GracePeriod = cmp.Or(c.GracePeriod, 30*time.Second)
+	c.ParkAfter = cmp.Or(c.ParkAfter, time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
 	return c
-}
-
-// set gives a zero field its default.
-func set[T ~int | ~int64](field *T, value T) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 // A Group is what connections share: clock, sweeper, counters and the stop. It
