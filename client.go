@@ -286,10 +286,9 @@ func (c *Client) init() {
 		c.MaxIdle = cmp.Or(c.MaxIdle, 64)
 		c.MaxConns = cmp.Or(c.MaxConns, 256)
 		c.MaxIdleAll = cmp.Or(c.MaxIdleAll, -1)
-		limits := c.limits().WithDefaults()
 		c.group = loop.NewGroup(loop.Config{
 			WriteTimeout: c.WriteTimeout,
-			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
+			Shortest:     c.limits().Shortest(),
 			Log:          c.Log,
 		})
 		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,

@@ -247,7 +247,6 @@ const (
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
 		_, s.borrows = s.Handler.(Borrower)
-		limits := s.Limits.WithDefaults()
 		s.group = loop.NewGroup(loop.Config{
 			WriteTimeout:   s.WriteTimeout,
 			LingerTimeout:  s.LingerTimeout,
@@ -259,7 +258,7 @@ func (s *Server) loop() *loop.Group {
 			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
 			ParkAfter:      s.ParkAfter,
-			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),
+			Shortest:       s.Limits.Shortest(),
 			Log:            s.log(),
 		})
 	})

@@ -45,7 +45,7 @@ type Config struct {
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
 	MaxConns int
-	// Shortest is the smallest time-out that the engines use; it sets the tick.
+	// Shortest is the smallest time-out that the engines use, see [engine.Limits.Shortest]; it sets the tick.
 	Shortest time.Duration
 	// Log receives what goes wrong; nil means slog.Default.
 	Log *slog.Logger
