@@ -17,9 +17,6 @@ type exchange struct {
 	w ResponseWriter
 }
 
-// serving is a Server as the handler of a loop.
-type serving struct{ *Server }
-
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	e := s.borrow(x)
