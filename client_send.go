@@ -16,20 +16,20 @@ import (
 type clientExchange struct {
 	head    semantics.Request
 	call    loop.Call
-	request *Request
-	interim func(*semantics.Response) error // tells the request's Interim; made once
+	told    func(status int, fields *Fields) error // SendOptions.Interim
+	interim func(*semantics.Response) error        // calls that; made once
 }
 
-// tell returns what is to be called for 1xx responses.
-func (x *clientExchange) tell(r *Request) func(*semantics.Response) error {
-	if r.Interim == nil {
+// tell returns what the loop is to call for 1xx responses.
+func (x *clientExchange) tell(f func(status int, fields *Fields) error) func(*semantics.Response) error {
+	if f == nil {
 		return nil
 	}
-	x.request = r
+	x.told = f
 	if x.interim == nil {
 		x.interim = func(head *semantics.Response) error {
 			fields := head.Fields.Share()
-			return x.request.Interim(head.Status, &fields)
+			return x.told(head.Status, &fields)
 		}
 	}
 	return x.interim
@@ -53,15 +53,16 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 		if err != nil {
 			return nil, err
 		}
-		if r.Connected != nil {
-			r.Connected(Connection{conn})
+		o := r.options()
+		if o.Connected != nil {
+			o.Connected(Connection{conn})
 		}
 		x := c.sending()
 		r.head(&x.head)
 		w.addTo(&x.head)
 		body, length := r.content()
-		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(r),
-			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: r.Trace}
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(o.Interim),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
 		if r.Trailer != nil {
 			x.call.Trailer = func() *Fields { return r.Trailer }
 		}

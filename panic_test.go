@@ -91,7 +91,7 @@ func TestInterimThatPanicsCostsItsExchange(t *testing.T) {
 					}
 				}()
 				r := newRequest(t, "GET", "http://x/", nil)
-				r.Interim = func(int, *paf.Fields) error { panic("a bug") }
+				r.Options = &paf.SendOptions{Interim: func(int, *paf.Fields) error { panic("a bug") }}
 				resp, err := c.Do(context.Background(), r)
 				t.Errorf("%v: %v, %v", protocol, resp, err)
 			}()
