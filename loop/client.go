@@ -66,10 +66,10 @@ type ClientConn struct {
 
 	// What follows is of use on a multiplexed connection only.
 	reserved int        // exchanges that are about to begin
-	refused  bool       // somebody wanted a place and waits for one
+	wanted   bool       // somebody has asked for a place and waits for one
 	company  bool       // several have been woken at once the last time, and may all be about to begin another exchange
-	told     []*content // to whom events have been handed, and who have not been woken
-	waking   []*inbox   // memory for wakeTold
+	handed   []*content // to whom events have been handed, and who have not been woken
+	waking   []*inbox   // memory for wakeHanded
 }
 
 // adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
@@ -190,7 +190,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	r.awaitSent(call)
 	ended := !r.tunnel && r.content.ended && !r.content.unread()
-	r.told(err)
+	r.returning(err)
 	c.mu.Unlock()
 	if unsent {
 		call.close()
@@ -198,7 +198,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err != nil {
 		r.cancelled(&err)
 		r.stop()
-		c.leave(r, r.blame(err))
+		c.endExchange(r, r.blame(err))
 		return nil, err
 	}
 	call.firstByte()
@@ -208,8 +208,8 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	return r, nil
 }
 
-// told is called when Do is about to return, and the response is not whole: its content may be left alone for long. c.mu is held.
-func (r *Reply) told(err error) {
+// returning is called when Do is about to return, and the response is not whole: its content may be left alone for long. c.mu is held.
+func (r *Reply) returning(err error) {
 	r.awaited = false
 	if r.c.mux == nil || err != nil {
 		return

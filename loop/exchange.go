@@ -124,7 +124,7 @@ func (t Exchange) Broken() error {
 		return nil
 	}
 	defer x.exit()
-	if !x.told {
+	if !x.seenBroken {
 		return nil
 	}
 	return x.content.err

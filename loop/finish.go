@@ -110,7 +110,7 @@ func (c *serverConn) reason() CloseReason {
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.left || c.stopping:
+	case c.windingDown || c.stopping:
 		return Stopped
 	case c.server.State() == engine.Switched:
 		return Taken

@@ -52,8 +52,8 @@ type serverConn struct {
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
-	turn turn
-	left bool // the engine has been told to end the connection
+	turn        turn
+	windingDown bool // the engine has been told to end the connection
 }
 
 // ServeFlow runs a server's engine over a flow and returns when the connection
@@ -314,7 +314,7 @@ func (c *serverConn) stop() {
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.leave()
+		c.windDown()
 		c.push()
 		if !c.goesOn() {
 			c.wakeReader()
