@@ -117,36 +117,7 @@ func (c *serverConn) serve() (err error) {
 	life := c.life
 	defer func() {
 		broken := recover()
-		for broken == nil && c.mux != nil && !c.turn.ended && c.life == life {
-			c.wait()
-		}
-		if c.life != life {
-			c.mu.Unlock()
-			return
-		}
-		if c.hijacked {
-			c.mu.Unlock()
-			c.own()
-			if broken != nil {
-				panic(broken)
-			}
-			return
-		}
-		c.because(c.reason())
-		err = c.result()
-		c.quiesce()
-		for c.running > 0 {
-			c.wait()
-		}
-		if c.mux != nil {
-			c.group.monitor.forget(c)
-		}
-		c.mu.Unlock()
-		c.parted()
-		c.group.remove(c, c.why)
-		if c.from != nil {
-			c.from.ended(err)
-		}
+		err = c.served(life, broken != nil)
 		if broken != nil {
 			panic(broken)
 		}
@@ -166,17 +137,6 @@ func (c *serverConn) serve() (err error) {
 		c.pump(c.turn.number)
 	}
 	return nil
-}
-
-// part says the last words and closes the flow.
-func (c *serverConn) part() {
-	_ = c.flush()
-	c.because(c.reason())                 // what comes after the last words counts no more
-	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
-	if answered && c.server.State() == engine.Closed && c.writeErr == nil {
-		c.linger()
-	}
-	c.quiesce()
 }
 
 // choose waits until it is known which engine the connection needs.
