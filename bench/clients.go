@@ -51,7 +51,7 @@ func client(version string, inFlight int) func(work, contestant, options) (sampl
 		defer p.stop()
 		j.Addr = p.addr
 		var result called
-		if err := report(measuredCore, "call", j, &result); err != nil {
+		if err := runRole(measuredCore, "call", j, &result); err != nil {
 			return nil, err
 		}
 		requests := float64(result.Requests)
@@ -63,60 +63,14 @@ func client(version string, inFlight int) func(work, contestant, options) (sampl
 	}
 }
 
-// report runs a role to its end and reads what it has printed.
-func report(cores string, role string, j job, result any) error {
-	cmd, err := child(cores, role, j)
-	if err != nil {
-		return err
-	}
-	said := &lastWords{}
-	cmd.Stderr = said
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", j.Name, err, said)
-	}
-	return json.Unmarshal(out, result)
-}
-
 // call is the role of a client that is measured: it makes requests, then prints a called. It
 // takes its CPU time by itself, as it alone knows when the warm-up is over.
 func call(j job) error {
-	c, err := contestantNamed(j.Name)
+	exchange, err := exchangeOf(j)
 	if err != nil {
 		return err
 	}
-	exchange, err := c.client(j)
-	if err != nil {
-		return err
-	}
-	// Latencies are not taken: reading the clock would be a good part of what a request costs.
-	loop := func(length time.Duration) (int, error) {
-		type share struct {
-			n   int
-			err error
-		}
-		shares, until := make(chan share), time.Now().Add(length)
-		for worker := range j.Many {
-			go func() {
-				var s share
-				for s.n%16 != 0 || time.Now().Before(until) {
-					if s.err = exchange(worker); s.err != nil {
-						break
-					}
-					s.n++
-				}
-				shares <- s
-			}()
-		}
-		var total share
-		for range j.Many {
-			s := <-shares
-			total.n += s.n
-			total.err = errors.Join(total.err, s.err)
-		}
-		return total.n, total.err
-	}
-	if _, err := loop(min(j.Time, 300*time.Millisecond)); err != nil {
+	if _, err := repeat(exchange, j.Many, min(j.Time, 300*time.Millisecond)); err != nil {
 		return err
 	}
 	before, err := ownCPU()
@@ -124,7 +78,7 @@ func call(j job) error {
 		return err
 	}
 	start := time.Now()
-	n, err := loop(j.Time)
+	n, err := repeat(exchange, j.Many, j.Time)
 	if err != nil {
 		return err
 	}
@@ -139,6 +93,44 @@ func call(j job) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(called{n, took, after - before, peak})
+}
+
+// exchangeOf returns what makes one exchange with a contestant's client.
+func exchangeOf(j job) (func(worker int) error, error) {
+	c, err := contestantNamed(j.Name)
+	if err != nil {
+		return nil, err
+	}
+	return c.client(j)
+}
+
+// repeat has workers make exchanges for some time, and returns how many they have made. Latencies are not taken: reading the clock
+// would be a good part of what a request costs.
+func repeat(exchange func(worker int) error, workers int, length time.Duration) (int, error) {
+	type share struct {
+		n   int
+		err error
+	}
+	shares, until := make(chan share), time.Now().Add(length)
+	for worker := range workers {
+		go func() {
+			var s share
+			for s.n%16 != 0 || time.Now().Before(until) {
+				if s.err = exchange(worker); s.err != nil {
+					break
+				}
+				s.n++
+			}
+			shares <- s
+		}()
+	}
+	var total share
+	for range workers {
+		s := <-shares
+		total.n += s.n
+		total.err = errors.Join(total.err, s.err)
+	}
+	return total.n, total.err
 }
 
 // asks returns the path that a client asks for.
@@ -157,6 +149,18 @@ func check(status int, length int64, name string) error {
 	return nil
 }
 
+// many makes so many of a kind.
+func many[T any](n int, one func() (T, error)) ([]T, error) {
+	all := make([]T, n)
+	for i := range all {
+		var err error
+		if all[i], err = one(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // callPaf calls with paf's Client.
 func callPaf(j job) (func(worker int) error, error) {
 	// The server lets as many streams be open on one connection: all clients have but that one.
@@ -164,18 +168,11 @@ func callPaf(j job) (func(worker int) error, error) {
 	if j.H2 {
 		c.Protocol = paf.HTTP2
 	}
-	requests := make([]*paf.Request, j.Many)
-	for i := range requests {
-		r, err := paf.NewRequest("GET", url(j, j.Addr, j.asks()), nil)
-		if err != nil {
-			return nil, err
-		}
-		requests[i] = r
+	requests, err := many(j.Many, func() (*paf.Request, error) { return paf.NewRequest("GET", url(j, j.Addr, j.asks()), nil) })
+	if err != nil {
+		return nil, err
 	}
-	var held []*paf.Response
-	if j.Hold {
-		held = make([]*paf.Response, j.Many)
-	}
+	held := make([]*paf.Response, j.Many)
 	return func(worker int) error {
 		resp, err := c.Do(context.Background(), requests[worker])
 		if err != nil {
@@ -215,18 +212,11 @@ func callXNet(j job) (func(worker int) error, error) {
 
 // callRoundTripper calls with any RoundTripper.
 func callRoundTripper(j job, t http.RoundTripper) (func(worker int) error, error) {
-	requests := make([]*http.Request, j.Many)
-	for i := range requests {
-		r, err := http.NewRequest("GET", url(j, j.Addr, j.asks()), nil)
-		if err != nil {
-			return nil, err
-		}
-		requests[i] = r
+	requests, err := many(j.Many, func() (*http.Request, error) { return http.NewRequest("GET", url(j, j.Addr, j.asks()), nil) })
+	if err != nil {
+		return nil, err
 	}
-	var held []*http.Response
-	if j.Hold {
-		held = make([]*http.Response, j.Many)
-	}
+	held := make([]*http.Response, j.Many)
 	return func(worker int) error {
 		resp, err := t.RoundTrip(requests[worker])
 		if err != nil {
