@@ -45,44 +45,27 @@ func (c *Client) sending() *clientExchange {
 
 // send sends one request, again if that is safe.
 func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Response, error) {
+	if err := r.sendable(); err != nil {
+		return nil, err
+	}
 	for tries := 0; ; tries++ {
-		if err := r.sendable(); err != nil {
-			return nil, err
-		}
 		conn, err := c.connection(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		o := r.options()
-		if o.Connected != nil {
-			o.Connected(Connection{conn})
-		}
-		x := c.sending()
-		r.head(&x.head)
-		w.addTo(&x.head)
-		body, length := r.content()
-		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(o.Interim),
-			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
-		if r.Trailer != nil {
-			x.call.Trailer = func() *Fields { return r.Trailer }
+		if connected := r.options().Connected; connected != nil {
+			connected(Connection{conn})
 		}
 		used := conn.Used()
-		x.call.Body = u.begin(body)
-		reply, err := conn.Do(ctx, &x.call)
-		if err == nil {
-			resp, spent := newResponse(r, reply)
-			if spent {
-				*x = clientExchange{interim: x.interim}
-				c.sendings.Put(x)
-			}
+		resp, err := c.sendOn(ctx, conn, r, u, w)
+		switch {
+		case err == nil:
 			return resp, nil
-		}
-		if err == loop.ErrStale {
+		case err == loop.ErrStale:
 			tries-- // there is another, or one will be opened
 			u.untouched()
 			continue
-		}
-		if errors.Is(err, ErrNoExtendedConnect) {
+		case errors.Is(err, ErrNoExtendedConnect):
 			return nil, err
 		}
 		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
@@ -94,6 +77,29 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 			c.pool.CloseIdleOf(c.place(r))
 		}
 	}
+}
+
+// sendOn sends the request once, over a connection.
+func (c *Client) sendOn(ctx context.Context, conn *loop.ClientConn, r *Request, u *upload, w wish) (*Response, error) {
+	x, o := c.sending(), r.options()
+	r.head(&x.head)
+	w.addTo(&x.head)
+	body, length := r.content()
+	x.call = loop.Call{Head: &x.head, Length: length, Body: u.begin(body), Interim: x.tell(o.Interim),
+		Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
+	if r.Trailer != nil {
+		x.call.Trailer = func() *Fields { return r.Trailer } // which may be another one by then
+	}
+	reply, err := conn.Do(ctx, &x.call)
+	if err != nil {
+		return nil, err
+	}
+	resp, spent := newResponse(r, reply)
+	if spent {
+		*x = clientExchange{interim: x.interim}
+		c.sendings.Put(x)
+	}
+	return resp, nil
 }
 
 // again reports whether a request that got no response may be sent once more, and
