@@ -194,14 +194,20 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 	} else {
 		err = x.Respond(&w.head, length)
 	}
+	if err != nil {
+		w.unsendable(err)
+	}
+	return w.note(err)
+}
+
+// unsendable answers for a head that cannot be sent: a status that is none, a 101 on HTTP/2.
+func (w *response) unsendable(err error) {
 	var misuse *engine.Error
-	if err != nil && errors.As(err, &misuse) && misuse.Scope == engine.Message && !x.Begun() {
-		// What cannot be sent is answered for: a status that is none, a 101 on HTTP/2.
+	if x := w.exchange.ticket; errors.As(err, &misuse) && misuse.Scope == engine.Message && !x.Begun() {
 		w.exchange.logf("http: response that cannot be sent: %v", err)
 		x.Forget()
 		_ = x.Answer(&semantics.Response{Status: http.StatusInternalServerError}, 0, nil)
 	}
-	return w.note(err)
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
