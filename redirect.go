@@ -20,20 +20,7 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 	}
 	old := resp.Request
 	next := *old
-	switch resp.Status {
-	case semantics.StatusMovedPermanently, semantics.StatusFound:
-		// RFC 9110, Sections 15.4.2 and 15.4.3: "for historical reasons, a user
-		// agent MAY change the request method from POST to GET".
-		if old.Method == semantics.MethodPost {
-			next.get()
-		}
-	case semantics.StatusSeeOther:
-		// Section 15.4.4: "a retrieval request (a GET or HEAD request if using HTTP)".
-		if old.Method != semantics.MethodHead {
-			next.get()
-		}
-	case semantics.StatusTemporaryRedirect, semantics.StatusPermanentRedirect:
-	default:
+	if !next.redirectBy(resp.Status) {
 		return nil, nil
 	}
 	if next.Body != nil && !body.rewind(ctx) {
@@ -67,6 +54,27 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 		next.Header.AddField(semantics.Field{Name: "Authorization", Value: basic(ref.User), Sensitive: true})
 	}
 	return &next, nil
+}
+
+// redirectBy makes the request what a redirection of some status asks for, but for its target; false if it asks for none.
+func (r *Request) redirectBy(status int) bool {
+	switch status {
+	case semantics.StatusMovedPermanently, semantics.StatusFound:
+		// RFC 9110, Sections 15.4.2 and 15.4.3: "for historical reasons, a user
+		// agent MAY change the request method from POST to GET".
+		if r.Method == semantics.MethodPost {
+			r.get()
+		}
+	case semantics.StatusSeeOther:
+		// Section 15.4.4: "a retrieval request (a GET or HEAD request if using HTTP)".
+		if r.Method != semantics.MethodHead {
+			r.get()
+		}
+	case semantics.StatusTemporaryRedirect, semantics.StatusPermanentRedirect:
+	default:
+		return false
+	}
+	return true
 }
 
 // get turns a request into one for GET, without content.

@@ -55,8 +55,7 @@ type conn struct {
 	fault     *engine.Error        // what the peer has done wrong
 	readErr   error                // what ended the input, if not EOF
 	writeErr  error                // what ended the output
-	why       CloseReason          // set by whoever ends the connection first
-	whySet    bool
+	why       CloseReason          // set by whoever ends the connection first; 0 until then
 
 	onLook func() // immutable: starts a watcher if one is needed
 }
@@ -275,8 +274,8 @@ func (c *conn) cut(why CloseReason) {
 
 // because notes why the connection ends; the first reason stands. c.mu is held.
 func (c *conn) because(why CloseReason) {
-	if !c.whySet {
-		c.why, c.whySet = why, true
+	if c.why == 0 {
+		c.why = why
 	}
 }
 
