@@ -326,7 +326,14 @@ func (g *Group) begin() {
 
 // spawn runs f on such a goroutine.
 func (g *Group) spawn(f func()) {
-	g.begin()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.spawnLocked(f)
+}
+
+// spawnLocked is spawn for one who holds g.mu.
+func (g *Group) spawnLocked(f func()) {
+	g.goroutines++
 	go func() {
 		defer g.done()
 		f()

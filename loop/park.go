@@ -166,8 +166,7 @@ func (g *Group) openLot() error {
 		return err
 	}
 	l.poll, l.fds, l.looked = poll, map[int32]*parked{}, map[int32]*exchange{}
-	g.goroutines++
-	go g.watch(poll)
+	g.spawnLocked(func() { g.watch(poll) })
 	return nil
 }
 
@@ -203,7 +202,6 @@ func (l *lot) take(p *parked) bool {
 
 // watch wakes connections whose descriptors have become readable, until the poller is closed.
 func (g *Group) watch(poll *poll) {
-	defer g.done()
 	var ready [128]int32
 	for {
 		n, err := poll.wait(ready[:])
@@ -216,11 +214,7 @@ func (g *Group) watch(poll *poll) {
 				g.wakeParked(p)
 			} else if x := g.lot.looked[fd]; x != nil {
 				delete(g.lot.looked, fd)
-				g.goroutines++
-				go func() {
-					defer g.done()
-					x.goneAhead()
-				}()
+				g.spawnLocked(x.goneAhead)
 			}
 		}
 		g.mu.Unlock()
@@ -238,8 +232,7 @@ func (g *Group) wakeDue(now engine.Instant) {
 func (g *Group) wakeParked(p *parked) {
 	if g.lot.take(p) {
 		g.lot.waking++
-		g.goroutines++
-		go p.resume()
+		g.spawnLocked(p.resume)
 	}
 }
 
@@ -255,7 +248,6 @@ func (g *Group) closeLot() {
 func (p *parked) resume() {
 	a := p.from
 	g, c := a.group, p.c
-	defer g.done()
 	if c == nil {
 		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
 		c.from, c.accepted, c.exchanges, c.quiet, c.state = a, p.accepted, p.exchanges, p.since, ConnIdle
@@ -293,11 +285,7 @@ func (p *parked) stop() {
 	}
 	defer g.mu.Unlock()
 	if g.lot.take(p) {
-		g.goroutines++
-		go func() { // for a flow may take its time to close
-			defer g.done()
-			p.end(Stopped)
-		}()
+		g.spawnLocked(func() { p.end(Stopped) }) // for a flow may take its time to close
 	}
 }
 
