@@ -64,9 +64,9 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	if e.body != nil {
 		e.body.content = content
 	}
-	h.bound(e.ticket)
-	defer e.settle()
-	h.of(e.head).ServeHTTP(e.writer(), &e.request)
+	h.setDeadlines(e.ticket)
+	defer e.rescue()
+	h.handlerFor(e.head).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
 	w.Account(int(e.response.status), e.response.written)
 }
@@ -82,8 +82,8 @@ func (e *exchange) writer() http.ResponseWriter {
 	return response1{&e.response}
 }
 
-// of returns the handler of a request.
-func (h *handler) of(r *head) http.Handler {
+// handlerFor returns the handler of a request.
+func (h *handler) handlerFor(r *head) http.Handler {
 	switch {
 	case r.from.Form == semantics.AsteriskForm && r.method == http.MethodOptions && !h.server.DisableGeneralOptionsHandler:
 		return http.HandlerFunc(options)
@@ -101,8 +101,8 @@ func options(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// bound sets the deadlines of the exchange that the server asks for.
-func (h *handler) bound(x loop.Exchange) {
+// setDeadlines sets the deadlines of the exchange that the server asks for.
+func (h *handler) setDeadlines(x loop.Exchange) {
 	if d := h.server.ReadTimeout; d > 0 {
 		x.SetReadDeadline(time.Now().Add(d))
 	}
@@ -111,9 +111,9 @@ func (h *handler) bound(x loop.Exchange) {
 	}
 }
 
-// settle turns a panic of the handler into the end of the exchange: net/http logs it, and whatever the client has got does not look
+// rescue turns a panic of the handler into the end of the exchange: net/http logs it, and whatever the client has got does not look
 // complete.
-func (e *exchange) settle() {
+func (e *exchange) rescue() {
 	if e.response.done {
 		e.removeFiles()
 		return
@@ -126,7 +126,7 @@ func (e *exchange) settle() {
 		e.logf("%s: panic serving %v: %v\n%s", version, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
-	e.response.leave()
+	e.response.closeTaken()
 	if e.response.taken == nil {
 		panic(paf.ErrAbort)
 	}

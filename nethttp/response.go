@@ -238,7 +238,7 @@ func (w *response) finish() {
 		w.WriteHeader(http.StatusOK)
 	}
 	if w.switches() && w.take() == nil {
-		w.leave()
+		w.closeTaken()
 		return
 	}
 	var trailer *semantics.Fields
