@@ -184,8 +184,6 @@ func (c *conn) isDue(now engine.Instant) bool {
 	return past(c.readDue.Load(), now) || past(c.writeDue.Load(), now) || past(c.lookDue.Load(), now)
 }
 
-func past(due int64, now engine.Instant) bool { return due != 0 && engine.Instant(due) <= now }
-
 // sweep does what isDue asked for, on the sweeper's goroutine. It never blocks on the flow.
 func (c *conn) sweep(now engine.Instant) {
 	if past(c.writeDue.Load(), now) {

@@ -118,37 +118,6 @@ func NewGroup(config Config) *Group {
 	return g
 }
 
-func tickFor(timeouts ...time.Duration) time.Duration {
-	tick := 250 * time.Millisecond
-	for _, t := range timeouts {
-		if t > 0 {
-			tick = min(tick, t/8)
-		}
-	}
-	return max(tick, 5*time.Millisecond)
-}
-
-// now returns the coarse time: that of the sweeper's last tick.
-func (g *Group) now() engine.Instant { return engine.Instant(g.clock.Load()) }
-
-// Now returns the time of the group's clock, for engines that are made for it.
-func (g *Group) Now() engine.Instant {
-	g.setClock()
-	return g.now()
-}
-
-// after returns the instant that lies d from now; zero, never, if d is negative.
-func (g *Group) after(d time.Duration) engine.Instant {
-	if d < 0 {
-		return 0
-	}
-	return g.now().After(d)
-}
-
-func (g *Group) setClock() {
-	g.clock.Store(max(1, int64(time.Since(g.origin))))
-}
-
 // add registers a connection; false if the group is stopping.
 func (g *Group) add(c member) bool {
 	g.mu.Lock()
@@ -183,14 +152,6 @@ func (g *Group) remove(c member, why CloseReason) {
 	g.mu.Unlock()
 }
 
-// wakeSweeper makes the sweeper look now.
-func (g *Group) wakeSweeper() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
-
 // empty reports whether there is no connection; g.mu is held.
 func (g *Group) empty() bool { return len(g.conns) == 0 && len(g.lot.fds) == 0 && g.lot.waking == 0 }
 
@@ -204,45 +165,6 @@ func (g *Group) of(a *acceptor) (all []member) {
 		}
 	}
 	return all
-}
-
-// sweep looks at every connection once a tick, for as long as there are any.
-func (g *Group) sweep(done chan struct{}) {
-	defer close(done)
-	t := time.NewTicker(g.tick)
-	defer t.Stop()
-	var due []member
-	for {
-		select {
-		case <-t.C:
-		case <-g.wake:
-		}
-		g.setClock()
-		now := g.now()
-		g.mu.Lock()
-		if g.empty() {
-			g.sweeping = false
-			g.mu.Unlock()
-			return
-		}
-		t.Reset(g.hurry())
-		for c := range g.conns {
-			if c.isDue(now) {
-				due = append(due, c)
-			}
-		}
-		g.wakeDue(now)
-		littered := g.lot.litter.due(now)
-		g.mu.Unlock()
-		if littered {
-			g.spawn(tidy)
-		}
-		for i, c := range due {
-			c.sweep(now)
-			due[i] = nil
-		}
-		due = due[:0]
-	}
 }
 
 // Shutdown stops the group: listeners are closed, and idle connections; the

@@ -309,12 +309,3 @@ func (c *serverConn) abort() {
 		c.because(Aborted)
 	}
 }
-
-// expires turns a deadline of package time into an instant of the group.
-func (g *Group) expires(t time.Time) engine.Instant {
-	if t.IsZero() {
-		return 0
-	}
-	g.setClock()
-	return g.now().After(time.Until(t))
-}
