@@ -176,16 +176,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
-		call.firstByte()
-		free := r.release == nil || r.release()
-		r.spent = free && call.Body == nil
-		switch {
-		case c.mux != nil:
-		case free:
-			call.Trace.rested(c.rest())
-		default: // it is being closed
-			c.discard(Aborted)
-		}
+		r.restWhole(call)
 		return r, nil
 	}
 	r.awaitSent(call)
