@@ -279,7 +279,7 @@ func (c *ClientConn) rest() error {
 		if c.peeker == nil {
 			c.look()
 		} else {
-			c.lookDue.Store(int64(c.group.after(c.group.tick)))
+			c.lookDue.Store(c.group.after(c.group.tick))
 		}
 	}
 	onRest := c.onRest

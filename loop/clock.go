@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -8,6 +9,12 @@ import (
 )
 
 // This file is what time it is, and who looks whether time is up.
+
+// An instant is one that the sweeper reads while others set it; 0 is never.
+type instant struct{ n atomic.Int64 }
+
+func (i *instant) Load() engine.Instant    { return engine.Instant(i.n.Load()) }
+func (i *instant) Store(at engine.Instant) { i.n.Store(int64(at)) }
 
 // tickFor returns how often the sweeper looks, where these are the time-outs.
 func tickFor(timeouts ...time.Duration) time.Duration {
@@ -21,7 +28,7 @@ func tickFor(timeouts ...time.Duration) time.Duration {
 }
 
 // now returns the coarse time: that of the sweeper's last tick.
-func (g *Group) now() engine.Instant { return engine.Instant(g.clock.Load()) }
+func (g *Group) now() engine.Instant { return g.clock.Load() }
 
 // Now returns the time of the group's clock, for engines that are made for it.
 func (g *Group) Now() engine.Instant {
@@ -47,11 +54,11 @@ func (g *Group) expires(t time.Time) engine.Instant {
 }
 
 func (g *Group) setClock() {
-	g.clock.Store(max(1, int64(time.Since(g.origin))))
+	g.clock.Store(max(1, engine.Instant(time.Since(g.origin))))
 }
 
 // past reports whether an instant has come.
-func past(due int64, now engine.Instant) bool { return due != 0 && engine.Instant(due) <= now }
+func past(due, now engine.Instant) bool { return due != 0 && due <= now }
 
 // sweep looks at every connection once a tick, for as long as there are any.
 func (g *Group) sweep(done chan struct{}) {

@@ -85,7 +85,7 @@ func (b *content) await(p []byte) error {
 	} else {
 		c.fill(b.due)
 	}
-	if len(c.data) == 0 && past(int64(b.due), c.group.now()) {
+	if len(c.data) == 0 && past(b.due, c.group.now()) {
 		return os.ErrDeadlineExceeded
 	}
 	return nil

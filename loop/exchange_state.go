@@ -97,7 +97,7 @@ func (x *exchange) receive(p []byte) (int, error) {
 	x.read = x.read || n > 0
 	x.seenBroken = x.seenBroken || err != nil && err == x.content.err
 	if x.watched && c.mux == nil {
-		c.lookDue.Store(int64(c.group.after(c.group.tick)))
+		c.lookDue.Store(c.group.after(c.group.tick))
 	}
 	return n, err
 }
@@ -227,7 +227,7 @@ func (x *exchange) writable() error {
 		return ErrTaken
 	case x.c.writeErr != nil:
 		return x.c.writeErr
-	case x.writeBy != 0 && past(int64(x.writeBy), x.c.group.now()):
+	case x.writeBy != 0 && past(x.writeBy, x.c.group.now()):
 		return os.ErrDeadlineExceeded
 	case x.c.mux != nil && x.content.gone != nil:
 		return &GoneError{Op: "write", Err: x.content.gone}

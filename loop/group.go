@@ -70,7 +70,7 @@ type Group struct {
 	config Config
 	origin time.Time
 	tick   time.Duration
-	clock  atomic.Int64 // engine.Instant of the last tick
+	clock  instant // of the last tick
 	stats  counters
 	stamp  atomic.Pointer[stamp]
 

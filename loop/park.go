@@ -120,7 +120,7 @@ func (c *serverConn) settle() {
 // come: of that the poller would not tell. c.mu is held.
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
-	if !past(int64(c.parkDue), now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+	if !past(c.parkDue, now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
 		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
@@ -223,7 +223,7 @@ func (g *Group) watch(poll *poll) {
 
 // wakeDue wakes the connections whose time is up; g.mu is held.
 func (g *Group) wakeDue(now engine.Instant) {
-	for p := g.lot.first; p != nil && past(int64(p.due), now); p = g.lot.first {
+	for p := g.lot.first; p != nil && past(p.due, now); p = g.lot.first {
 		g.wakeParked(p)
 	}
 }
