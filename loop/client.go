@@ -302,14 +302,14 @@ func (c *ClientConn) lookAfter() {
 func (c *ClientConn) look() {
 	if c.idle && !c.reading && !c.gone {
 		c.reading = true
-		c.group.spawn(c.watch)
+		c.group.spawn(c.watchIdle)
 	}
 }
 
-// watch reads while the connection lies idle: whatever comes then, be it EOF, a
+// watchIdle reads while the connection lies idle: whatever comes then, be it EOF, a
 // deadline or bytes that nobody asked for, ends it. Bytes that answer a request
 // sent meanwhile are for whoever sent it.
-func (c *ClientConn) watch() {
+func (c *ClientConn) watchIdle() {
 	c.mu.Lock()
 	for {
 		room := c.in.room(true)

@@ -166,7 +166,7 @@ func (g *Group) openLot() error {
 		return err
 	}
 	l.poll, l.fds, l.looked = poll, map[int32]*parked{}, map[int32]*exchange{}
-	g.spawnLocked(func() { g.watch(poll) })
+	g.spawnLocked(func() { g.wakeReadable(poll) })
 	return nil
 }
 
@@ -200,8 +200,8 @@ func (l *lot) take(p *parked) bool {
 	return true
 }
 
-// watch wakes connections whose descriptors have become readable, until the poller is closed.
-func (g *Group) watch(poll *poll) {
+// wakeReadable wakes connections whose descriptors have become readable, until the poller is closed.
+func (g *Group) wakeReadable(poll *poll) {
 	var ready [128]int32
 	for {
 		n, err := poll.wait(ready[:])
