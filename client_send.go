@@ -45,68 +45,55 @@ func (c *Client) sending() *clientExchange {
 
 // send sends one request, again if that is safe.
 func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Response, error) {
-	if err := r.sendable(); err != nil {
-		return nil, err
-	}
 	for tries := 0; ; tries++ {
+		if err := r.sendable(); err != nil {
+			return nil, err
+		}
 		conn, err := c.connection(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		if connected := r.options().Connected; connected != nil {
-			connected(Connection{conn})
+		o := r.options()
+		if o.Connected != nil {
+			o.Connected(Connection{conn})
+		}
+		x := c.sending()
+		r.head(&x.head)
+		w.addTo(&x.head)
+		body, length := r.content()
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(o.Interim),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
+		if r.Trailer != nil {
+			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
 		used := conn.Used()
-		resp, err := c.sendOn(ctx, conn, r, u, w)
-		switch {
-		case err == nil:
+		x.call.Body = u.begin(body)
+		reply, err := conn.Do(ctx, &x.call)
+		if err == nil {
+			resp, spent := newResponse(r, reply)
+			if spent {
+				*x = clientExchange{interim: x.interim}
+				c.sendings.Put(x)
+			}
 			return resp, nil
-		case err == loop.ErrStale:
+		}
+		if err == loop.ErrStale {
 			tries-- // there is another, or one will be opened
 			u.untouched()
 			continue
-		case errors.Is(err, ErrNoExtendedConnect):
-			return nil, err
 		}
-		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
+		if tries >= c.MaxRetries || ctx.Err() != nil || !c.again(ctx, r, u, used, err) {
 			return nil, err
-		}
-		if !unsent {
-			// The server has closed this one; the others it has let lie are likely gone too.
-			c.pool.CloseIdleOf(c.place(r))
 		}
 	}
 }
 
-// sendOn sends the request once, over a connection.
-func (c *Client) sendOn(ctx context.Context, conn *loop.ClientConn, r *Request, u *upload, w wish) (*Response, error) {
-	x, o := c.sending(), r.options()
-	r.head(&x.head)
-	w.addTo(&x.head)
-	body, length := r.content()
-	x.call = loop.Call{Head: &x.head, Length: length, Body: u.begin(body), Interim: x.tell(o.Interim),
-		Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
-	if r.Trailer != nil {
-		x.call.Trailer = func() *Fields { return r.Trailer } // which may be another one by then
-	}
-	reply, err := conn.Do(ctx, &x.call)
-	if err != nil {
-		return nil, err
-	}
-	resp, spent := newResponse(r, reply)
-	if spent {
-		*x = clientExchange{interim: x.interim}
-		c.sendings.Put(x)
-	}
-	return resp, nil
-}
-
-// again reports whether a request that got no response may be sent once more, and
-// makes its content ready for that.
-func again(ctx context.Context, r *Request, u *upload, err error) bool {
+// again reports whether a request that got no response may be sent once more, and makes its content ready for that. used: the connection
+// had been used before.
+func (c *Client) again(ctx context.Context, r *Request, u *upload, used bool, err error) bool {
 	var s *SendError
-	if !errors.As(err, &s) {
+	unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
+	if !used && !unsent || errors.Is(err, ErrNoExtendedConnect) || !errors.As(err, &s) {
 		return false
 	}
 	// RFC 9110, Section 9.2.2: "A client SHOULD NOT automatically retry a request with
@@ -115,7 +102,14 @@ func again(ctx context.Context, r *Request, u *upload, err error) bool {
 	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
 		return false
 	}
-	return u.rewind(ctx)
+	if !u.rewind(ctx) {
+		return false
+	}
+	if !unsent {
+		// The server has closed this one; the others it has let lie are likely gone too.
+		c.pool.CloseIdleOf(c.place(r))
+	}
+	return true
 }
 
 // refused is what a server says that has not processed a request (RFC 9113, Section 8.7).
