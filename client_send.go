@@ -55,7 +55,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 		}
 		o := r.options()
 		if o.Connected != nil {
-			o.Connected(Connection{conn})
+			tellConnected(o.Connected, conn)
 		}
 		x := c.sending()
 		r.head(&x.head)
@@ -86,6 +86,18 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 			return nil, err
 		}
 	}
+}
+
+// tellConnected tells of the connection. If that panics there will be no exchange on it.
+func tellConnected(connected func(Connection), conn *loop.ClientConn) {
+	told := false
+	defer func() {
+		if !told {
+			conn.GiveBack()
+		}
+	}()
+	connected(Connection{conn})
+	told = true
 }
 
 // again reports whether a request that got no response may be sent once more, and makes its content ready for that. used: the connection

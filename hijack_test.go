@@ -17,6 +17,7 @@ import (
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/paftest"
+	"github.com/paf-go/paf/semantics"
 )
 
 const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
@@ -306,4 +307,32 @@ func TestHijackOfAKernelsConnection(t *testing.T) {
 	if got, err := io.ReadAll(c); string(got) != "100000 <nil>" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// Of two who hijack at once one gets the flow.
+func TestAFlowIsHijackedOnce(t *testing.T) {
+	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
+		x, _ := w.Take(r)
+		_ = x.Respond(&semantics.Response{Status: 200}, 0) // which both wait for to be written
+		results := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, _, err := x.Hijack()
+				results <- err
+			}()
+		}
+		if a, b := <-results, <-results; a != nil == (b != nil) || errors.Join(a, b).Error() != loop.ErrTaken.Error() {
+			t.Errorf("%v and %v", a, b)
+		}
+	})
+	run(t, s, func(t *testing.T, s *running) {
+		near, far := flow.Pipe(1)
+		done := make(chan error, 1)
+		go func() { done <- s.ServeFlow(t.Context(), far) }()
+		_, _ = io.WriteString(near, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		synctest.Wait()
+		go func() { _, _ = io.Copy(io.Discard, near) }()
+		<-done
+		_, _ = near.Close(), far.Close()
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -105,6 +106,34 @@ func TestInterimThatPanicsCostsItsExchange(t *testing.T) {
 		}
 		if stats := c.Stats(); stats.Active != 0 {
 			t.Errorf("%v: something is left: %+v", protocol, stats)
+		}
+		c.Close()
+	}
+}
+
+// A Connected that panics costs nothing: the connection is there for others.
+func TestConnectedThatPanicsCostsNothing(t *testing.T) {
+	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+		addr := serve(t, handle(hello))
+		c := &paf.Client{Protocol: protocol, MaxConns: 1, Limits: engine.Limits{Streams: 1}, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			func() {
+				defer func() { _ = recover() }()
+				r := newRequest(t, "GET", "http://x/", nil)
+				r.Options = &paf.SendOptions{Connected: func(paf.Connection) { panic("a bug") }}
+				resp, err := c.Do(ctx, r)
+				t.Errorf("%v: %v, %v", protocol, resp, err)
+			}()
+			if resp, err := c.Get(ctx, "http://x/after"); err != nil {
+				t.Errorf("%v: %v", protocol, err)
+			} else if got := readAll(t, resp); got != "hello /after" {
+				t.Errorf("%v: %q", protocol, got)
+			}
+			cancel()
+		}
+		if stats := c.Stats(); stats.Opened != 1 {
+			t.Errorf("%v: %+v", protocol, stats)
 		}
 		c.Close()
 	}

@@ -40,6 +40,9 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 	if err != nil {
 		return nil, &URLError{URL: ref.Redacted(), Err: err}
 	}
+	if !old.options().Route.leadsTo(&old.Target, &next.Target) {
+		return nil, nil // the caller decides how to get there
+	}
 	next.Header = old.Header.Clone()
 	next.Header.Del("Host")
 	if next.Body == nil {

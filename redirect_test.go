@@ -241,3 +241,34 @@ func TestRedirectToWhatIsNoHTTPIsAnError(t *testing.T) {
 		t.Errorf("exchanges go on: %+v", stats)
 	}
 }
+
+// A route leads to where the caller meant the request to go. A server cannot have another origin's request go there: neither one for https in
+// clear, nor one for http to a server of https. A proxy that forwards requests takes those of one scheme.
+func TestRedirectsDoNotTakeARouteToAnotherOrigin(t *testing.T) {
+	for _, c := range []struct {
+		location string
+		absolute bool
+		follows  bool
+	}{
+		{"/there", false, true},
+		{"http://A.test:80/there", false, true},
+		{"https://a.test/there", false, false},
+		{"http://b.test/there", false, false},
+		{"http://b.test/there", true, true},
+		{"https://b.test/there", true, false},
+	} {
+		route, asked := routeTo(t, "HTTP/1.1 307 Temporary Redirect\r\nLocation: "+c.location+"\r\nContent-Length: 0\r\n\r\n")
+		route.Absolute = c.absolute
+		client := paf.Client{MaxRedirects: 1}
+		r := newRequest(t, "GET", "http://a.test/", nil)
+		r.Options = &paf.SendOptions{Route: route}
+		resp, err := client.Do(t.Context(), r)
+		if resp == nil || resp.Status != 307 || errors.Is(err, paf.ErrRedirects) != c.follows {
+			t.Errorf("to %s: %v", c.location, err)
+		}
+		client.Close()
+		if n := len(asked); n != map[bool]int{true: 2, false: 1}[c.follows] {
+			t.Errorf("to %s: the route was asked %d times", c.location, n)
+		}
+	}
+}

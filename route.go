@@ -26,7 +26,7 @@ type SendOptions struct {
 }
 
 // A Route is a way to the server of a request, or to its proxy, for those that a Client's Context does not know: by whatever means
-// another library has.
+// another library has. Redirects to another origin are not followed with it, or with Absolute those to another scheme: Do returns the response then.
 type Route struct {
 	// Key names where the route leads to: requests whose routes have equal keys share connections,
 	// whatever their URLs. It must be comparable.
@@ -46,6 +46,12 @@ type Route struct {
 
 	// Once: no connection is kept for another request.
 	Once bool
+}
+
+// leadsTo reports whether a request for a target may go where one for another target has gone. RFC 9110, Section 4.2.2: the resources of https are
+// had by a secured connection to their origin: it is not for a server to say that this is another's.
+func (r *Route) leadsTo(from, to *Target) bool {
+	return r == nil || sameOrigin(from, to) || r.Absolute && from.Scheme == to.Scheme
 }
 
 // A Trace is told what becomes of one sending of a request.

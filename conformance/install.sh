@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the tests of this module run paf against: Debian's packages. It says
+# Installs what the tests of this module and of netstack run paf against: Debian's packages. It says
 # nothing when all of it is there.
 set -euo pipefail
 declare -A package=([curl]=curl [nc]=netcat-openbsd [nginx]=nginx-light [node]=nodejs [chromium]=chromium [wrk]=wrk
-  [nghttp]=nghttp2-client [h2load]=nghttp2-client [nghttpd]=nghttp2-server [h2o]=h2o)
+  [ip]=iproute2 [ping]=iputils-ping [dnsmasq]=dnsmasq-base [nghttp]=nghttp2-client [h2load]=nghttp2-client [nghttpd]=nghttp2-server [h2o]=h2o)
 missing=()
 for tool in "${!package[@]}"; do
   command -v "$tool" >/dev/null || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")

@@ -38,6 +38,7 @@ func (c *conn) takeHeaders(h *frameHeader, payload []byte, ev *engine.Event) {
 	b := block{stream: h.stream, end: h.flags.has(flagEndStream), itself: itself}
 	if h.flags.has(flagEndHeaders) {
 		c.takeBlock(&b, fragment, ev)
+		c.former.letGo()
 		return
 	}
 	b.open = true
@@ -60,6 +61,7 @@ func (c *conn) takeContinuation(h *frameHeader, payload []byte, ev *engine.Event
 	}
 	b.open = false
 	c.takeBlock(b, b.bytes, ev)
+	c.former.letGo()
 	if cap(b.bytes) > minFrameSize {
 		b.bytes = nil // few connections need it twice
 	}
@@ -207,6 +209,13 @@ func (h *head) repeats(fragment []byte, end bool, table hpack.TableState) bool {
 	return h.usable && h.end == end && h.table == table && bytes.Equal(h.block, fragment)
 }
 
+// letGo lets go of a head that has been told and will not be told again: a connection may wait for long until the next one comes.
+func (h *head) letGo() {
+	if !h.usable {
+		h.request, h.response, h.detail = nil, nil, ""
+	}
+}
+
 // readHead makes c.former the head of a message: it decodes and checks it, unless it is that already. The error is one of the
 // compression.
 func (c *conn) readHead(fragment []byte, end bool) error {
@@ -233,6 +242,7 @@ func (c *conn) readAnew(fragment []byte, end bool, before hpack.TableState) erro
 	} else {
 		h.response, h.facts, h.broken, h.detail = m.response(c)
 	}
+	m.letGo()
 	h.end, h.table = end, c.dec.TableState()
 	h.usable = h.broken == ok && h.table == before && len(fragment) <= headMax
 	if h.usable {

@@ -48,6 +48,17 @@ func (m *message) reset() {
 	*m = message{list: m.list[:0], facts: facts{length: -1}}
 }
 
+// letGo is reset for one that may not be needed soon: of many fields not even the memory is kept.
+func (m *message) letGo() {
+	if cap(m.list) > listMost {
+		m.list = nil
+	}
+	m.reset()
+}
+
+// listMost is for how many fields a message keeps memory.
+const listMost = 128
+
 // breaks notes that a rule has been broken.
 func (m *message) breaks(r rule) {
 	if m.broken == ok {

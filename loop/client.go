@@ -87,8 +87,8 @@ func (c *ClientConn) adopted(gone func(), free func() error, more func()) bool {
 	return true
 }
 
-// giveBack returns the connection, or the place on it, that was kept for an exchange which does not begin.
-func (c *ClientConn) giveBack() {
+// GiveBack returns the connection, or the place on it, that was got for an exchange which does not begin.
+func (c *ClientConn) GiveBack() {
 	c.mu.Lock()
 	c.reserved = max(0, c.reserved-1)
 	c.mu.Unlock()
@@ -104,12 +104,14 @@ func (g *Group) Open(f flow.Flow, eng engine.Client) (*ClientConn, error) {
 	if c.mux == nil && c.powers.Pollable != nil {
 		c.peeker, c.ask = newPeeker(c.powers.Pollable), c.asks
 	}
-	if !g.add(c) {
+	if c.mux != nil {
+		c.mux.together = c.pushTogether
+	}
+	if !g.add(c) { // from here on the group may stop it
 		_ = f.Close()
 		return nil, ErrStopped
 	}
 	if c.mux != nil {
-		c.mux.together = c.pushTogether
 		if err := c.greet(); err != nil {
 			c.discard(Broken)
 			return nil, err
@@ -156,7 +158,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 // to the end of the content. Errors are *SendError, or ErrStale.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err := ctx.Err(); err != nil {
-		c.giveBack()
+		c.GiveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
 	}

@@ -37,15 +37,17 @@ func (g *Group) tell(f flow.Flow, s ConnState) {
 	}
 }
 
-// moved tells of a state, if it is another one than before. c.mu is held, and released meanwhile.
-func (c *serverConn) moved(s ConnState) {
+// moved tells of a state, if it is another one than before, and reports whether it did: then c.mu, which is held, was released meanwhile, and
+// whoever reads may have brought input.
+func (c *serverConn) moved(s ConnState) (told bool) {
 	if c.group.config.ConnState == nil || c.state == s || s == ConnIdle && c.state != ConnActive {
-		return
+		return false
 	}
 	c.state = s
 	c.mu.Unlock()
 	c.group.tell(c.flow, s)
 	c.mu.Lock()
+	return true
 }
 
 // parted tells that the connection is over. c.mu is not held.

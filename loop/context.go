@@ -126,25 +126,30 @@ func (c *serverConn) look(x *exchange) {
 		x.lookOut()
 	} else {
 		c.reading = true
-		go c.watcher(x)
+		go c.watcher(x, x.n)
 	}
 }
 
-// watcher reads ahead for as long as the exchange goes on and there is room.
-func (c *serverConn) watcher(x *exchange) {
+// watcher reads ahead for as long as the exchange goes on and there is room. n is the exchange's number: x may be another one by the time that
+// something has come.
+func (c *serverConn) watcher(x *exchange, n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		n, err := c.readFlow(c.in.spare())
-		c.in.w += n
+		read, err := c.readFlow(c.in.spare())
+		c.in.w += read
 		if err != nil {
 			c.took(err)
 		}
-		if x.done || c.eof || c.closed || c.reading || c.taken || len(c.in.spare()) == 0 {
+		over, full := x.n != n, len(c.in.spare()) == 0
+		if !over && (c.eof || c.closed || c.reading || c.taken || full) {
 			x.peerEnded()
-			if !x.done && !c.closed && !c.taken && len(c.in.spare()) == 0 { // of a closed one the descriptor may be another's
+			if !c.closed && !c.taken && full { // of a closed one the descriptor may be another's
 				x.lookOut()
 			}
+			return
+		}
+		if over {
 			return
 		}
 	}

@@ -225,7 +225,7 @@ func (p *Pool[K]) leave(key K, w *waiter) {
 	}
 	p.mu.Unlock()
 	if got := <-w.given; got.conn != nil {
-		got.conn.giveBack()
+		got.conn.GiveBack()
 	}
 }
 

@@ -73,7 +73,7 @@ func (p *Pool[K]) opened(key K, w *waiter, c *ClientConn, failed given) {
 		var taken bool
 		if taken, failed.err = p.adopt(key, w, c); failed.err == nil {
 			if !taken {
-				c.giveBack()
+				c.GiveBack()
 			}
 			return
 		}

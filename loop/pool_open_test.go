@@ -80,7 +80,7 @@ func TestWhoWaitsTakesWhatIsFreeFirst(t *testing.T) {
 		})
 	}()
 	<-began
-	first.giveBack()
+	first.GiveBack()
 	if <-taken != first {
 		t.Error("the second caller has got another connection than the one that was free")
 	}
@@ -110,7 +110,7 @@ func TestTheConnectionThatHasLainForLongestGivesWay(t *testing.T) {
 		conns = append(conns, got(t, p, key, opens(t, g, now)))
 	}
 	for _, c := range conns {
-		c.giveBack()
+		c.GiveBack()
 	}
 	if p.Take("a") != nil || p.Take("b") != conns[1] || p.Take("c") != conns[2] {
 		t.Error("not the connections that were used last lie in the pool")

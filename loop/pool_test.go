@@ -94,7 +94,7 @@ func TestNobodyOvertakesAWaiter(t *testing.T) {
 						return
 					}
 					time.Sleep(time.Millisecond) // its exchange
-					c.giveBack()
+					c.GiveBack()
 				}
 			})
 		}

@@ -36,6 +36,8 @@ type Reply struct {
 	over    bool // the connection has been given back
 	tunnel  bool // the response has made a tunnel of the exchange
 	taken   bool // which has been taken
+
+	opened *Tunnel // what it has been taken for, where a connection has many exchanges
 }
 
 // event takes what is neither content nor its end. The connection's lock is held.
@@ -60,6 +62,10 @@ func (r *Reply) event(ev *engine.Event) {
 			r.content.ended = true
 		}
 		r.c.notify() // a sender that waits for 100 (Continue) has its answer
+	case engine.Fault:
+		if r.opened != nil {
+			r.opened.cancel(&GoneError{Op: "read", Err: ev.Err})
+		}
 	}
 }
 

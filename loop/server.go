@@ -214,8 +214,8 @@ func (c *serverConn) await() {
 		c.awaitTurn()
 	case c.out.Len() > 0:
 		_ = c.flush()
+	case c.moved(ConnIdle):
 	default:
-		c.moved(ConnIdle)
 		c.settle()
 		c.fill(0)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/h2"
 )
 
 // The sweeper may look at a connection while its engine is being chosen (for the race detector).
@@ -34,4 +35,28 @@ func TestSweeperLooksWhileTheEngineIsChosen(t *testing.T) {
 		far.Close()
 	}
 	g.Close()
+}
+
+// A group may be stopped while a connection is being opened (for the race detector).
+func TestAGroupIsStoppedWhileAConnectionIsOpened(t *testing.T) {
+	for range 1000 {
+		g := NewGroup(Config{})
+		near, far := flow.Pipe(0)
+		go func() { _, _ = io.Copy(io.Discard, far) }()
+		opened := make(chan struct{})
+		go func() {
+			defer close(opened)
+			_, _ = g.Open(near, h2.NewClient(engine.Limits{}, g.Now()))
+		}()
+		var all []member
+		for len(all) == 0 {
+			g.mu.Lock()
+			all = g.list()
+			g.mu.Unlock()
+		}
+		all[0].(*ClientConn).sayIt() // as stop has it done
+		<-opened
+		g.Close()
+		_ = far.Close()
+	}
 }

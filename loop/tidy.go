@@ -19,7 +19,7 @@ import (
 const (
 	litterOf    = 4 << 10 // bytes, at the least, that a connection leaves which is opened, serves a request and is parked
 	litterMin   = 2 << 20 // less is not worth the while
-	litterShare = 4       // the part of all objects that litter must be at the least: one fourth
+	litterShare = 4       // the part of what a collection looks at that litter must be at the least: one fourth
 	litterRest  = 2 * time.Second
 )
 
@@ -39,9 +39,14 @@ func (l *litter) due(now engine.Instant) bool {
 	if l.bytes < litterMin || !past(l.since.After(litterRest), now) {
 		return false
 	}
-	objects := [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(objects[:])
-	if uint64(l.bytes) < objects[0].Value.Uint64()/litterShare {
+	held := [3]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}} // these of the latest collection
+	metrics.Read(held[:])
+	looked := uint64(0)
+	for i := range held {
+		looked += held[i].Value.Uint64()
+	}
+	if uint64(l.bytes) < looked/litterShare {
 		return false
 	}
 	l.bytes = 0

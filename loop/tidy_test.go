@@ -2,6 +2,7 @@ package loop
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/paf-go/paf/engine"
@@ -35,4 +36,37 @@ func TestLitterIsDueWhenItIsMuchAndAWhileHasPassed(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(held)
+}
+
+// A collection looks at stacks, too: where a program has many goroutines little litter is not worth it.
+func TestStacksCountAsWhatAProgramHolds(t *testing.T) {
+	var ready, done sync.WaitGroup
+	release := make(chan struct{})
+	for range 256 {
+		ready.Add(1)
+		done.Go(func() { deep(256, func() { ready.Done(); <-release }) })
+	}
+	ready.Wait()
+	runtime.GC() // the first one that is asked for finds out
+	var l litter
+	for range litterMin / litterOf {
+		l.add(1)
+	}
+	if l.due(engine.Instant(1).After(litterRest)) {
+		t.Error("2 MiB of litter are due beside 64 MiB of stacks")
+	}
+	close(release)
+	done.Wait()
+}
+
+// deep runs f with a KiB of stack for each level.
+//
+//go:noinline
+func deep(levels int, f func()) byte {
+	var room [1 << 10]byte
+	if levels == 0 {
+		f()
+		return 0
+	}
+	return deep(levels-1, f) + room[levels%len(room)]
 }

@@ -42,8 +42,20 @@ func (c *conn) newTunnel(base context.Context, f flow.Flow) *Tunnel {
 		c.tunnels = map[*Tunnel]struct{}{}
 	}
 	c.tunnels[t] = struct{}{}
-	if c.stopping {
+	switch {
+	case c.stopping:
 		t.cancel(ErrStopped)
+	case c.closed:
+		t.cancel(ErrPeerGone)
+	}
+	return t
+}
+
+// newStreamTunnel is newTunnel for a stream, which may have ended while the tunnel was granted. c.mu is held.
+func (c *conn) newStreamTunnel(base context.Context, s *streamFlow) *Tunnel {
+	t := c.newTunnel(base, s)
+	if s.b.gone != nil {
+		t.cancel(&GoneError{Op: "read", Err: s.b.gone})
 	}
 	return t
 }

@@ -87,7 +87,8 @@ func (r *Reply) Tunnel() (*Tunnel, error) {
 	r.over = true
 	base := context.WithoutCancel(r.ctx)
 	if c.mux != nil {
-		return c.newTunnel(base, &streamFlow{b: &r.content, code: resetCode(r.call.Head), after: r.afterStream}), nil
+		r.opened = c.newStreamTunnel(base, &streamFlow{b: &r.content, code: resetCode(r.call.Head), after: r.afterStream})
+		return r.opened, nil
 	}
 	t := c.newTunnel(base, c.newTakenFlow(func() { c.discard(Taken) }))
 	if gone := c.onGone; gone != nil && !c.gone {

@@ -53,22 +53,36 @@ func (t Exchange) Tunnel(head *semantics.Request, r *semantics.Response) (*Tunne
 	if err := x.respond(r, length); err != nil {
 		return nil, err
 	}
-	if err := c.flush(); err != nil {
+	if err := x.flushToTake(); err != nil {
 		return nil, err
 	}
-	if x.done {
-		return nil, ErrOver
-	}
 	x.taken, x.ended = true, true
-	var f flow.Flow = &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream}
+	var tunnel *Tunnel
 	if c.mux == nil {
 		x.leaveContent()
-		f = c.newTakenFlow(c.closeFlow)
+		f := c.newTakenFlow(c.closeFlow)
 		c.moved(ConnTaken)
+		tunnel = c.newTunnel(c.base, f)
+	} else {
+		tunnel = c.newStreamTunnel(c.base, &streamFlow{b: &x.content, code: resetCode(head), after: c.afterStream})
 	}
-	tunnel := c.newTunnel(c.base, f)
 	x.content.owner = &taker{x, tunnel}
 	return tunnel, nil
+}
+
+// flushToTake writes what has been laid out, and reports why the flow cannot be taken after that: somebody else may have taken it meanwhile. c.mu is
+// held, and released meanwhile.
+func (x *exchange) flushToTake() error {
+	if err := x.c.flush(); err != nil {
+		return err
+	}
+	switch {
+	case x.done:
+		return ErrOver
+	case x.taken:
+		return ErrTaken
+	}
+	return nil
 }
 
 // A taker is an exchange whose flow, or stream, has been taken for a tunnel, as what the tunnel's content belongs to.
@@ -132,11 +146,8 @@ func (t Exchange) Hijack() (flow.Flow, []byte, error) {
 	case x.taken:
 		return nil, nil, ErrTaken
 	}
-	if err := c.flush(); err != nil {
+	if err := x.flushToTake(); err != nil {
 		return nil, nil, err
-	}
-	if x.done {
-		return nil, nil, ErrOver
 	}
 	x.taken, x.ended = true, true
 	x.leaveContent()

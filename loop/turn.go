@@ -94,12 +94,12 @@ func (c *serverConn) start(ev *engine.Event) {
 		return
 	}
 	c.turn.apart--
-	x := c.newExchange(ev)
-	c.begin(x, ev.Request)
+	x, head := c.newExchange(ev), ev.Request
+	c.begin(x, head)
 	c.attach(&x.content)
 	c.moved(ConnActive)
 	c.group.begin()
-	x.apart(ev.Request)
+	x.apart(head)
 }
 
 // apart runs a handler on a goroutine of its own. Many of them may wait for long, and what is on the smallest of stacks, of which about

@@ -21,7 +21,11 @@ import (
 func (t *Transport) openByProxy(ctx context.Context, k routeKey) (flow.Flow, error) {
 	proxy, err := url.Parse(k.proxy)
 	if err != nil {
-		return nil, err
+		var told *url.Error
+		if errors.As(err, &told) {
+			err = told.Err // without the URL, which may have a password
+		}
+		return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
 	}
 	var c net.Conn
 	switch proxy.Scheme {

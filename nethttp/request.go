@@ -49,7 +49,9 @@ func (e *exchange) read(r *paf.Request) bool {
 		if h = newHead(r); h == nil {
 			return false
 		}
-		e.conn.head.Store(h)
+		if h.small() {
+			e.conn.head.Store(h)
+		}
 	}
 	e.head, e.url = h, h.url
 	q := &e.request

@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -30,13 +31,25 @@ type head struct {
 	chunks bool // chunked is its transfer coding
 	// expects: the client waits for 100 (Continue) before it sends the content.
 	expects  bool
-	trailers []string // that are announced
+	trailers http.Header    // that are announced, without values
+	index    map[string]int // of lines, while many of them are read
 }
 
 // A line is the values of one name.
 type line struct {
 	name   string
 	values []string
+}
+
+// A head is used again if it is small: a connection that waits for its next request keeps it. A field counts as in RFC 9113, Section 6.5.2.
+const headKept = 8 << 10
+
+func (h *head) small() bool {
+	size := len(h.from.Raw)
+	for i := range h.fields {
+		size += len(h.fields[i].Name) + len(h.fields[i].Value) + 32
+	}
+	return size <= headKept
 }
 
 // is reports whether a request has this head.
@@ -146,17 +159,36 @@ func (h *head) readFields(r *paf.Request) {
 	if h.major == 1 && h.get("Pragma") == "no-cache" && h.get("Cache-Control") == "" {
 		h.add("Cache-Control", "no-cache") // as net/http does, for caches of HTTP/1.0
 	}
+	h.index = nil
 }
 
 func (h *head) add(name, value string) {
 	h.values++
-	for i := range h.lines {
-		if h.lines[i].name == name {
-			h.lines[i].values = append(h.lines[i].values, value)
-			return
-		}
+	if i := h.find(name); i >= 0 {
+		h.lines[i].values = append(h.lines[i].values, value)
+		return
 	}
 	h.lines = append(h.lines, line{name, []string{value}})
+}
+
+// linesMost is how many lines are looked through one by one: a client may send thousands of names.
+const linesMost = 32
+
+// find returns where the line of a name is, -1 if there is none.
+func (h *head) find(name string) int {
+	if len(h.lines) <= linesMost {
+		return slices.IndexFunc(h.lines, func(l line) bool { return l.name == name })
+	}
+	if h.index == nil {
+		h.index = make(map[string]int, len(h.fields))
+	}
+	for i := len(h.index); i < len(h.lines); i++ {
+		h.index[h.lines[i].name] = i
+	}
+	if i, has := h.index[name]; has {
+		return i
+	}
+	return -1
 }
 
 func (h *head) get(name string) string {
@@ -172,9 +204,13 @@ func (h *head) get(name string) string {
 func (h *head) readTrailer(value string) {
 	for name := range semantics.Members(value) {
 		name = textproto.CanonicalMIMEHeaderKey(name)
-		if semantics.AllowedInTrailer(name) {
-			h.trailers = append(h.trailers, name)
+		if !semantics.AllowedInTrailer(name) {
+			continue
 		}
+		if h.trailers == nil {
+			h.trailers = http.Header{}
+		}
+		h.trailers[name] = nil
 	}
 }
 
@@ -202,9 +238,5 @@ func (h *head) trailer() http.Header {
 	if len(h.trailers) == 0 || h.length >= 0 && h.major == 1 {
 		return nil
 	}
-	trailer := make(http.Header, len(h.trailers))
-	for _, name := range h.trailers {
-		trailer[name] = nil
-	}
-	return trailer
+	return maps.Clone(h.trailers)
 }

@@ -139,7 +139,7 @@ func sortLines(list []semantics.Field) {
 func (w *response) announce(value string) {
 	w.told |= toldTrailer
 	for name := range semantics.Members(value) {
-		if name = textproto.CanonicalMIMEHeaderKey(name); semantics.AllowedInTrailer(name) && !slices.Contains(w.trailers, name) {
+		if name = textproto.CanonicalMIMEHeaderKey(name); semantics.AllowedInTrailer(name) {
 			w.trailers = append(w.trailers, name)
 		}
 	}
@@ -266,6 +266,8 @@ func reason(status int) string {
 // trailer returns what the handler has put into the fields for the trailer section, nil for nothing.
 func (w *response) trailer() *semantics.Fields {
 	var list []semantics.Field
+	slices.Sort(w.trailers)
+	w.trailers = slices.Compact(w.trailers)
 	for _, name := range w.trailers {
 		list = w.appendLines(list, name, w.fields[name])
 	}

@@ -20,6 +20,7 @@ func (x *roundTrip) tunnels(status int) bool {
 func (x *roundTrip) tunnel(p *paf.Response) io.ReadCloser {
 	t, err := p.Tunnel()
 	if err != nil {
+		x.end()
 		return broken{err}
 	}
 	if x.request.Method != http.MethodConnect {

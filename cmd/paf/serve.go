@@ -36,6 +36,15 @@ Examples:
   paf serve --listen unix:/run/paf.sock  on a Unix socket
   paf serve --listen localhost:0         on a free port, which it prints
   paf serve --tls                        over TLS, with a certificate of its own
+  paf serve --tap tap0 --addr 10.0.0.2/24 --addr fd00::2/64
+                                         as a station of its own on a TAP device
+
+With --tap the kernel's network is not used: paf brings TCP/IP along, answers
+ARP and pings, and listens on its own addresses, at port 80 unless --listen says
+otherwise. "dhcp" and "slaac" stand for addresses that a server of DHCP gives
+and that routers of IPv6 announce. The device has to be up:
+  ip tuntap add tap0 mode tap; ip address add 10.0.0.1/24 dev tap0
+  ip link set tap0 up
 
 Exit status: 0 after a graceful stop, 1 if it cannot listen or serve, 2 for a
 wrong command line, 128 + N when signal N ended it at once.`,
@@ -44,6 +53,9 @@ wrong command line, 128 + N when signal N ended it at once.`,
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
 				Usage: "listen on `ADDR`, host:port or unix:PATH; may be given several times",
 			},
+			&cli.StringFlag{Name: "tap", Usage: "bring TCP/IP along, on the TAP device `NAME` (Linux)"},
+			&cli.StringSliceFlag{Name: "addr", Usage: "with --tap, an address and its prefix, dhcp or slaac: `ADDR`; may be given several times"},
+			&cli.StringSliceFlag{Name: "gw", Usage: "with --tap, the gateway `ADDR`; one of IPv4 and one of IPv6 may be given"},
 			&cli.BoolFlag{Name: "tls", Usage: "speak TLS, with a certificate made for this run unless --cert and --key give one"},
 			&cli.StringFlag{Name: "cert", Usage: "the certificate, and its chain, in the PEM file `FILE`"},
 			&cli.StringFlag{Name: "key", Usage: "its key, in the PEM file `FILE`"},
@@ -72,6 +84,14 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	tap, err := tapOptions(cmd)
+	if err != nil {
+		return err
+	}
+	listen := cmd.StringSlice("listen")
+	if tap != nil && !cmd.IsSet("listen") {
+		listen = []string{":80"}
+	}
 	dir := cmd.Args().First()
 	if dir == "" && (cmd.Bool("index") || cmd.Bool("dotfiles")) {
 		return usagef(cmd, "--index and --dotfiles need a DIR to serve")
@@ -81,7 +101,8 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		grace = time.Nanosecond // zero would mean the library's default
 	}
 	return serve.Run(ctx, serve.Options{
-		Listen:   cmd.StringSlice("listen"),
+		Listen:   listen,
+		Tap:      tap,
 		Dir:      dir,
 		Index:    cmd.Bool("index"),
 		Dotfiles: cmd.Bool("dotfiles"),
@@ -92,6 +113,24 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		Out:      cmd.Root().Writer,
 		Log:      slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
 	})
+}
+
+// tapOptions reads the flags of a stack of our own; nil is the kernel's.
+func tapOptions(cmd *cli.Command) (*serve.Tap, error) {
+	addrs, gateways := cmd.StringSlice("addr"), cmd.StringSlice("gw")
+	switch {
+	case !cmd.IsSet("tap") && len(addrs)+len(gateways) > 0:
+		return nil, usagef(cmd, "--addr and --gw are for --tap")
+	case !cmd.IsSet("tap"):
+		return nil, nil
+	case len(addrs) == 0:
+		return nil, usagef(cmd, "--tap needs an address: --addr 10.0.0.2/24, or --addr dhcp")
+	}
+	tap, err := serve.NewTap(cmd.String("tap"), addrs, gateways)
+	if err != nil {
+		return nil, usagef(cmd, "%v", err)
+	}
+	return tap, nil
 }
 
 // tlsOptions reads the flags of TLS and of the protocols. In clear HTTP/2 is told from HTTP/1 by its

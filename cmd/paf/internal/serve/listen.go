@@ -16,10 +16,10 @@ import (
 )
 
 // listenAll listens on all addresses, or on none.
-func listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
+func (n *network) listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for _, addr := range addrs {
-		ln, err := listen(ctx, addr)
+		ln, err := n.listen(ctx, addr)
 		if err != nil {
 			closeAll(listeners)
 			return nil, err
@@ -36,7 +36,7 @@ func closeAll(listeners []net.Listener) {
 }
 
 // listen listens on "host:port" or "unix:PATH".
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func (n *network) listen(ctx context.Context, addr string) (net.Listener, error) {
 	var config net.ListenConfig
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return listenUnix(ctx, &config, path)
@@ -44,7 +44,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err := checkTCP(addr); err != nil {
 		return nil, exit.Errorf(exit.Usage, "cannot listen on %q: %w", addr, err)
 	}
-	ln, err := config.Listen(ctx, "tcp", addr)
+	ln, err := n.tcp(ctx, addr)
 	if err != nil {
 		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
 	}

@@ -24,6 +24,7 @@ import (
 // Options say what is served, and where.
 type Options struct {
 	Listen   []string      // addresses: "host:port" or "unix:PATH"
+	Tap      *Tap          // a stack of our own; nil for the kernel's
 	Dir      string        // "" for the demo application
 	Index    bool          // list directories
 	Dotfiles bool          // serve names that begin with a dot
@@ -42,7 +43,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listenAll(ctx, o.Listen)
+	on, closeNet, err := o.network(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeNet()
+	listeners, err := on.listenAll(ctx, o.Listen)
 	if err != nil {
 		return err
 	}
@@ -52,10 +58,14 @@ func Run(ctx context.Context, o Options) error {
 		server.Handler = lines.around(handler)
 		server.ErrorHandler = lines.aroundErrors(reply.Fault)
 	}
+	var addrs []net.Addr
+	for _, ln := range listeners {
+		addrs = append(addrs, on.reachable(ln.Addr())...)
+	}
 	scheme := "http"
 	if o.TLS != nil {
 		scheme = "https"
-		config, said, err := o.TLS.config(listeners)
+		config, said, err := o.TLS.config(addrs)
 		if err != nil {
 			closeAll(listeners)
 			return err
@@ -65,8 +75,8 @@ func Run(ctx context.Context, o Options) error {
 		}
 		lines.printf("TLS with a %s\n", said)
 	}
-	for _, ln := range listeners {
-		lines.printf("Serving %s at %s\n", what, urlOf(scheme, ln.Addr()))
+	for _, addr := range addrs {
+		lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if n := server.Stats().Active; n > 0 && !o.Quiet {

@@ -41,13 +41,13 @@ func Protocols(list string) ([]string, error) {
 }
 
 // config returns the configuration, and what to say of the certificate.
-func (t *TLS) config(listeners []net.Listener) (*tls.Config, string, error) {
+func (t *TLS) config(addrs []net.Addr) (*tls.Config, string, error) {
 	var cert tls.Certificate
 	var err error
 	said := "certificate"
 	if t.Cert == "" {
 		said = "self-signed certificate"
-		cert, err = selfSigned(hosts(listeners), time.Now())
+		cert, err = selfSigned(hosts(addrs), time.Now())
 	} else if cert, err = tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
 		err = exit.Errorf(exit.Usage, "cannot use the certificate: %w", err)
 	}
@@ -59,10 +59,10 @@ func (t *TLS) config(listeners []net.Listener) (*tls.Config, string, error) {
 }
 
 // hosts returns what a certificate of our own is for: this machine, and where it listens.
-func hosts(listeners []net.Listener) []string {
+func hosts(addrs []net.Addr) []string {
 	all := []string{"localhost", "127.0.0.1", "::1"}
-	for _, ln := range listeners {
-		if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() && !slices.Contains(all, tcp.IP.String()) {
+	for _, addr := range addrs {
+		if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() && !slices.Contains(all, tcp.IP.String()) {
 			all = append(all, tcp.IP.String())
 		}
 	}

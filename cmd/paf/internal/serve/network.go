@@ -1,0 +1,105 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/netstack"
+)
+
+// A Tap is a station of our own on a TAP device.
+type Tap struct {
+	device string
+	config netstack.Config
+}
+
+// NewTap reads addresses as 10.0.0.2/24, "dhcp" or "slaac", and gateways as 10.0.0.1.
+func NewTap(device string, addrs, gateways []string) (*Tap, error) {
+	t := &Tap{device: device}
+	for _, a := range addrs {
+		switch a {
+		case "dhcp":
+			t.config.DHCP = true
+			continue
+		case "slaac":
+			t.config.SLAAC = true
+			continue
+		}
+		p, err := netip.ParsePrefix(a)
+		if err != nil {
+			return nil, fmt.Errorf("--addr takes an address with its prefix (as 10.0.0.2/24), dhcp or slaac, not %q", a)
+		}
+		t.config.Addresses = append(t.config.Addresses, p)
+	}
+	for _, g := range gateways {
+		a, err := netip.ParseAddr(g)
+		if err != nil {
+			return nil, fmt.Errorf("--gw takes an address (as 10.0.0.1), not %q", g)
+		}
+		t.config.Gateways = append(t.config.Gateways, a)
+	}
+	return t, nil
+}
+
+// addressWait is how long DHCP and routers may take to answer.
+const addressWait = time.Minute
+
+// open makes the stack.
+func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, error) {
+	link, err := netstack.OpenTAP(t.device)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, addressWait)
+	defer cancel()
+	config := t.config
+	config.Log = log
+	return netstack.New(ctx, link, config)
+}
+
+// A network is where addresses are listened on: the kernel's, or a stack's of our own.
+type network struct{ stack *netstack.Stack }
+
+// kernel is the kernel's network.
+var kernel = &network{}
+
+// network returns the network that is to be used, and how to close it.
+func (o *Options) network(ctx context.Context) (*network, func(), error) {
+	if o.Tap == nil {
+		return kernel, func() {}, nil
+	}
+	s, err := o.Tap.open(ctx, o.Log)
+	if err != nil {
+		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
+	}
+	return &network{s}, func() { _ = s.Close() }, nil
+}
+
+// tcp listens on "host:port".
+func (n *network) tcp(ctx context.Context, addr string) (net.Listener, error) {
+	if n.stack != nil {
+		return n.stack.Listen("tcp", addr)
+	}
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", addr)
+}
+
+// reachable returns the addresses at which a listener is reached: a stack's own, where it listens on all.
+func (n *network) reachable(addr net.Addr) []net.Addr {
+	tcp, is := addr.(*net.TCPAddr)
+	if n.stack == nil || !is || !tcp.IP.IsUnspecified() {
+		return []net.Addr{addr}
+	}
+	var all []net.Addr
+	for _, p := range n.stack.Addresses() {
+		if !p.Addr().IsLinkLocalUnicast() {
+			all = append(all, net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.Addr(), uint16(tcp.Port))))
+		}
+	}
+	return all
+}
