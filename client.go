@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,8 +154,8 @@ func (c *Client) Stats() Stats {
 }
 
 func (c *Client) place(r *Request) place {
-	if r.Route != nil {
-		return place{route: r.Route.Key, once: r.Route.Once}
+	if route := r.options().Route; route != nil {
+		return place{route: route.Key, once: route.Once}
 	}
 	return place{context: c.Context, scheme: r.Scheme, authority: r.Authority}
 }
@@ -166,15 +167,15 @@ func (c *Client) connection(ctx context.Context, r *Request) (*loop.ClientConn, 
 		return conn, nil
 	}
 	// An opening goes on when the request has got another connection: r may be used for something else by then.
-	r = &Request{Target: r.Target, Route: r.Route}
+	target, route := r.Target, r.options().Route
 	return c.pool.Get(ctx, at, func(ctx context.Context) (*loop.ClientConn, error) {
-		f, err := c.open(ctx, r)
+		f, err := c.open(ctx, target, route)
 		if err != nil {
 			return nil, err
 		}
 		protocol := c.Protocol
-		if r.Route != nil && r.Route.Protocol != 0 {
-			protocol = r.Route.Protocol
+		if route != nil && route.Protocol != 0 {
+			protocol = route.Protocol
 		}
 		eng, err := c.engine(ctx, f, protocol)
 		if err != nil {
@@ -224,31 +225,31 @@ func (c *Client) mayShare(p place) bool {
 	return p.route == nil && (c.Protocol == HTTP2 || c.Protocol == 0 && p.scheme == "https")
 }
 
-// open opens a flow to where a request is for.
-func (c *Client) open(ctx context.Context, r *Request) (flow.Flow, error) {
+// open opens a flow to where a request is for; route may be nil.
+func (c *Client) open(ctx context.Context, target Target, route *Route) (flow.Flow, error) {
 	if c.OpenTimeout >= 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.OpenTimeout)
 		defer cancel()
 	}
-	if r.Route != nil {
-		return r.Route.Open(ctx)
+	if route != nil {
+		return route.Open(ctx)
 	}
-	own, err := facts(c.Context, &r.Target)
+	own, err := facts(c.Context, &target)
 	if err != nil {
-		return nil, &URLError{URL: r.URL(), Err: err}
+		return nil, &URLError{URL: (&Request{Target: target}).URL(), Err: err}
 	}
 	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
 	if !connectable(endpoints) {
-		full, _ := facts(c.rules, &r.Target)
+		full, _ := facts(c.rules, &target)
 		return full.Resolve(ctx)
 	}
 	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || r.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || target.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&r.Target), c.offers())
+	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&target), c.offers())
 }
 
 // valueOf returns the value of a key among endpoints.
@@ -272,36 +273,26 @@ func connectable(endpoints []mimic.Endpoint) bool {
 
 func (c *Client) limits() engine.Limits {
 	l := c.Limits
-	if l.IdleTimeout == 0 {
-		l.IdleTimeout = 60 * time.Second
-	}
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, 60*time.Second)
 	return l
 }
 
 func (c *Client) init() {
 	c.once.Do(func() {
-		set(&c.OpenTimeout, 30*time.Second)
-		set(&c.ExpectTimeout, time.Second)
-		set(&c.MaxRetries, 3)
-		set(&c.MaxRedirects, 10)
-		set(&c.MaxIdle, 64)
-		set(&c.MaxConns, 256)
-		limits := c.limits().WithDefaults()
+		c.OpenTimeout = cmp.Or(c.OpenTimeout, 30*time.Second)
+		c.ExpectTimeout = cmp.Or(c.ExpectTimeout, time.Second)
+		c.MaxRetries = cmp.Or(c.MaxRetries, 3)
+		c.MaxRedirects = cmp.Or(c.MaxRedirects, 10)
+		c.MaxIdle = cmp.Or(c.MaxIdle, 64)
+		c.MaxConns = cmp.Or(c.MaxConns, 256)
+		c.MaxIdleAll = cmp.Or(c.MaxIdleAll, -1)
 		c.group = loop.NewGroup(loop.Config{
 			WriteTimeout: c.WriteTimeout,
-			Shortest:     min(limits.IdleTimeout, limits.ContentTimeout, limits.HeadTimeout, limits.ResponseTimeout),
+			Shortest:     c.limits().Shortest(),
 			Log:          c.Log,
 		})
-		set(&c.MaxIdleAll, -1)
 		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
 			MayShare: c.mayShare, Once: func(p place) bool { return p.once }})
 		c.rules = mimic.Merge(defaults(c.offers()), c.Context)
 	})
-}
-
-func set[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

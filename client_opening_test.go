@@ -41,7 +41,7 @@ func TestAnOpeningDoesNotNeedItsRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Route = route
+		r.Options = &paf.SendOptions{Route: route}
 		done := make(chan error, 1)
 		go func() {
 			resp, err := c.Do(t.Context(), r)
@@ -65,7 +65,7 @@ func TestAnOpeningDoesNotNeedItsRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	*r = paf.Request{Route: &paf.Route{Key: "elsewhere", Protocol: paf.HTTP2}}
+	*r = paf.Request{Options: &paf.SendOptions{Route: &paf.Route{Key: "elsewhere", Protocol: paf.HTTP2}}}
 	close(late)
 	for c.Stats().Opened < 2 {
 		if t.Context().Err() != nil {

@@ -16,20 +16,20 @@ import (
 type clientExchange struct {
 	head    semantics.Request
 	call    loop.Call
-	request *Request
-	interim func(*semantics.Response) error // tells the request's Interim; made once
+	told    func(status int, fields *Fields) error // SendOptions.Interim
+	interim func(*semantics.Response) error        // calls that; made once
 }
 
-// tell returns what is to be called for 1xx responses.
-func (x *clientExchange) tell(r *Request) func(*semantics.Response) error {
-	if r.Interim == nil {
+// tell returns what the loop is to call for 1xx responses.
+func (x *clientExchange) tell(f func(status int, fields *Fields) error) func(*semantics.Response) error {
+	if f == nil {
 		return nil
 	}
-	x.request = r
+	x.told = f
 	if x.interim == nil {
 		x.interim = func(head *semantics.Response) error {
 			fields := head.Fields.Share()
-			return x.request.Interim(head.Status, &fields)
+			return x.told(head.Status, &fields)
 		}
 	}
 	return x.interim
@@ -53,15 +53,16 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 		if err != nil {
 			return nil, err
 		}
-		if r.Connected != nil {
-			r.connected(conn)
+		o := r.options()
+		if o.Connected != nil {
+			tellConnected(o.Connected, conn)
 		}
 		x := c.sending()
 		r.head(&x.head)
 		w.addTo(&x.head)
 		body, length := r.content()
-		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(r),
-			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: r.Trace}
+		x.call = loop.Call{Head: &x.head, Length: length, Interim: x.tell(o.Interim),
+			Expect: body != nil && semantics.HasToken(&r.Header, "Expect", "100-continue"), ExpectTimeout: c.ExpectTimeout, Trace: o.Trace}
 		if r.Trailer != nil {
 			x.call.Trailer = func() *Fields { return r.Trailer }
 		}
@@ -81,37 +82,30 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 			u.untouched()
 			continue
 		}
-		if errors.Is(err, ErrNoExtendedConnect) {
+		if tries >= c.MaxRetries || ctx.Err() != nil || !c.again(ctx, r, u, used, err) {
 			return nil, err
-		}
-		unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
-		if !used && !unsent || tries >= c.MaxRetries || ctx.Err() != nil || !again(ctx, r, u, err) {
-			return nil, err
-		}
-		if !unsent {
-			// The server has closed this one; the others it has let lie are likely gone too.
-			c.pool.CloseIdleOf(c.place(r))
 		}
 	}
 }
 
-// connected tells of the connection. If that panics there will be no exchange on it.
-func (r *Request) connected(conn *loop.ClientConn) {
+// tellConnected tells of the connection. If that panics there will be no exchange on it.
+func tellConnected(connected func(Connection), conn *loop.ClientConn) {
 	told := false
 	defer func() {
 		if !told {
 			conn.GiveBack()
 		}
 	}()
-	r.Connected(Connection{conn})
+	connected(Connection{conn})
 	told = true
 }
 
-// again reports whether a request that got no response may be sent once more, and
-// makes its content ready for that.
-func again(ctx context.Context, r *Request, u *upload, err error) bool {
+// again reports whether a request that got no response may be sent once more, and makes its content ready for that. used: the connection
+// had been used before.
+func (c *Client) again(ctx context.Context, r *Request, u *upload, used bool, err error) bool {
 	var s *SendError
-	if !errors.As(err, &s) {
+	unsent := errors.Is(err, refused) || errors.Is(err, loop.ErrNoCapacity)
+	if !used && !unsent || errors.Is(err, ErrNoExtendedConnect) || !errors.As(err, &s) {
 		return false
 	}
 	// RFC 9110, Section 9.2.2: "A client SHOULD NOT automatically retry a request with
@@ -120,7 +114,14 @@ func again(ctx context.Context, r *Request, u *upload, err error) bool {
 	if s.Sent && (!semantics.Idempotent(r.Method) || !errors.Is(err, noResponse)) {
 		return false
 	}
-	return u.rewind(ctx)
+	if !u.rewind(ctx) {
+		return false
+	}
+	if !unsent {
+		// The server has closed this one; the others it has let lie are likely gone too.
+		c.pool.CloseIdleOf(c.place(r))
+	}
+	return true
 }
 
 // refused is what a server says that has not processed a request (RFC 9113, Section 8.7).

@@ -392,7 +392,7 @@ func TestClientWaitsForContinue(t *testing.T) {
 	c := newClient(t)
 	r := newRequest(t, "POST", s.URL, strings.NewReader("content"))
 	r.Header.Set("Expect", "100-continue")
-	r.Interim = func(status int, _ *paf.Fields) error { statuses = append(statuses, status); return nil }
+	r.Options = &paf.SendOptions{Interim: func(status int, _ *paf.Fields) error { statuses = append(statuses, status); return nil }}
 	resp, err := c.Do(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)

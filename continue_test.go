@@ -126,7 +126,7 @@ func TestClientAndServerAgreeOnContinue(t *testing.T) {
 				var interim []int
 				r := newRequest(t, "POST", "http://x.test"+path, &noted{Reader: strings.NewReader("hello")})
 				r.Header.Set("Expect", "100-continue")
-				r.Interim = func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }
+				r.Options = &paf.SendOptions{Interim: func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }}
 				resp, err := s.Client.Do(t.Context(), r)
 				if err != nil {
 					t.Errorf("%v: %s: %v", protocol, path, err)
@@ -151,7 +151,7 @@ func TestInterimResponsesAreToldHoweverTheyCome(t *testing.T) {
 			s.Protocol = protocol
 			var interim []int
 			r := newRequest(t, "GET", "http://x.test/", nil)
-			r.Interim = func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }
+			r.Options = &paf.SendOptions{Interim: func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }}
 			resp, err := s.Do(t.Context(), r)
 			if err != nil {
 				t.Fatal(err)

@@ -17,9 +17,6 @@ type exchange struct {
 	w ResponseWriter
 }
 
-// serving is a Server as the handler of a loop.
-type serving struct{ *Server }
-
 // Serve runs the user's handler and completes its response.
 func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 	e := s.borrow(x)
@@ -40,7 +37,7 @@ func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
 	e := &exchange{}
 	e.begin(x, head, err.Status)
-	logFault(s.log(), e, err)
+	s.log().Debug("request refused", "component", "paf-server", "peer", x.Peer(), "error", err) // at a level where peers cannot fill a log
 	var r *Request
 	if head != nil {
 		e.fill(head, 0)
@@ -175,7 +172,7 @@ func (s serving) answer(e *exchange, r *Request, err error) {
 		e.r.lent = true
 		s.ErrorHandler(&e.w, r, err)
 	} else {
-		answer(&e.w, r, err)
+		statusInWords(&e.w, r, err)
 	}
 }
 

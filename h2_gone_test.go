@@ -141,10 +141,10 @@ func TestInterimResponsesBesideTheFinalOneAreTold(t *testing.T) {
 	eachVersion(t, server, func(t *testing.T, s *paf.Server, c *paf.Client, stop func()) {
 		r := newRequest(t, "GET", "http://memory.test/", nil)
 		var told []string
-		r.Interim = func(status int, fields *paf.Fields) error {
+		r.Options = &paf.SendOptions{Interim: func(status int, fields *paf.Fields) error {
 			told = append(told, fmt.Sprint(status, " ", fields.Get("Link")))
 			return nil
-		}
+		}}
 		resp, err := c.Do(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)

@@ -1,11 +1,6 @@
 package paf
 
-import (
-	"fmt"
-	"log/slog"
-
-	"github.com/paf-go/paf/engine"
-)
+import "fmt"
 
 // A Handler answers requests, of every protocol version.
 //
@@ -77,14 +72,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// answer is the ErrorHandler of a Server that has none: the status in words, and
-// nothing that the peer has sent.
-func answer(w *ResponseWriter, _ *Request, _ error) {
+// statusInWords is the ErrorHandler of a Server that has none: it says nothing that the peer has sent.
+func statusInWords(w *ResponseWriter, _ *Request, _ error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.WriteString(StatusText(w.Status()) + "\n")
-}
-
-// logFault logs what a peer has done wrong, at a level where peers cannot fill a log.
-func logFault(log *slog.Logger, r *exchange, err *engine.Error) {
-	log.Debug("request refused", "component", "paf-server", "peer", r.w.x.Peer(), "error", err)
 }

@@ -92,7 +92,7 @@ func TestInterimThatPanicsCostsItsExchange(t *testing.T) {
 					}
 				}()
 				r := newRequest(t, "GET", "http://x/", nil)
-				r.Interim = func(int, *paf.Fields) error { panic("a bug") }
+				r.Options = &paf.SendOptions{Interim: func(int, *paf.Fields) error { panic("a bug") }}
 				resp, err := c.Do(context.Background(), r)
 				t.Errorf("%v: %v, %v", protocol, resp, err)
 			}()
@@ -121,7 +121,7 @@ func TestConnectedThatPanicsCostsNothing(t *testing.T) {
 			func() {
 				defer func() { _ = recover() }()
 				r := newRequest(t, "GET", "http://x/", nil)
-				r.Connected = func(paf.Connection) { panic("a bug") }
+				r.Options = &paf.SendOptions{Connected: func(paf.Connection) { panic("a bug") }}
 				resp, err := c.Do(ctx, r)
 				t.Errorf("%v: %v, %v", protocol, resp, err)
 			}()

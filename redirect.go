@@ -1,6 +1,7 @@
 package paf
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -19,20 +20,7 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 	}
 	old := resp.Request
 	next := *old
-	switch resp.Status {
-	case semantics.StatusMovedPermanently, semantics.StatusFound:
-		// RFC 9110, Sections 15.4.2 and 15.4.3: "for historical reasons, a user
-		// agent MAY change the request method from POST to GET".
-		if old.Method == semantics.MethodPost {
-			next.get()
-		}
-	case semantics.StatusSeeOther:
-		// Section 15.4.4: "a retrieval request (a GET or HEAD request if using HTTP)".
-		if old.Method != semantics.MethodHead {
-			next.get()
-		}
-	case semantics.StatusTemporaryRedirect, semantics.StatusPermanentRedirect:
-	default:
+	if !next.redirectBy(resp.Status) {
 		return nil, nil
 	}
 	if next.Body != nil && !body.rewind(ctx) {
@@ -52,7 +40,7 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 	if err != nil {
 		return nil, &URLError{URL: ref.Redacted(), Err: err}
 	}
-	if !old.Route.leadsTo(&old.Target, &next.Target) {
+	if !old.options().Route.leadsTo(&old.Target, &next.Target) {
 		return nil, nil // the caller decides how to get there
 	}
 	next.Header = old.Header.Clone()
@@ -71,6 +59,27 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 	return &next, nil
 }
 
+// redirectBy makes the request what a redirection of some status asks for, but for its target; false if it asks for none.
+func (r *Request) redirectBy(status int) bool {
+	switch status {
+	case semantics.StatusMovedPermanently, semantics.StatusFound:
+		// RFC 9110, Sections 15.4.2 and 15.4.3: "for historical reasons, a user
+		// agent MAY change the request method from POST to GET".
+		if r.Method == semantics.MethodPost {
+			r.get()
+		}
+	case semantics.StatusSeeOther:
+		// Section 15.4.4: "a retrieval request (a GET or HEAD request if using HTTP)".
+		if r.Method != semantics.MethodHead {
+			r.get()
+		}
+	case semantics.StatusTemporaryRedirect, semantics.StatusPermanentRedirect:
+	default:
+		return false
+	}
+	return true
+}
+
 // get turns a request into one for GET, without content.
 func (r *Request) get() {
 	r.Method, r.Body, r.Length, r.Trailer = semantics.MethodGet, nil, 0, nil
@@ -86,19 +95,8 @@ func (r *Request) dropContentFields() {
 // sameOrigin reports whether two targets have scheme, host and port in common
 // (RFC 9110, Section 4.3.1).
 func sameOrigin(a, b *Target) bool {
-	return a.Scheme == b.Scheme && origin(a) == origin(b)
-}
-
-func origin(t *Target) string {
-	host, port, _ := semantics.SplitAuthority(t.Authority)
-	if port == "" {
-		port = defaultPort(t.Scheme)
-	}
-	lower := []byte(host)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
-		}
-	}
-	return string(lower) + ":" + port
+	hostA, portA, _ := semantics.SplitAuthority(a.Authority)
+	hostB, portB, _ := semantics.SplitAuthority(b.Authority)
+	return a.Scheme == b.Scheme && semantics.EqualFold(hostA, hostB) &&
+		cmp.Or(portA, defaultPort(a.Scheme)) == cmp.Or(portB, defaultPort(b.Scheme))
 }

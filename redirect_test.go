@@ -261,7 +261,7 @@ func TestRedirectsDoNotTakeARouteToAnotherOrigin(t *testing.T) {
 		route.Absolute = c.absolute
 		client := paf.Client{MaxRedirects: 1}
 		r := newRequest(t, "GET", "http://a.test/", nil)
-		r.Route = route
+		r.Options = &paf.SendOptions{Route: route}
 		resp, err := client.Do(t.Context(), r)
 		if resp == nil || resp.Status != 307 || errors.Is(err, paf.ErrRedirects) != c.follows {
 			t.Errorf("to %s: %v", c.location, err)

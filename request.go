@@ -71,19 +71,8 @@ type Request struct {
 	// which it must have by the time Body ends.
 	Trailer *Fields
 
-	// Interim, if it is not nil, is called by a client for each 1xx response, before Do returns. An error ends the exchange, and is
-	// what Do's SendError wraps.
-	Interim func(status int, fields *Fields) error
-
-	// Route, if it is not nil, is how a client gets to the server; then its Context is not asked.
-	Route *Route
-
-	// Connected, if it is not nil, is called by a client with the connection on which it is about to send the request; Header may
-	// still be changed. It is called again for each sending.
-	Connected func(Connection)
-
-	// Trace, if it is not nil, is told by a client what becomes of each sending.
-	Trace *Trace
+	// Options is what only a client looks at, and few need: how to send it, and who is told of that. nil is none.
+	Options *SendOptions
 
 	exchange *exchange // that a handler got it with
 }
@@ -198,18 +187,32 @@ func (r *Request) sendable() error {
 	return nil
 }
 
+// options returns the Options, if there are any.
+func (r *Request) options() (o SendOptions) {
+	if r.Options != nil {
+		o = *r.Options
+	}
+	return o
+}
+
 // head makes the head that a client sends.
 func (r *Request) head(h *semantics.Request) {
 	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
 	switch {
-	case r.Route != nil && r.Route.Absolute:
+	case r.absolute():
 		h.Target.Form = semantics.AbsoluteForm
 	case r.Path == "*":
 		// RFC 9112, Section 3.2.4: so it was sent, or "http://host" with OPTIONS, for which "the last
 		// proxy on the request chain MUST send a request target of "*"".
 		h.Target.Form = semantics.AsteriskForm
 	}
+}
+
+// absolute reports whether the target is to be in absolute-form.
+func (r *Request) absolute() bool {
+	route := r.options().Route
+	return route != nil && route.Absolute
 }
 
 // content returns what a client has to send and its length.

@@ -8,6 +8,23 @@ import (
 	"github.com/paf-go/paf/loop"
 )
 
+// SendOptions is how a client sends a request beyond what the request itself says. Each field may be nil.
+type SendOptions struct {
+	// Route is how to get to the server; then the Client's Context is not asked.
+	Route *Route
+
+	// Connected is called with the connection on which the request is about to be sent; its Header may
+	// still be changed. It is called again for each sending.
+	Connected func(Connection)
+
+	// Interim is called for each 1xx response, before Do returns. An error ends the exchange, and is
+	// what Do's SendError wraps.
+	Interim func(status int, fields *Fields) error
+
+	// Trace is told what becomes of each sending.
+	Trace *Trace
+}
+
 // A Route is a way to the server of a request, or to its proxy, for those that a Client's Context does not know: by whatever means
 // another library has. Redirects to another origin are not followed with it, or with Absolute those to another scheme: Do returns the response then.
 type Route struct {

@@ -64,8 +64,7 @@ func TestRequestsOfOneRouteShareItsConnections(t *testing.T) {
 	defer c.Close()
 	for _, url := range []string{"http://a.test/1", "http://b.test/2", "https://c.test/3"} {
 		r := newRequest(t, "GET", url, nil)
-		r.Route = route
-		r.Connected = func(on paf.Connection) { r.Header.Set("X-By", fmt.Sprint(on.Protocol(), on.Used())) }
+		r.Options = &paf.SendOptions{Route: route, Connected: func(on paf.Connection) { r.Header.Set("X-By", fmt.Sprint(on.Protocol(), on.Used())) }}
 		if _, err := c.Do(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +78,7 @@ func TestRequestsOfOneRouteShareItsConnections(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 	once := newRequest(t, "GET", "http://a.test/", nil)
-	once.Route = &paf.Route{Key: "once", Open: route.Open, Once: true}
+	once.Options = &paf.SendOptions{Route: &paf.Route{Key: "once", Open: route.Open, Once: true}}
 	if _, err := c.Do(t.Context(), once); err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +95,10 @@ func TestATraceTellsOfASending(t *testing.T) {
 		var told []string
 		note := func(what string) func() { return func() { told = append(told, what) } }
 		r := newRequest(t, "POST", "http://a.test/", body)
-		r.Route = route
-		r.Trace = &paf.Trace{WroteHead: note("head"), Wrote: func(err error) { told = append(told, fmt.Sprint("wrote ", err)) },
+		r.Options = &paf.SendOptions{Route: route}
+		r.Options.Trace = &paf.Trace{WroteHead: note("head"), Wrote: func(err error) { told = append(told, fmt.Sprint("wrote ", err)) },
 			FirstByte: note("byte"), Rested: func(err error) { told = append(told, fmt.Sprint("rested ", err)) }}
-		r.Interim = func(int, *paf.Fields) error { told = append(told, "interim"); return nil }
+		r.Options.Interim = func(int, *paf.Fields) error { told = append(told, "interim"); return nil }
 		if _, err := c.Do(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +114,7 @@ func TestInterimMayRefuseTheResponse(t *testing.T) {
 	var c paf.Client
 	defer c.Close()
 	r := newRequest(t, "GET", "http://a.test/", nil)
-	r.Route, r.Interim = route, func(int, *paf.Fields) error { return enough }
+	r.Options = &paf.SendOptions{Route: route, Interim: func(int, *paf.Fields) error { return enough }}
 	_, err := c.Do(t.Context(), r)
 	var s *paf.SendError
 	if !errors.Is(err, enough) || !errors.As(err, &s) || !s.Sent {
@@ -134,7 +133,7 @@ func TestSmallContentIsSentAfterAFinalResponse(t *testing.T) {
 	for range 2 {
 		r := newRequest(t, "PUT", "http://a.test/", strings.NewReader("content"))
 		r.Header.Set("Expect", "100-continue")
-		r.Route = route
+		r.Options = &paf.SendOptions{Route: route}
 		if _, err := c.Do(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +155,7 @@ func TestADeadlineOfTheOpenersEndsTheExchange(t *testing.T) {
 	var c paf.Client
 	defer c.Close()
 	r := newRequest(t, "GET", "http://a.test/", nil)
-	r.Route = &paf.Route{Key: 1, Open: func(context.Context) (flow.Flow, error) { return near, nil }}
+	r.Options = &paf.SendOptions{Route: &paf.Route{Key: 1, Open: func(context.Context) (flow.Flow, error) { return near, nil }}}
 	if _, err := c.Do(t.Context(), r); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error(err)
 	}
@@ -168,7 +167,7 @@ func TestMaxIdleAllBoundsWhatLiesIdle(t *testing.T) {
 	defer c.Close()
 	for i := range 5 {
 		r := newRequest(t, "GET", "http://a.test/", nil)
-		r.Route = &paf.Route{Key: i, Open: route.Open}
+		r.Options = &paf.SendOptions{Route: &paf.Route{Key: i, Open: route.Open}}
 		if _, err := c.Do(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +195,7 @@ func TestContentOfAWriterToGoesToTheFlowItself(t *testing.T) {
 			io.Reader
 			io.WriterTo
 		}{f, copied{f}})
-		r.Length, r.Route = length, route
+		r.Length, r.Options = length, &paf.SendOptions{Route: route}
 		_, err := c.Do(t.Context(), r)
 		if length == 9 {
 			if got := <-asked; err != nil || got != "PUT / a.test of a file" {

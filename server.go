@@ -2,21 +2,15 @@ package paf
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
-	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/loop"
-	"github.com/paf-go/paf/semantics"
 )
 
 // A Server answers requests on any number of listeners and flows. Its zero value
@@ -137,79 +131,6 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	return err
 }
 
-// Open implements loop.Service.
-func (s serving) Open(ctx context.Context, f flow.Flow) (engine.Server, error) {
-	eng, err := s.engine(ctx, f)
-	if err != nil {
-		s.unserved(f, err)
-	}
-	return eng, err
-}
-
-// unserved tells why a connection is not served.
-//
-//go:noinline
-func (s serving) unserved(f flow.Flow, err error) { // the usual case is not to have a stack for this
-	s.log().Debug("paf: no protocol for a connection", "component", "paf-alpn", "peer", flow.PowersOf(f).PeerAddr(), "error", err)
-}
-
-// Reopen implements loop.Service.
-func (s serving) Reopen(r engine.Rested, since engine.Instant) engine.Server {
-	return r.Wake(s.limits(), since)
-}
-
-// Ended implements loop.Service.
-func (s serving) Ended(err error) {
-	if err != nil {
-		s.log().Debug("paf: a connection broke off", "component", "paf-server", "error", err)
-	}
-}
-
-// engine returns the engine for a flow, once its handshake is done.
-func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error) {
-	p := flow.PowersOf(f)
-	if p.Handshaker != nil {
-		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
-			rejectPlain(err)
-			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
-		}
-	}
-	now := s.loop().Now()
-	protocol := p.NegotiatedProtocol()
-	switch {
-	case protocol == alpn.H2 && s.Protocol == HTTP11:
-		return nil, &alpn.ProtocolError{Protocol: protocol}
-	case protocol == "" && s.Protocol == HTTP2:
-		protocol = alpn.H2
-	case p.Negotiator == nil && s.Protocol == 0 && !s.NoPriorKnowledge:
-		return alpn.Sniff(s.limits(), now), nil
-	}
-	return alpn.Server(protocol, s.limits(), now)
-}
-
-// limits returns what the engines are made with.
-func (s *Server) limits() engine.Limits {
-	l := s.Limits
-	l.ExtendedConnect = l.ExtendedConnect || s.ExtendedConnect
-	return l
-}
-
-// rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
-// a record.
-//
-//go:noinline
-func rejectPlain(err error) {
-	var record tls.RecordHeaderError
-	if !errors.As(err, &record) || record.Conn == nil {
-		return
-	}
-	switch string(record.RecordHeader[:]) {
-	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
-		_ = record.Conn.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
-	}
-}
-
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
 // "unix:/run/my.sock", and calls Serve.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
@@ -247,7 +168,6 @@ const (
 func (s *Server) loop() *loop.Group {
 	s.once.Do(func() {
 		_, s.borrows = s.Handler.(Borrower)
-		limits := s.Limits.WithDefaults()
 		s.group = loop.NewGroup(loop.Config{
 			WriteTimeout:   s.WriteTimeout,
 			LingerTimeout:  s.LingerTimeout,
@@ -259,7 +179,7 @@ func (s *Server) loop() *loop.Group {
 			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
 			ParkAfter:      s.ParkAfter,
-			Shortest:       min(limits.HeadTimeout, limits.IdleTimeout, limits.ContentTimeout),
+			Shortest:       s.Limits.Shortest(),
 			Log:            s.log(),
 		})
 	})
@@ -302,16 +222,4 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	return ln, nil
-}
-
-// Upgrade implements loop.Upgrader.
-func (s serving) Upgrade(r *semantics.Request, now engine.Instant) (engine.Server, *semantics.Response) {
-	if !s.UpgradeH2C || !h2.Upgrades(r) {
-		return nil, nil
-	}
-	eng := h2.NewServerUpgraded(s.limits(), now, r)
-	if eng == nil {
-		return nil, nil
-	}
-	return eng, &semantics.Response{Status: semantics.StatusSwitchingProtocols, Fields: semantics.FieldsOf("Upgrade", "h2c")}
 }

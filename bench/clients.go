@@ -1,24 +1,10 @@
 package main
 
-//lint:file-ignore SA1019 golang.org/x/net/http2 is a contestant, whatever else one should use.
-
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"time"
-
-	"github.com/paf-go/paf"
-	"github.com/paf-go/paf/engine"
-	"github.com/paf-go/paf/nethttp"
-	"github.com/valyala/fasthttp"
-	"golang.org/x/net/http2"
 )
 
 // clientWorks measure the process of a client. All ask the same server, which is h2o: of those that speak both
@@ -51,7 +37,7 @@ func client(version string, inFlight int) func(work, contestant, options) (sampl
 		defer p.stop()
 		j.Addr = p.addr
 		var result called
-		if err := report(measuredCore, "call", j, &result); err != nil {
+		if err := runRole(measuredCore, "call", j, &result); err != nil {
 			return nil, err
 		}
 		requests := float64(result.Requests)
@@ -63,60 +49,14 @@ func client(version string, inFlight int) func(work, contestant, options) (sampl
 	}
 }
 
-// report runs a role to its end and reads what it has printed.
-func report(cores string, role string, j job, result any) error {
-	cmd, err := child(cores, role, j)
-	if err != nil {
-		return err
-	}
-	said := &lastWords{}
-	cmd.Stderr = said
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", j.Name, err, said)
-	}
-	return json.Unmarshal(out, result)
-}
-
 // call is the role of a client that is measured: it makes requests, then prints a called. It
 // takes its CPU time by itself, as it alone knows when the warm-up is over.
 func call(j job) error {
-	c, err := contestantNamed(j.Name)
+	exchange, err := exchangeOf(j)
 	if err != nil {
 		return err
 	}
-	exchange, err := c.client(j)
-	if err != nil {
-		return err
-	}
-	// Latencies are not taken: reading the clock would be a good part of what a request costs.
-	loop := func(length time.Duration) (int, error) {
-		type share struct {
-			n   int
-			err error
-		}
-		shares, until := make(chan share), time.Now().Add(length)
-		for worker := range j.Many {
-			go func() {
-				var s share
-				for s.n%16 != 0 || time.Now().Before(until) {
-					if s.err = exchange(worker); s.err != nil {
-						break
-					}
-					s.n++
-				}
-				shares <- s
-			}()
-		}
-		var total share
-		for range j.Many {
-			s := <-shares
-			total.n += s.n
-			total.err = errors.Join(total.err, s.err)
-		}
-		return total.n, total.err
-	}
-	if _, err := loop(min(j.Time, 300*time.Millisecond)); err != nil {
+	if _, err := repeat(exchange, j.Many, min(j.Time, 300*time.Millisecond)); err != nil {
 		return err
 	}
 	before, err := ownCPU()
@@ -124,7 +64,7 @@ func call(j job) error {
 		return err
 	}
 	start := time.Now()
-	n, err := loop(j.Time)
+	n, err := repeat(exchange, j.Many, j.Time)
 	if err != nil {
 		return err
 	}
@@ -141,118 +81,40 @@ func call(j job) error {
 	return json.NewEncoder(os.Stdout).Encode(called{n, took, after - before, peak})
 }
 
-// asks returns the path that a client asks for.
-func (j job) asks() string {
-	if j.Hold {
-		return pathHold
+// exchangeOf returns what makes one exchange with a contestant's client.
+func exchangeOf(j job) (func(worker int) error, error) {
+	c, err := contestantNamed(j.Name)
+	if err != nil {
+		return nil, err
 	}
-	return pathHello
+	return c.client(j)
 }
 
-// check returns an error unless an answer is hello.
-func check(status int, length int64, name string) error {
-	if status != http.StatusOK || length != int64(len(hello)) {
-		return fmt.Errorf("%s got %d with %d bytes, not 200 with %d", name, status, length, len(hello))
+// repeat has workers make exchanges for some time, and returns how many they have made. Latencies are not taken: reading the clock
+// would be a good part of what a request costs.
+func repeat(exchange func(worker int) error, workers int, length time.Duration) (int, error) {
+	type share struct {
+		n   int
+		err error
 	}
-	return nil
-}
-
-// callPaf calls with paf's Client.
-func callPaf(j job) (func(worker int) error, error) {
-	// The server lets as many streams be open on one connection: all clients have but that one.
-	c := &paf.Client{Protocol: paf.HTTP11, Limits: engine.Limits{Streams: j.Many}}
-	if j.H2 {
-		c.Protocol = paf.HTTP2
+	shares, until := make(chan share), time.Now().Add(length)
+	for worker := range workers {
+		go func() {
+			var s share
+			for s.n%16 != 0 || time.Now().Before(until) {
+				if s.err = exchange(worker); s.err != nil {
+					break
+				}
+				s.n++
+			}
+			shares <- s
+		}()
 	}
-	requests := make([]*paf.Request, j.Many)
-	for i := range requests {
-		r, err := paf.NewRequest("GET", url(j, j.Addr, j.asks()), nil)
-		if err != nil {
-			return nil, err
-		}
-		requests[i] = r
+	var total share
+	for range workers {
+		s := <-shares
+		total.n += s.n
+		total.err = errors.Join(total.err, s.err)
 	}
-	var held []*paf.Response
-	if j.Hold {
-		held = make([]*paf.Response, j.Many)
-	}
-	return func(worker int) error {
-		resp, err := c.Do(context.Background(), requests[worker])
-		if err != nil {
-			return err
-		}
-		if j.Hold {
-			held[worker] = resp
-			return nil
-		}
-		n, err := io.Copy(io.Discard, resp.Body)
-		return errors.Join(err, resp.Body.Close(), check(resp.Status, n, j.Name))
-	}, nil
-}
-
-// callNetHTTP calls with the standard library's Transport.
-func callNetHTTP(j job) (func(worker int) error, error) {
-	t := &http.Transport{MaxIdleConnsPerHost: j.Many, Protocols: &http.Protocols{}}
-	t.Protocols.SetHTTP1(!j.H2)
-	t.Protocols.SetUnencryptedHTTP2(j.H2)
-	return callRoundTripper(j, t)
-}
-
-// callPafNetHTTP calls with net/http's API on paf.
-func callPafNetHTTP(j job) (func(worker int) error, error) {
-	t := &nethttp.Transport{MaxIdleConnsPerHost: j.Many, Protocols: &http.Protocols{}, Limits: engine.Limits{Streams: j.Many}}
-	t.Protocols.SetHTTP1(!j.H2)
-	t.Protocols.SetUnencryptedHTTP2(j.H2)
-	return callRoundTripper(j, t)
-}
-
-// callXNet calls with the Transport of golang.org/x/net/http2.
-func callXNet(j job) (func(worker int) error, error) {
-	return callRoundTripper(j, &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, addr)
-	}})
-}
-
-// callRoundTripper calls with any RoundTripper.
-func callRoundTripper(j job, t http.RoundTripper) (func(worker int) error, error) {
-	requests := make([]*http.Request, j.Many)
-	for i := range requests {
-		r, err := http.NewRequest("GET", url(j, j.Addr, j.asks()), nil)
-		if err != nil {
-			return nil, err
-		}
-		requests[i] = r
-	}
-	var held []*http.Response
-	if j.Hold {
-		held = make([]*http.Response, j.Many)
-	}
-	return func(worker int) error {
-		resp, err := t.RoundTrip(requests[worker])
-		if err != nil {
-			return err
-		}
-		if j.Hold {
-			held[worker] = resp
-			return nil
-		}
-		n, err := io.Copy(io.Discard, resp.Body)
-		return errors.Join(err, resp.Body.Close(), check(resp.StatusCode, n, j.Name))
-	}, nil
-}
-
-// callFastHTTP calls with fasthttp's client.
-func callFastHTTP(j job) (func(worker int) error, error) {
-	c := &fasthttp.HostClient{Addr: j.Addr, MaxConns: j.Many}
-	requests, responses := make([]*fasthttp.Request, j.Many), make([]*fasthttp.Response, j.Many)
-	for i := range requests {
-		requests[i], responses[i] = fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-		requests[i].SetRequestURI(url(j, j.Addr, j.asks()))
-	}
-	return func(worker int) error {
-		if err := c.Do(requests[worker], responses[worker]); err != nil {
-			return err
-		}
-		return check(responses[worker].StatusCode(), int64(len(responses[worker].Body())), j.Name)
-	}, nil
+	return total.n, total.err
 }

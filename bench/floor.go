@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -142,13 +141,9 @@ func serveGnet(j job, ln net.Listener) error {
 
 // callFloor is what no client can beat: a write and a read on a connection that is the worker's own.
 func callFloor(j job) (func(worker int) error, error) {
-	conns := make([]net.Conn, j.Many)
-	for i := range conns {
-		c, err := new(net.Dialer).DialContext(context.Background(), "tcp", j.Addr)
-		if err != nil {
-			return nil, err
-		}
-		conns[i] = c
+	conns, err := many(j.Many, func() (net.Conn, error) { return net.Dial("tcp", j.Addr) })
+	if err != nil {
+		return nil, err
 	}
 	buffers := make([][1024]byte, j.Many)
 	return func(worker int) error {

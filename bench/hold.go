@@ -28,43 +28,22 @@ func idleClient(w work, c contestant, o options) (s sample, err error) {
 	defer p.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+o.length)
 	defer cancel()
-	cmd, err := child(measuredCore, "hold", job{Name: c.name, Addr: p.addr, H2: true, Many: o.conns, Hold: true})
+	client, err := startHolder(ctx, job{Name: c.name, Addr: p.addr, H2: true, Many: o.conns, Hold: true})
 	if err != nil {
 		return nil, err
 	}
-	in, err1 := cmd.StdinPipe()
-	out, err2 := cmd.StdoutPipe()
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, err
-	}
-	client, err := launch(cmd, "")
-	if err != nil {
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, client.stop) // what hangs is a row that says so
-	defer func() {
-		if stop() {
-			client.stop()
-		}
-	}()
-	lines := bufio.NewReader(out)
-	hears := func(word string) error {
-		if line, err := lines.ReadString('\n'); strings.TrimSpace(line) != word {
-			return fmt.Errorf("the client did not come to be %s: %w: %s", word, errors.Join(err, ctx.Err()), client.said)
-		}
-		return nil
-	}
-	if err := hears("ready"); err != nil {
+	defer client.stop()
+	if err := client.hears("ready"); err != nil {
 		return nil, err
 	}
 	before, err := client.memory("VmRSS")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(in, "go\n"); err != nil {
+	if _, err := io.WriteString(client.in, "go\n"); err != nil {
 		return nil, err
 	}
-	if err := hears("open"); err != nil {
+	if err := client.hears("open"); err != nil {
 		return nil, err
 	}
 	time.Sleep(o.length)
@@ -75,14 +54,52 @@ func idleClient(w work, c contestant, o options) (s sample, err error) {
 	return client.peak(sample{"kibs": (after - before) / float64(o.conns)})
 }
 
+// A holder is a process in the role hold, as its parent sees it.
+type holder struct {
+	*process
+	ctx    context.Context // it is stopped when that ends
+	cancel func() bool
+	in     io.Writer
+	lines  *bufio.Reader
+}
+
+// startHolder starts one, which is stopped when ctx ends: what hangs is a row that says so.
+func startHolder(ctx context.Context, j job) (*holder, error) {
+	cmd, err := child(measuredCore, "hold", j)
+	if err != nil {
+		return nil, err
+	}
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	p, err := launch(cmd, "")
+	if err != nil {
+		return nil, err
+	}
+	return &holder{p, ctx, context.AfterFunc(ctx, p.stop), in, bufio.NewReader(out)}, nil
+}
+
+// stop stops it, unless ctx has.
+func (h *holder) stop() {
+	if h.cancel() {
+		h.process.stop()
+	}
+}
+
+// hears waits for a word.
+func (h *holder) hears(word string) error {
+	if line, err := h.lines.ReadString('\n'); strings.TrimSpace(line) != word {
+		return fmt.Errorf("the client did not come to be %s: %w: %s", word, errors.Join(err, h.ctx.Err()), h.said)
+	}
+	return nil
+}
+
 // hold is the role of a client that is weighed: it opens one stream and says "ready", opens the others when it is told
 // to and says "open", and goes when its stdin ends.
 func hold(j job) error {
-	c, err := contestantNamed(j.Name)
-	if err != nil {
-		return err
-	}
-	exchange, err := c.client(j)
+	exchange, err := exchangeOf(j)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const (
 )
 
 // pinned makes a command that runs on some cores where that can be had.
-func pinned(cores string, name string, args ...string) *exec.Cmd {
+func pinned(cores, name string, args ...string) *exec.Cmd {
 	if canPin() {
 		return exec.Command("taskset", append([]string{"-c", cores, name}, args...)...)
 	}
@@ -39,7 +39,7 @@ func canPin() bool {
 }
 
 // child makes a command that runs this program in a role.
-func child(cores string, role string, j job) (*exec.Cmd, error) {
+func child(cores, role string, j job) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -49,6 +49,21 @@ func child(cores string, role string, j job) (*exec.Cmd, error) {
 		return nil, err
 	}
 	return pinned(cores, self, role, string(text)), nil
+}
+
+// runRole runs a role to its end and reads what it has printed.
+func runRole(cores, role string, j job, result any) error {
+	cmd, err := child(cores, role, j)
+	if err != nil {
+		return err
+	}
+	said := &lastWords{}
+	cmd.Stderr = said
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", j.Name, err, said)
+	}
+	return json.Unmarshal(out, result)
 }
 
 // A process is a contestant that runs, with the children it has.

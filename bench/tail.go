@@ -53,12 +53,12 @@ func tail(w work, c contestant, o options, share float64) (sample, error) {
 	defer p.stop()
 	var ceiling, open sent
 	warm := job{Addr: p.addr, Many: 64, Time: max(200*time.Millisecond, o.length/2)}
-	if err := report(loadCore, "send", warm, &ceiling); err != nil {
+	if err := runRole(loadCore, "send", warm, &ceiling); err != nil {
 		return nil, err
 	}
 	rate := float64(ceiling.Requests) / ceiling.Took.Seconds()
 	cpu, err := p.during(func() error {
-		return report(loadCore, "send", job{Addr: p.addr, Many: 64, Time: o.length, Rate: rate * share}, &open)
+		return runRole(loadCore, "send", job{Addr: p.addr, Many: 64, Time: o.length, Rate: rate * share}, &open)
 	})
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func TestWhatCannotBeMeasuredSaysWhy(t *testing.T) {
 			t.Errorf("a load on a closed port counted %v", l)
 		}
 	}
-	if err := report(loadCore, "send", job{Addr: nobody, Many: 1, Time: time.Second}, &sent{}); err == nil || !strings.Contains(err.Error(), "cannot be asked") {
+	if err := runRole(loadCore, "send", job{Addr: nobody, Many: 1, Time: time.Second}, &sent{}); err == nil || !strings.Contains(err.Error(), "cannot be asked") {
 		t.Errorf("a sender to a closed port: %v", err)
 	}
 	if err := enoughFiles(1 << 30); err == nil || !strings.Contains(err.Error(), "ulimit") {
@@ -89,7 +89,7 @@ func TestOpenLoopCountsFromWhenARequestWasDue(t *testing.T) {
 	defer p.stop()
 	// One connection is asked for more than it can take: each request waits for longer than the one before.
 	var s sent
-	if err := report(loadCore, "send", job{Name: "send", Addr: p.addr, Many: 1, Time: 200 * time.Millisecond, Rate: 150_000}, &s); err != nil {
+	if err := runRole(loadCore, "send", job{Name: "send", Addr: p.addr, Many: 1, Time: 200 * time.Millisecond, Rate: 150_000}, &s); err != nil {
 		t.Fatal(err)
 	}
 	if s.P99 < 100*time.Millisecond || s.Requests < 25_000 || s.Took < 300*time.Millisecond {

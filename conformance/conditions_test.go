@@ -148,7 +148,7 @@ func TestContentWaitsForContinue(t *testing.T) {
 				r := x.request(t, method, path, io.MultiReader(bytes.NewReader(noise(size))), "Expect", "100-continue")
 				r.Length = length
 				var interim []int
-				r.Interim = func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }
+				r.Options = &paf.SendOptions{Interim: func(status int, _ *paf.Fields) error { interim = append(interim, status); return nil }}
 				resp, err := c.Do(t.Context(), r)
 				if err != nil {
 					t.Fatal(err)

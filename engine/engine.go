@@ -39,22 +39,6 @@ const (
 	Switched              // from here on the bytes belong to another protocol
 )
 
-// A Rester is a Server that knows how to lie idle.
-type Rester interface {
-	// Rest returns what is to be remembered of a connection on which nothing happens: no exchange is in progress and no input or
-	// output is pending. The engine is either used no more, or goes on as if it had not been called. It returns nil if
-	// nothing less than the engine does.
-	Rest() Rested
-}
-
-// Rested is what an engine has left behind.
-type Rested interface {
-	// Wake makes an engine that goes on where that one was; limits are the same. Nothing has happened since.
-	Wake(limits Limits, since Instant) Server
-	// Parts reports whether an engine would have something to say if the connection is to end.
-	Parts() bool
-}
-
 // String returns the name of the state.
 func (s State) String() string {
 	return [...]string{"open", "closed", "switched"}[s]
@@ -177,6 +161,22 @@ type Chooser interface {
 
 	// Chosen returns the engine, nil as long as it is not known.
 	Chosen() Server
+}
+
+// A Rester is a Server that knows how to lie idle.
+type Rester interface {
+	// Rest returns what is to be remembered of a connection on which nothing happens: no exchange is in progress and no input or
+	// output is pending. The engine is either used no more, or goes on as if it had not been called. It returns nil if
+	// nothing less than the engine does.
+	Rest() Rested
+}
+
+// Rested is what an engine has left behind.
+type Rested interface {
+	// Wake makes an engine that goes on where that one was; limits are the same. Nothing has happened since.
+	Wake(limits Limits, since Instant) Server
+	// Parts reports whether an engine would have something to say if the connection is to end.
+	Parts() bool
 }
 
 // Verbatim is an optional power of an engine: content that needs no framing of

@@ -56,6 +56,23 @@ func TestErrorsAreComparedByWhatTheTargetSets(t *testing.T) {
 	}
 }
 
+func TestShortestLooksAtEachTimeout(t *testing.T) {
+	if d := (engine.Limits{}).Shortest(); d != 10*time.Second {
+		t.Errorf("of the defaults it is %v", d)
+	}
+	for name, l := range map[string]engine.Limits{
+		"head": {HeadTimeout: 1}, "idle": {IdleTimeout: 1}, "content": {ContentTimeout: 1}, "response": {ResponseTimeout: 1}, "stall": {StallTimeout: 1},
+	} {
+		if d := l.Shortest(); d != 1 {
+			t.Errorf("the time-out for %s is left out: %v", name, d)
+		}
+	}
+	none := engine.Limits{HeadTimeout: -1, IdleTimeout: -1, ContentTimeout: -1, ResponseTimeout: -1, StallTimeout: -1}
+	if d := none.Shortest(); d != math.MaxInt64 {
+		t.Errorf("of none it is %v", d)
+	}
+}
+
 func TestZeroLimitsAreSafeAndNegativeOnesAreNone(t *testing.T) {
 	l := engine.Limits{}.WithDefaults()
 	if l.HeadBytes != 64<<10 || l.Fields != 128 || l.HeadTimeout != 10*time.Second || l.ContentProgress != 1 {

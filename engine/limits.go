@@ -124,6 +124,12 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
+// Shortest returns the smallest of the time-outs: a loop's clock must be some times finer.
+func (l Limits) Shortest() time.Duration {
+	l = l.WithDefaults()
+	return min(l.HeadTimeout, l.IdleTimeout, l.ContentTimeout, l.ResponseTimeout, l.StallTimeout)
+}
+
 // def gives a zero field its default, and a negative one the largest value of
 // its type.
 func def[T ~int | ~int64](field *T, value T) {

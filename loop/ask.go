@@ -26,18 +26,13 @@ type asking struct {
 // goroutine of its own. c.mu is held.
 func (r *Reply) begin() error {
 	c, call := r.c, r.call
-	if err := r.awaitLeave(); err != nil {
-		c.reserved = max(0, c.reserved-1)
-		return &SendError{Err: err}
-	}
+	err := r.awaitLeave()
 	c.reserved = max(0, c.reserved-1)
-	switch {
-	case r.ctx.Err() != nil: // abandon may have come and gone
-		return &SendError{Err: context.Cause(r.ctx)}
-	case c.writeErr != nil:
-		return &SendError{Err: c.writeErr}
-	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
-		return &SendError{Err: ErrNoCapacity}
+	if err == nil {
+		err = r.obstacle()
+	}
+	if err != nil {
+		return &SendError{Err: err}
 	}
 	reused := c.idle
 	if c.mux == nil {
@@ -57,22 +52,49 @@ func (r *Reply) begin() error {
 		c.attach(&r.content)
 	}
 	if call.Body == nil {
-		if r.sent = !r.asksTunnel(); r.sent {
-			if err := c.client.End(&c.out, id, nil); err != nil {
-				return &SendError{Err: err}
-			}
-		}
-		switch {
-		case c.mux != nil:
-			c.push()
-		case c.peeker != nil && !c.reading && !c.writing && call.Trace == nil:
-			return r.askAndWait(reused)
-		case c.flush() != nil:
-			r.hurry()
-		}
-		r.wroteAll()
-		return nil
+		return r.beginBare(reused)
 	}
+	r.beginContent()
+	return nil
+}
+
+// obstacle returns why the request cannot be sent on this connection.
+func (r *Reply) obstacle() error {
+	c := r.c
+	switch {
+	case r.ctx.Err() != nil: // abandon may have come and gone
+		return context.Cause(r.ctx)
+	case c.writeErr != nil:
+		return c.writeErr
+	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
+		return ErrNoCapacity
+	}
+	return nil
+}
+
+// beginBare sends a request without content. c.mu is held, and released meanwhile.
+func (r *Reply) beginBare(reused bool) error {
+	c := r.c
+	if r.sent = !r.asksTunnel(); r.sent {
+		if err := c.client.End(&c.out, r.content.stream, nil); err != nil {
+			return &SendError{Err: err}
+		}
+	}
+	switch {
+	case c.mux != nil:
+		c.push()
+	case c.peeker != nil && !c.reading && !c.writing && r.call.Trace == nil:
+		return r.askAndWait(reused)
+	case c.flush() != nil:
+		r.hurry()
+	}
+	r.wroteAll()
+	return nil
+}
+
+// beginContent begins to send the content, and has done so if it is little and at hand. c.mu is held, and released meanwhile.
+func (r *Reply) beginContent() {
+	c, call := r.c, r.call
 	if t := call.Trace; t != nil {
 		c.mu.Unlock()
 		t.wroteHead()
@@ -88,7 +110,6 @@ func (r *Reply) begin() error {
 	} else {
 		go r.send()
 	}
-	return nil
 }
 
 // stale reports whether something has come on an idle connection that nobody asked for, be it its end: it is not fit for an

@@ -66,10 +66,10 @@ type ClientConn struct {
 
 	// What follows is of use on a multiplexed connection only.
 	reserved int        // exchanges that are about to begin
-	refused  bool       // somebody wanted a place and waits for one
+	wanted   bool       // somebody has asked for a place and waits for one
 	company  bool       // several have been woken at once the last time, and may all be about to begin another exchange
-	told     []*content // to whom events have been handed, and who have not been woken
-	waking   []*inbox   // memory for wakeTold
+	handed   []*content // to whom events have been handed, and who have not been woken
+	waking   []*inbox   // memory for wakeHanded
 }
 
 // adopted makes the connection say when it is over, when it is free, and when it takes one more exchange, unless it is over already. A
@@ -178,21 +178,12 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
-		call.firstByte()
-		free := r.release == nil || r.release()
-		r.spent = free && call.Body == nil
-		switch {
-		case c.mux != nil:
-		case free:
-			call.Trace.rested(c.rest())
-		default: // it is being closed
-			c.discard(Aborted)
-		}
+		r.restWhole(call)
 		return r, nil
 	}
 	r.awaitSent(call)
 	ended := !r.tunnel && r.content.ended && !r.content.unread()
-	r.told(err)
+	r.returning(err)
 	c.mu.Unlock()
 	if unsent {
 		call.close()
@@ -200,7 +191,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if err != nil {
 		r.cancelled(&err)
 		r.stop()
-		c.leave(r, r.blame(err))
+		c.endExchange(r, r.blame(err))
 		return nil, err
 	}
 	call.firstByte()
@@ -210,8 +201,8 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	return r, nil
 }
 
-// told is called when Do is about to return, and the response is not whole: its content may be left alone for long. c.mu is held.
-func (r *Reply) told(err error) {
+// returning is called when Do is about to return, and the response is not whole: its content may be left alone for long. c.mu is held.
+func (r *Reply) returning(err error) {
 	r.awaited = false
 	if r.c.mux == nil || err != nil {
 		return
@@ -290,7 +281,7 @@ func (c *ClientConn) rest() error {
 		if c.peeker == nil {
 			c.look()
 		} else {
-			c.lookDue.Store(int64(c.group.after(c.group.tick)))
+			c.lookDue.Store(c.group.after(c.group.tick))
 		}
 	}
 	onRest := c.onRest
@@ -313,14 +304,14 @@ func (c *ClientConn) lookAfter() {
 func (c *ClientConn) look() {
 	if c.idle && !c.reading && !c.gone {
 		c.reading = true
-		c.group.spawn(c.watch)
+		c.group.spawn(c.watchIdle)
 	}
 }
 
-// watch reads while the connection lies idle: whatever comes then, be it EOF, a
+// watchIdle reads while the connection lies idle: whatever comes then, be it EOF, a
 // deadline or bytes that nobody asked for, ends it. Bytes that answer a request
 // sent meanwhile are for whoever sent it.
-func (c *ClientConn) watch() {
+func (c *ClientConn) watchIdle() {
 	c.mu.Lock()
 	for {
 		room := c.in.room(true)

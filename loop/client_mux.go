@@ -13,7 +13,7 @@ func (c *ClientConn) reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.stopping || c.writeErr != nil || c.client.State() != engine.Open || c.client.Capacity() <= c.reserved {
-		c.refused = true
+		c.wanted = true
 		return false
 	}
 	c.reserved++
@@ -33,18 +33,18 @@ func (c *ClientConn) pump() {
 	var ev engine.Event
 	for c.client.State() == engine.Open && c.writeErr == nil && !c.gone {
 		if c.next(&ev) {
-			if b := c.hand(&ev); b != nil && !b.told {
-				b.told = true
-				c.told = append(c.told, b)
+			if b := c.hand(&ev); b != nil && !b.handed {
+				b.handed = true
+				c.handed = append(c.handed, b)
 			}
 			continue
 		}
-		c.wakeTold()
+		c.wakeHanded()
 		if c.client.State() != engine.Open {
 			break
 		}
 		c.wakeReady()
-		if c.refused && c.client.Capacity() > c.reserved {
+		if c.wanted && c.client.Capacity() > c.reserved {
 			c.restShared() // the server takes more than it did
 		}
 		if c.client.Streams() == 0 {
@@ -52,7 +52,7 @@ func (c *ClientConn) pump() {
 		}
 		c.awaitInput()
 	}
-	c.wakeTold()
+	c.wakeHanded()
 	why := Finished
 	switch {
 	case c.fault != nil && c.fault.Timeout():
@@ -71,16 +71,16 @@ func (c *ClientConn) pump() {
 	c.discard(why)
 }
 
-// wakeTold wakes those to whom events have been handed since it was called last: all of one read, and with the lock released, so
+// wakeHanded wakes those to whom events have been handed since it was called last: all of one read, and with the lock released, so
 // that they do not run into each other. A response that is whole by then takes its exchange off the connection, and who is woken
 // for it needs the lock no more. c.mu is held, and released meanwhile.
-func (c *ClientConn) wakeTold() {
-	if len(c.told) == 0 {
+func (c *ClientConn) wakeHanded() {
+	if len(c.handed) == 0 {
 		return
 	}
 	waking, complete := c.waking, false
-	for _, b := range c.told {
-		b.told = false
+	for _, b := range c.handed {
+		b.handed = false
 		in := b.inbox
 		if in != nil && in.waiting > 0 {
 			in.woken++
@@ -88,8 +88,8 @@ func (c *ClientConn) wakeTold() {
 		}
 		complete = b.owner.(*Reply).complete() || complete
 	}
-	clear(c.told)
-	c.told, c.waking, c.company = c.told[:0], nil, len(waking) > 1
+	clear(c.handed)
+	c.handed, c.waking, c.company = c.handed[:0], nil, len(waking) > 1
 	c.mu.Unlock()
 	for _, in := range waking {
 		in.cond.Broadcast()
@@ -111,10 +111,10 @@ func (c *ClientConn) wakeTold() {
 // restShared is called when an exchange is over: whoever waits for its place may have it; a connection that is nobody's is closed
 // after its last one. c.mu is held, and released meanwhile.
 func (c *ClientConn) restShared() {
-	more, refused, gone := c.onMore, c.refused, c.gone
-	c.refused = false
+	more, wanted, gone := c.onMore, c.wanted, c.gone
+	c.wanted = false
 	over := more == nil && c.client.Streams() == 0
-	if !over && (more == nil || !refused || gone) {
+	if !over && (more == nil || !wanted || gone) {
 		return
 	}
 	c.mu.Unlock()

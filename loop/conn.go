@@ -21,10 +21,10 @@ type conn struct {
 	mux    *mux
 
 	// Read by the sweeper.
-	readDue  atomic.Int64 // Instant at which a wait for input must end; 0: never
-	writeDue atomic.Int64 // Instant at which a write must end; 0: never
-	writeBy  atomic.Int64 // the exchange's own deadline for writing; 0: none
-	lookDue  atomic.Int64 // Instant at which onLook is called; 0: never
+	readDue  instant // when a wait for input must end
+	writeDue instant // when a write must end
+	writeBy  instant // the exchange's own deadline for writing
+	lookDue  instant // when onLook is called
 
 	written atomic.Int64 // bytes that the flow has taken
 	cutIn   atomic.Bool  // a read has been interrupted, and has not noticed
@@ -55,8 +55,7 @@ type conn struct {
 	fault     *engine.Error        // what the peer has done wrong
 	readErr   error                // what ended the input, if not EOF
 	writeErr  error                // what ended the output
-	why       CloseReason          // set by whoever ends the connection first
-	whySet    bool
+	why       CloseReason          // set by whoever ends the connection first; 0 until then
 
 	onLook func() // immutable: starts a watcher if one is needed
 }
@@ -127,7 +126,7 @@ func (c *conn) fill(due engine.Instant) {
 // the caller wants, whichever is earlier.
 func (c *conn) arm(due engine.Instant) {
 	due = engine.Sooner(due, c.parkDue)
-	c.readDue.Store(int64(engine.Sooner(due, c.eng.Deadline(c.group.now()))))
+	c.readDue.Store(engine.Sooner(due, c.eng.Deadline(c.group.now())))
 }
 
 // read reads once into room, which is the input's; c.mu is held, and released
@@ -185,8 +184,6 @@ func (c *conn) isDue(now engine.Instant) bool {
 	return past(c.readDue.Load(), now) || past(c.writeDue.Load(), now) || past(c.lookDue.Load(), now)
 }
 
-func past(due int64, now engine.Instant) bool { return due != 0 && engine.Instant(due) <= now }
-
 // sweep does what isDue asked for, on the sweeper's goroutine. It never blocks on the flow.
 func (c *conn) sweep(now engine.Instant) {
 	if past(c.writeDue.Load(), now) {
@@ -214,7 +211,7 @@ func (c *conn) putOff(now engine.Instant) bool {
 	if c.eng.State() != engine.Open || due != 0 && due <= now {
 		return false
 	}
-	c.readDue.Store(int64(due))
+	c.readDue.Store(due)
 	return true
 }
 
@@ -275,8 +272,8 @@ func (c *conn) cut(why CloseReason) {
 
 // because notes why the connection ends; the first reason stands. c.mu is held.
 func (c *conn) because(why CloseReason) {
-	if !c.whySet {
-		c.why, c.whySet = why, true
+	if c.why == 0 {
+		c.why = why
 	}
 }
 
@@ -323,8 +320,8 @@ func (c *conn) linger() {
 	err := c.powers.CloseWriter.CloseWrite()
 	c.mu.Lock()
 	due := c.group.after(c.group.config.LingerTimeout)
-	for err == nil && !c.eof && !c.closed && !past(int64(due), c.group.now()) {
-		c.readDue.Store(int64(due))
+	for err == nil && !c.eof && !c.closed && !past(due, c.group.now()) {
+		c.readDue.Store(due)
 		if c.reading {
 			c.wait()
 			continue

@@ -20,7 +20,7 @@ type content struct {
 	ended    bool
 	attached bool  // it is the receiver of its stream (multiplexed)
 	ready    bool  // it is its turn to write
-	told     bool  // it is to be woken when all of a read has been handed out (client)
+	handed   bool  // an event was, and it is to be woken when all of a read has been handed out (client)
 	err      error // what ended it, if not the end of the message
 	trailer  *semantics.Fields
 	due      engine.Instant // the caller's own deadline; 0: none
@@ -85,7 +85,7 @@ func (b *content) await(p []byte) error {
 	} else {
 		c.fill(b.due)
 	}
-	if len(c.data) == 0 && past(int64(b.due), c.group.now()) {
+	if len(c.data) == 0 && past(b.due, c.group.now()) {
 		return os.ErrDeadlineExceeded
 	}
 	return nil

@@ -39,7 +39,7 @@ func (t *exchangeContext) cancellable() *cancellable {
 	x.c.mu.Lock()
 	if x.context.Load() == nil {
 		x.makeCancellable()
-		x.watch()
+		x.watchPeer()
 	}
 	x.c.mu.Unlock()
 	return x.context.Load()
@@ -66,9 +66,9 @@ func (x *exchange) finishContext() {
 	}
 }
 
-// watch starts a watcher, unless somebody is reading already; after that the
+// watchPeer starts a watcher, unless somebody is reading already; after that the
 // sweeper sees to it. The connection's lock is held.
-func (x *exchange) watch() {
+func (x *exchange) watchPeer() {
 	x.watched = true
 	if x.c.mux != nil {
 		// Whoever wants to know may be about to wait for long. Those that follow are likely to do the same, and would each cost a

@@ -124,7 +124,7 @@ func (t Exchange) Broken() error {
 		return nil
 	}
 	defer x.exit()
-	if !x.told {
+	if !x.seenBroken {
 		return nil
 	}
 	return x.content.err
@@ -147,7 +147,7 @@ func (t Exchange) SetWriteDeadline(at time.Time) {
 		defer x.exit()
 		x.writeBy = x.c.group.expires(at)
 		if x.c.mux == nil {
-			x.c.writeBy.Store(int64(x.writeBy))
+			x.c.writeBy.Store(x.writeBy)
 		}
 	}
 }

@@ -71,24 +71,16 @@ func (t Exchange) splice(r *io.LimitedReader) (written int64, done bool, err err
 	}
 }
 
-// splice moves one piece of content to the flow. c.mu is held, and released meanwhile. The flow may read r itself, which is the
-// handler's and may panic: then nobody knows how much of it is on the wire, and the response ends there.
+// splice moves one piece of content to the flow. c.mu is held, and released meanwhile. If the handler's reader panics nobody knows how
+// much of it is on the wire, and the response ends there.
 func (x *exchange) splice(r *io.LimitedReader) (n int64, err error) {
-	c, returned := x.c, false
-	c.writing = true
-	c.mu.Unlock()
+	returned := false
 	defer func() {
-		c.mu.Lock()
-		c.writing = false
-		c.notify()
 		if !returned {
 			x.abandon()
 		}
 	}()
-	err = c.timed(func() (err error) {
-		n, err = c.powers.ReaderFrom.ReadFrom(r)
-		return err
-	})
+	n, err = x.c.splice(r)
 	returned = true
 	return n, err
 }

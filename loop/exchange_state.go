@@ -23,20 +23,20 @@ type exchange struct {
 
 // An exchangeUse is the part of an exchange that is made anew for each request.
 type exchangeUse struct {
-	content  content
-	left     int64 // of the request's content, what has not been read; negative if its length is not known
-	writeBy  engine.Instant
-	context  atomic.Pointer[cancellable] // nil until somebody wants to know of its end, or that has come early
-	expect   bool                        // the client waits for 100 (Continue)
-	begun    bool                        // the final response has begun
-	ended    bool                        // and ended
-	returned bool                        // the handler has returned
-	done     bool                        // and the exchange been finished
-	watched  bool                        // somebody wants to know when the peer goes
-	looked   bool                        // the poller looks out for that
-	told     bool                        // the handler knows that the content broke off
-	read     bool                        // some of the content has been
-	taken    bool                        // the flow, or the stream, is no longer the exchange's
+	content    content
+	left       int64 // of the request's content, what has not been read; negative if its length is not known
+	writeBy    engine.Instant
+	context    atomic.Pointer[cancellable] // nil until somebody wants to know of its end, or that has come early
+	expect     bool                        // the client waits for 100 (Continue)
+	begun      bool                        // the final response has begun
+	ended      bool                        // and ended
+	returned   bool                        // the handler has returned
+	done       bool                        // and the exchange been finished
+	watched    bool                        // somebody wants to know when the peer goes
+	looked     bool                        // the poller looks out for that
+	seenBroken bool                        // the handler knows that the content broke off
+	read       bool                        // some of the content has been
+	taken      bool                        // the flow, or the stream, is no longer the exchange's
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -95,9 +95,9 @@ func (x *exchange) receive(p []byte) (int, error) {
 	n, err := x.content.read(p)
 	x.left -= int64(n)
 	x.read = x.read || n > 0
-	x.told = x.told || err != nil && err == x.content.err
+	x.seenBroken = x.seenBroken || err != nil && err == x.content.err
 	if x.watched && c.mux == nil {
-		c.lookDue.Store(int64(c.group.after(c.group.tick)))
+		c.lookDue.Store(c.group.after(c.group.tick))
 	}
 	return n, err
 }
@@ -227,7 +227,7 @@ func (x *exchange) writable() error {
 		return ErrTaken
 	case x.c.writeErr != nil:
 		return x.c.writeErr
-	case x.writeBy != 0 && past(int64(x.writeBy), x.c.group.now()):
+	case x.writeBy != 0 && past(x.writeBy, x.c.group.now()):
 		return os.ErrDeadlineExceeded
 	case x.c.mux != nil && x.content.gone != nil:
 		return &GoneError{Op: "write", Err: x.content.gone}

@@ -104,13 +104,58 @@ func (c *serverConn) drain(x *exchange) {
 	}
 }
 
+// served ends the connection, unless it is parked by now or somebody else's, and returns what ServeFlow does. broken: a handler's panic goes
+// on. c.mu is held, and released.
+func (c *serverConn) served(life int, broken bool) error {
+	for !broken && c.mux != nil && !c.turn.ended && c.life == life {
+		c.wait()
+	}
+	if c.life != life {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.hijacked {
+		c.mu.Unlock()
+		c.own()
+		return nil
+	}
+	c.because(c.reason())
+	err := c.result()
+	c.quiesce()
+	for c.running > 0 {
+		c.wait()
+	}
+	if c.mux != nil {
+		c.group.monitor.forget(c)
+	}
+	c.mu.Unlock()
+	c.parted()
+	c.group.remove(c, c.why)
+	if c.from != nil {
+		c.from.ended(err)
+	}
+	return err
+}
+
+// part says the last words and closes the flow.
+func (c *serverConn) part() {
+	_ = c.flush()
+	c.because(c.reason())                 // what comes after the last words counts no more
+	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
+	if answered && c.server.State() == engine.Closed && c.writeErr == nil {
+		c.linger()
+	}
+	c.quiesce()
+}
+
+// reason returns why the connection ends, if nobody has said so yet.
 func (c *serverConn) reason() CloseReason {
 	switch {
 	case c.fault != nil && c.fault.Timeout():
 		return TimedOut
 	case c.fault != nil || c.writeErr != nil || c.readErr != nil:
 		return Broken
-	case c.left || c.stopping:
+	case c.windingDown || c.stopping:
 		return Stopped
 	case c.server.State() == engine.Switched:
 		return Taken

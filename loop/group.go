@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -44,30 +45,23 @@ type Config struct {
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.
 	MaxConns int
-	// Shortest is the smallest time-out that the engines use; it sets the tick.
+	// Shortest is the smallest time-out that the engines use, see [engine.Limits.Shortest]; it sets the tick.
 	Shortest time.Duration
 	// Log receives what goes wrong; nil means slog.Default.
 	Log *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.WriteTimeout, 60*time.Second)
-	set(&c.LingerTimeout, 2*time.Second)
-	set(&c.DrainBytes, 256<<10)
-	set(&c.DrainTimeout, 5*time.Second)
-	set(&c.GracePeriod, 30*time.Second)
-	set(&c.ParkAfter, time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 60*time.Second)
+	c.LingerTimeout = cmp.Or(c.LingerTimeout, 2*time.Second)
+	c.DrainBytes = cmp.Or(c.DrainBytes, 256<<10)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 5*time.Second)
+	c.GracePeriod = cmp.Or(c.GracePeriod, 30*time.Second)
+	c.ParkAfter = cmp.Or(c.ParkAfter, time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
 	return c
-}
-
-// set gives a zero field its default.
-func set[T ~int | ~int64](field *T, value T) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 // A Group is what connections share: clock, sweeper, counters and the stop. It
@@ -76,7 +70,7 @@ type Group struct {
 	config Config
 	origin time.Time
 	tick   time.Duration
-	clock  atomic.Int64 // engine.Instant of the last tick
+	clock  instant // of the last tick
 	stats  counters
 	stamp  atomic.Pointer[stamp]
 
@@ -124,37 +118,6 @@ func NewGroup(config Config) *Group {
 	return g
 }
 
-func tickFor(timeouts ...time.Duration) time.Duration {
-	tick := 250 * time.Millisecond
-	for _, t := range timeouts {
-		if t > 0 {
-			tick = min(tick, t/8)
-		}
-	}
-	return max(tick, 5*time.Millisecond)
-}
-
-// now returns the coarse time: that of the sweeper's last tick.
-func (g *Group) now() engine.Instant { return engine.Instant(g.clock.Load()) }
-
-// Now returns the time of the group's clock, for engines that are made for it.
-func (g *Group) Now() engine.Instant {
-	g.setClock()
-	return g.now()
-}
-
-// after returns the instant that lies d from now; zero, never, if d is negative.
-func (g *Group) after(d time.Duration) engine.Instant {
-	if d < 0 {
-		return 0
-	}
-	return g.now().After(d)
-}
-
-func (g *Group) setClock() {
-	g.clock.Store(max(1, int64(time.Since(g.origin))))
-}
-
 // add registers a connection; false if the group is stopping.
 func (g *Group) add(c member) bool {
 	g.mu.Lock()
@@ -189,14 +152,6 @@ func (g *Group) remove(c member, why CloseReason) {
 	g.mu.Unlock()
 }
 
-// wakeSweeper makes the sweeper look now.
-func (g *Group) wakeSweeper() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
-
 // empty reports whether there is no connection; g.mu is held.
 func (g *Group) empty() bool { return len(g.conns) == 0 && len(g.lot.fds) == 0 && g.lot.waking == 0 }
 
@@ -210,45 +165,6 @@ func (g *Group) of(a *acceptor) (all []member) {
 		}
 	}
 	return all
-}
-
-// sweep looks at every connection once a tick, for as long as there are any.
-func (g *Group) sweep(done chan struct{}) {
-	defer close(done)
-	t := time.NewTicker(g.tick)
-	defer t.Stop()
-	var due []member
-	for {
-		select {
-		case <-t.C:
-		case <-g.wake:
-		}
-		g.setClock()
-		now := g.now()
-		g.mu.Lock()
-		if g.empty() {
-			g.sweeping = false
-			g.mu.Unlock()
-			return
-		}
-		t.Reset(g.hurry())
-		for c := range g.conns {
-			if c.isDue(now) {
-				due = append(due, c)
-			}
-		}
-		g.wakeDue(now)
-		littered := g.lot.litter.due(now)
-		g.mu.Unlock()
-		if littered {
-			g.spawn(tidy)
-		}
-		for i, c := range due {
-			c.sweep(now)
-			due[i] = nil
-		}
-		due = due[:0]
-	}
 }
 
 // Shutdown stops the group: listeners are closed, and idle connections; the
@@ -332,7 +248,14 @@ func (g *Group) begin() {
 
 // spawn runs f on such a goroutine.
 func (g *Group) spawn(f func()) {
-	g.begin()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.spawnLocked(f)
+}
+
+// spawnLocked is spawn for one who holds g.mu.
+func (g *Group) spawnLocked(f func()) {
+	g.goroutines++
 	go func() {
 		defer g.done()
 		f()

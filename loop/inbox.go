@@ -12,7 +12,7 @@ type inbox struct {
 	cond    sync.Cond // something has happened on the stream
 	woken   int       // how often, while somebody waited
 	waiting int       // those who wait
-	left    bool      // nobody needs it any more but to be woken: see wakeTold
+	left    bool      // nobody needs it any more but to be woken: see wakeHanded
 }
 
 // inboxesMost is how many inboxes a connection keeps for contents to come: as many as go back at once, when a read has

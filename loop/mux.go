@@ -170,7 +170,7 @@ func (b *content) readQueued(p []byte) (int, error) {
 		if b.ended {
 			return 0, b.end()
 		}
-		if past(int64(b.due), c.group.now()) {
+		if past(b.due, c.group.now()) {
 			return 0, os.ErrDeadlineExceeded
 		}
 		n = b.waitLending(p)
@@ -186,8 +186,8 @@ func (b *content) readQueued(p []byte) (int, error) {
 
 // lookBy makes the sweeper wake all who wait, at a time that one of them has set.
 func (c *conn) lookBy(due engine.Instant) {
-	if d := c.lookDue.Load(); d == 0 || engine.Instant(d) > due {
-		c.lookDue.Store(int64(due))
+	if d := c.lookDue.Load(); d == 0 || d > due {
+		c.lookDue.Store(due)
 	}
 }
 

@@ -120,7 +120,7 @@ func (c *serverConn) settle() {
 // come: of that the poller would not tell. c.mu is held.
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
-	if !past(int64(c.parkDue), now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+	if !past(c.parkDue, now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
 		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}
@@ -166,8 +166,7 @@ func (g *Group) openLot() error {
 		return err
 	}
 	l.poll, l.fds, l.looked = poll, map[int32]*parked{}, map[int32]*exchange{}
-	g.goroutines++
-	go g.watch(poll)
+	g.spawnLocked(func() { g.wakeReadable(poll) })
 	return nil
 }
 
@@ -201,9 +200,8 @@ func (l *lot) take(p *parked) bool {
 	return true
 }
 
-// watch wakes connections whose descriptors have become readable, until the poller is closed.
-func (g *Group) watch(poll *poll) {
-	defer g.done()
+// wakeReadable wakes connections whose descriptors have become readable, until the poller is closed.
+func (g *Group) wakeReadable(poll *poll) {
 	var ready [128]int32
 	for {
 		n, err := poll.wait(ready[:])
@@ -216,11 +214,7 @@ func (g *Group) watch(poll *poll) {
 				g.wakeParked(p)
 			} else if x := g.lot.looked[fd]; x != nil {
 				delete(g.lot.looked, fd)
-				g.goroutines++
-				go func() {
-					defer g.done()
-					x.goneAhead()
-				}()
+				g.spawnLocked(x.goneAhead)
 			}
 		}
 		g.mu.Unlock()
@@ -229,7 +223,7 @@ func (g *Group) watch(poll *poll) {
 
 // wakeDue wakes the connections whose time is up; g.mu is held.
 func (g *Group) wakeDue(now engine.Instant) {
-	for p := g.lot.first; p != nil && past(int64(p.due), now); p = g.lot.first {
+	for p := g.lot.first; p != nil && past(p.due, now); p = g.lot.first {
 		g.wakeParked(p)
 	}
 }
@@ -238,8 +232,7 @@ func (g *Group) wakeDue(now engine.Instant) {
 func (g *Group) wakeParked(p *parked) {
 	if g.lot.take(p) {
 		g.lot.waking++
-		g.goroutines++
-		go p.resume()
+		g.spawnLocked(p.resume)
 	}
 }
 
@@ -255,7 +248,6 @@ func (g *Group) closeLot() {
 func (p *parked) resume() {
 	a := p.from
 	g, c := a.group, p.c
-	defer g.done()
 	if c == nil {
 		c = g.newServerConn(p.base, flow.Conn(p.accepted), a.service.Reopen(p.rested, p.since), a.service)
 		c.from, c.accepted, c.exchanges, c.quiet, c.state = a, p.accepted, p.exchanges, p.since, ConnIdle
@@ -293,11 +285,7 @@ func (p *parked) stop() {
 	}
 	defer g.mu.Unlock()
 	if g.lot.take(p) {
-		g.goroutines++
-		go func() { // for a flow may take its time to close
-			defer g.done()
-			p.end(Stopped)
-		}()
+		g.spawnLocked(func() { p.end(Stopped) }) // for a flow may take its time to close
 	}
 }
 

@@ -85,7 +85,7 @@ func (r *Reply) tell(head *semantics.Response) {
 	defer func() {
 		if !told {
 			r.stop()
-			r.c.leave(r, Aborted)
+			r.c.endExchange(r, Aborted)
 			return
 		}
 		r.c.mu.Lock()
@@ -192,7 +192,7 @@ func (r *Reply) finish() {
 	free := r.stop()
 	switch {
 	case c.mux != nil:
-		c.leave(r, Aborted)
+		c.endExchange(r, Aborted)
 	case free && whole:
 		r.call.Trace.rested(c.rest())
 	default:

@@ -60,8 +60,8 @@ func (r *Reply) abandon() {
 	c.push()
 }
 
-// leave ends an exchange on its connection, which nobody else uses unless it is multiplexed.
-func (c *ClientConn) leave(r *Reply, why CloseReason) {
+// endExchange ends an exchange on its connection, which nobody else uses unless it is multiplexed.
+func (c *ClientConn) endExchange(r *Reply, why CloseReason) {
 	if c.mux == nil {
 		c.discard(why)
 		return

@@ -51,7 +51,7 @@ func (r *Reply) hurry() {
 		return
 	}
 	r.content.due = c.group.after(max(0, c.group.config.LingerTimeout))
-	c.readDue.Store(int64(r.content.due))
+	c.readDue.Store(r.content.due)
 }
 
 // A readError is an error of the caller's reader, not of the flow.

@@ -66,7 +66,7 @@ func (w *contentWriter) piece(from io.Reader) (int64, error) {
 	if more == 0 {
 		return 0, nil
 	}
-	n, err := w.splice(&io.LimitedReader{R: from, N: min(more, spliceMax)})
+	n, err := c.splice(&io.LimitedReader{R: from, N: min(more, spliceMax)})
 	w.v.Verbatim(w.r.content.stream, n)
 	c.written.Add(n)
 	if err != nil {
@@ -76,21 +76,4 @@ func (w *contentWriter) piece(from io.Reader) (int64, error) {
 		}
 	}
 	return n, errors.Join(w.err)
-}
-
-// splice moves one piece to the flow. The connection's lock is held, and released meanwhile.
-func (w *contentWriter) splice(from *io.LimitedReader) (n int64, err error) {
-	c := w.r.c
-	c.writing = true
-	c.mu.Unlock()
-	defer func() { // the flow may read what panics
-		c.mu.Lock()
-		c.writing = false
-		c.notify()
-	}()
-	err = c.timed(func() (err error) {
-		n, err = c.powers.ReaderFrom.ReadFrom(from)
-		return err
-	})
-	return n, err
 }

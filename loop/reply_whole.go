@@ -35,6 +35,20 @@ func (r *Reply) complete() bool {
 	return true
 }
 
+// restWhole is what Do does when the response has come whole: the connection is free, unless it is being closed.
+func (r *Reply) restWhole(call *Call) {
+	call.firstByte()
+	free := r.release == nil || r.release()
+	r.spent = free && call.Body == nil
+	switch {
+	case r.c.mux != nil:
+	case free:
+		call.Trace.rested(r.c.rest())
+	default: // ctx has ended
+		r.c.discard(Aborted)
+	}
+}
+
 // untold reports whether there are interim responses that Do has still to tell.
 func (r *Reply) untold() bool { return r.awaited && len(r.call.asking.interims) > 0 }
 

@@ -52,8 +52,8 @@ type serverConn struct {
 	life     int            // how often it has been parked
 
 	// Of a multiplexed connection only.
-	turn turn
-	left bool // the engine has been told to end the connection
+	turn        turn
+	windingDown bool // the engine has been told to end the connection
 }
 
 // ServeFlow runs a server's engine over a flow and returns when the connection
@@ -117,36 +117,7 @@ func (c *serverConn) serve() (err error) {
 	life := c.life
 	defer func() {
 		broken := recover()
-		for broken == nil && c.mux != nil && !c.turn.ended && c.life == life {
-			c.wait()
-		}
-		if c.life != life {
-			c.mu.Unlock()
-			return
-		}
-		if c.hijacked {
-			c.mu.Unlock()
-			c.own()
-			if broken != nil {
-				panic(broken)
-			}
-			return
-		}
-		c.because(c.reason())
-		err = c.result()
-		c.quiesce()
-		for c.running > 0 {
-			c.wait()
-		}
-		if c.mux != nil {
-			c.group.monitor.forget(c)
-		}
-		c.mu.Unlock()
-		c.parted()
-		c.group.remove(c, c.why)
-		if c.from != nil {
-			c.from.ended(err)
-		}
+		err = c.served(life, broken != nil)
 		if broken != nil {
 			panic(broken)
 		}
@@ -166,17 +137,6 @@ func (c *serverConn) serve() (err error) {
 		c.pump(c.turn.number)
 	}
 	return nil
-}
-
-// part says the last words and closes the flow.
-func (c *serverConn) part() {
-	_ = c.flush()
-	c.because(c.reason())                 // what comes after the last words counts no more
-	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
-	if answered && c.server.State() == engine.Closed && c.writeErr == nil {
-		c.linger()
-	}
-	c.quiesce()
 }
 
 // choose waits until it is known which engine the connection needs.
@@ -314,7 +274,7 @@ func (c *serverConn) stop() {
 	c.group.spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.leave()
+		c.windDown()
 		c.push()
 		if !c.goesOn() {
 			c.wakeReader()
@@ -348,13 +308,4 @@ func (c *serverConn) abort() {
 	if c.fault == nil && c.writeErr == nil && c.readErr == nil {
 		c.because(Aborted)
 	}
-}
-
-// expires turns a deadline of package time into an instant of the group.
-func (g *Group) expires(t time.Time) engine.Instant {
-	if t.IsZero() {
-		return 0
-	}
-	g.setClock()
-	return g.now().After(time.Until(t))
 }

@@ -10,19 +10,19 @@ import (
 type CloseReason uint8
 
 const (
-	Finished   CloseReason = iota // one side said close, and both kept to it
-	PeerClosed                    // the peer ended the flow
-	TimedOut                      // a deadline passed
-	Broken                        // the flow failed, or the peer broke the protocol
-	Aborted                       // an exchange was abandoned on our side
-	Stopped                       // the server or client was stopped
-	Taken                         // another protocol took the flow
+	Finished   CloseReason = iota + 1 // one side said close, and both kept to it
+	PeerClosed                        // the peer ended the flow
+	TimedOut                          // a deadline passed
+	Broken                            // the flow failed, or the peer broke the protocol
+	Aborted                           // an exchange was abandoned on our side
+	Stopped                           // the server or client was stopped
+	Taken                             // another protocol took the flow
 	numReasons
 )
 
 // String returns the reason as a metrics label.
 func (r CloseReason) String() string {
-	return [...]string{"finished", "peer_closed", "timed_out", "broken", "aborted", "stopped", "taken"}[r]
+	return [...]string{"none", "finished", "peer_closed", "timed_out", "broken", "aborted", "stopped", "taken"}[r]
 }
 
 // Stats is a snapshot of a group's counters.

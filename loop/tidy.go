@@ -36,7 +36,7 @@ func (l *litter) add(now engine.Instant) {
 
 // due reports whether it is time to tidy up; then there is no litter any more.
 func (l *litter) due(now engine.Instant) bool {
-	if l.bytes < litterMin || !past(int64(l.since.After(litterRest)), now) {
+	if l.bytes < litterMin || !past(l.since.After(litterRest), now) {
 		return false
 	}
 	held := [3]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"},

@@ -44,7 +44,7 @@ func (c *serverConn) pump(number uint32) {
 	c.turn.busy.Add(1)
 	c.group.monitor.watch(c)
 	for c.turn.number == number && c.goesOn() {
-		c.leave()
+		c.windDown()
 		switch {
 		case !c.next(&ev):
 			if c.goesOn() {
@@ -121,10 +121,10 @@ func (x *exchange) finish() {
 	c.group.done()
 }
 
-// leave begins to end the connection when it is to stop.
-func (c *serverConn) leave() {
-	if c.stopping && !c.left {
-		c.left = true
+// windDown has the engine end the connection when it is to stop.
+func (c *serverConn) windDown() {
+	if c.stopping && !c.windingDown {
+		c.windingDown = true
 		c.because(Stopped)
 		c.server.Shutdown(&c.out)
 	}

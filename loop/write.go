@@ -106,7 +106,7 @@ func (c *conn) write(out *engine.Output) error {
 func (c *conn) writeBytes(p []byte) error {
 	for len(p) > 0 {
 		piece := p[:min(len(p), writeMax)]
-		c.writeDue.Store(int64(c.writeLimit()))
+		c.writeDue.Store(c.writeLimit())
 		n, err := c.flow.Write(piece)
 		c.writeDue.Store(0)
 		c.written.Add(int64(n))
@@ -123,16 +123,29 @@ func (c *conn) writeBytes(p []byte) error {
 
 // writeLimit returns when a write that begins now must end.
 func (c *conn) writeLimit() engine.Instant {
-	due := c.group.after(c.group.config.WriteTimeout)
-	if by := engine.Instant(c.writeBy.Load()); by != 0 && (due == 0 || by < due) {
-		return by
-	}
-	return due
+	return engine.Sooner(c.group.after(c.group.config.WriteTimeout), c.writeBy.Load())
+}
+
+// splice has the flow take one piece of content by itself, with no lock held. The flow may read r, which is somebody else's and may
+// panic. c.mu is held, and released meanwhile.
+func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
+	c.writing = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.writing = false
+		c.notify()
+	}()
+	err = c.timed(func() (err error) {
+		n, err = c.powers.ReaderFrom.ReadFrom(r)
+		return err
+	})
+	return n, err
 }
 
 // timed runs one write under the write time-out.
 func (c *conn) timed(write func() error) error {
-	c.writeDue.Store(int64(c.writeLimit()))
+	c.writeDue.Store(c.writeLimit())
 	defer c.writeDue.Store(0)
 	return write()
 }

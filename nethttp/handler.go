@@ -64,23 +64,26 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	if e.body != nil {
 		e.body.content = content
 	}
-	h.bound(e.ticket)
-	defer e.settle()
-	h.of(e.head).ServeHTTP(e.writer(), &e.request)
+	h.setDeadlines(e.ticket)
+	defer e.rescue()
+	h.handlerFor(e.head).ServeHTTP(e.writer(), &e.request)
 	e.response.finish()
 	w.Account(int(e.response.status), e.response.written)
 }
 
+// http2 reports whether the exchange is one of HTTP/2, where net/http does many a thing otherwise.
+func (e *exchange) http2() bool { return e.head.major == 2 }
+
 // writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
 func (e *exchange) writer() http.ResponseWriter {
-	if e.head.major == 2 {
+	if e.http2() {
 		return response2{&e.response}
 	}
 	return response1{&e.response}
 }
 
-// of returns the handler of a request.
-func (h *handler) of(r *head) http.Handler {
+// handlerFor returns the handler of a request.
+func (h *handler) handlerFor(r *head) http.Handler {
 	switch {
 	case r.from.Form == semantics.AsteriskForm && r.method == http.MethodOptions && !h.server.DisableGeneralOptionsHandler:
 		return http.HandlerFunc(options)
@@ -98,8 +101,8 @@ func options(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// bound sets the deadlines of the exchange that the server asks for.
-func (h *handler) bound(x loop.Exchange) {
+// setDeadlines sets the deadlines of the exchange that the server asks for.
+func (h *handler) setDeadlines(x loop.Exchange) {
 	if d := h.server.ReadTimeout; d > 0 {
 		x.SetReadDeadline(time.Now().Add(d))
 	}
@@ -108,22 +111,22 @@ func (h *handler) bound(x loop.Exchange) {
 	}
 }
 
-// settle turns a panic of the handler into the end of the exchange: net/http logs it, and whatever the client has got does not look
+// rescue turns a panic of the handler into the end of the exchange: net/http logs it, and whatever the client has got does not look
 // complete.
-func (e *exchange) settle() {
+func (e *exchange) rescue() {
 	if e.response.done {
 		e.removeFiles()
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		http := "http"
-		if e.head.major == 2 {
-			http = "http2"
+		version := "http"
+		if e.http2() {
+			version = "http2"
 		}
-		e.logf("%s: panic serving %v: %v\n%s", http, e.conn.remote, v, debug.Stack())
+		e.logf("%s: panic serving %v: %v\n%s", version, e.conn.remote, v, debug.Stack())
 	}
 	e.removeFiles()
-	e.response.leave()
+	e.response.closeTaken()
 	if e.response.taken == nil {
 		panic(paf.ErrAbort)
 	}

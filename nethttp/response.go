@@ -99,8 +99,11 @@ func (w *response) WriteHeader(status int) {
 
 // Write writes content.
 func (w *response) Write(p []byte) (int, error) {
-	if err := w.admit(len(p)); err != nil || len(p) == 0 || w.status == http.StatusResetContent {
-		return len(p) * b2i(err == nil), err
+	if err := w.admit(len(p)); err != nil {
+		return 0, err
+	}
+	if len(p) == 0 || w.status == http.StatusResetContent {
+		return len(p), nil
 	}
 	w.sniff(p)
 	n := 0
@@ -122,8 +125,11 @@ func (w *response) Write(p []byte) (int, error) {
 
 // WriteString is Write; but as net/http cuts strings into other chunks, so does this.
 func (w *response) WriteString(s string) (int, error) {
-	if err := w.admit(len(s)); err != nil || s == "" || w.status == http.StatusResetContent {
-		return len(s) * b2i(err == nil), err
+	if err := w.admit(len(s)); err != nil {
+		return 0, err
+	}
+	if s == "" || w.status == http.StatusResetContent {
+		return len(s), nil
 	}
 	n := 0
 	for room := w.room(); len(s)-n > room; room = w.room() {
@@ -141,13 +147,6 @@ func (w *response) WriteString(s string) (int, error) {
 	}
 	w.held += int32(len(s) - n)
 	return len(s), nil
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // admit reports whether n bytes of content may be written.
@@ -179,7 +178,7 @@ func (w *response) admit(n int) error {
 
 // room returns how much more content may be held back.
 func (w *response) room() int {
-	if w.exchange.head.major == 2 {
+	if w.exchange.http2() {
 		return holdMost2 - int(w.held)
 	}
 	return holdMost1 - int(w.held)
@@ -239,7 +238,7 @@ func (w *response) finish() {
 		w.WriteHeader(http.StatusOK)
 	}
 	if w.switches() && w.take() == nil {
-		w.leave()
+		w.closeTaken()
 		return
 	}
 	var trailer *semantics.Fields

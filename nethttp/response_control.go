@@ -63,7 +63,7 @@ func (w *response) EnableFullDuplex() error {
 // ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
 func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
 	buf := make([]byte, 32<<10)
-	if !w.exchange.conn.copies || w.exchange.head.major == 2 && w.fields.Get("Content-Length") == "" {
+	if !w.exchange.conn.copies || w.exchange.http2() && w.fields.Get("Content-Length") == "" {
 		return io.CopyBuffer(justWriter{w}, r, buf)
 	}
 	if !w.begun {

@@ -50,7 +50,7 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			w.told |= toldEncoding
 		}
 	case "Transfer-Encoding":
-		if first != "" && w.exchange.head.major != 2 {
+		if first != "" && !w.exchange.http2() {
 			w.told |= toldCoding
 		}
 	case "Date":
@@ -85,7 +85,7 @@ func (w *response) readLength(v string) bool {
 		w.length = n
 		return true
 	}
-	if w.exchange.head.major == 2 {
+	if w.exchange.http2() {
 		w.told &^= toldLength // net/http finds one out there
 	} else {
 		w.exchange.logf("http: invalid Content-Length of %q", v)
@@ -102,7 +102,7 @@ func (w *response) appendLines(list []semantics.Field, name string, values []str
 	}
 	for _, v := range values {
 		if !semantics.ValidValue(v) {
-			if w.exchange.head.major == 2 {
+			if w.exchange.http2() {
 				continue
 			}
 			v = harmless(v)
@@ -168,7 +168,7 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 	}
 	w.begun = true
 	list, added := w.head.Fields.List(), w.implicitLength()
-	bare := w.exchange.head.major != 2 && semantics.NoContent(int(w.status))
+	bare := !w.exchange.http2() && semantics.NoContent(int(w.status))
 	if bare {
 		list, w.length = w.bare(list), -1
 	}
@@ -215,7 +215,7 @@ func (w *response) implicitLength() bool {
 	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.head.method == http.MethodHead {
 		return false
 	}
-	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.head.major == 2
+	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.http2()
 }
 
 // declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
@@ -223,7 +223,7 @@ func (w *response) declared() int64 {
 	switch {
 	case w.length < 0:
 		return -1
-	case w.told&toldTrailer != 0 && w.exchange.head.major == 2:
+	case w.told&toldTrailer != 0 && w.exchange.http2():
 		return -1 // the frame that completes a length would be the last one
 	case w.told&toldCoding == 0:
 		return w.length
@@ -245,7 +245,7 @@ func (w *response) bare(list []semantics.Field) []semantics.Field {
 
 // keepContent sees to what is left of the request's content, and reports whether the connection may go on.
 func (w *response) keepContent() bool {
-	if w.exchange.head.major == 2 {
+	if w.exchange.http2() {
 		return true
 	}
 	b := w.exchange.body

@@ -79,8 +79,8 @@ func (w *response) take() error {
 	return err
 }
 
-// leave closes a flow that was taken for a 101 and that the handler has not asked for.
-func (w *response) leave() {
+// closeTaken closes a flow that was taken for a 101 and that the handler has not asked for.
+func (w *response) closeTaken() {
 	if w.taken != nil && !w.hijacked {
 		_ = w.taken.conn.Close()
 	}

@@ -38,7 +38,8 @@ type roundTrip struct {
 // on being sent.
 type sending struct {
 	paf.Request
-	list [8]semantics.Field // memory for the fields of most requests
+	options paf.SendOptions    // its Options
+	list    [8]semantics.Field // memory for the fields of most requests
 
 	x         *roundTrip
 	connected func(paf.Connection) // x.connected, and below x.interim: made once
@@ -60,7 +61,7 @@ func (x *roundTrip) newSending() *sending {
 // giveBack lets the sending be used again.
 func (x *roundTrip) giveBack() {
 	s := x.sent
-	x.sent, s.x, s.Request = nil, nil, paf.Request{}
+	x.sent, s.x, s.Request, s.options = nil, nil, paf.Request{}, paf.SendOptions{}
 	clear(s.list[:])
 	x.t.sendings.Put(s)
 }
@@ -122,12 +123,13 @@ func (x *roundTrip) do() (*paf.Response, error) {
 
 // prepare makes the request that paf sends.
 func (x *roundTrip) prepare() error {
-	r, p := x.request, &x.sent.Request
+	r, p, o := x.request, &x.sent.Request, &x.sent.options
 	host, err := hostOf(r)
 	if err != nil {
 		return err
 	}
-	*p = paf.Request{Method: methodOf(r), Connected: x.sent.connected, Interim: x.sent.interim, Trace: x.pafTrace()}
+	*p = paf.Request{Method: methodOf(r), Options: o}
+	*o = paf.SendOptions{Connected: x.sent.connected, Interim: x.sent.interim, Trace: x.pafTrace()}
 	p.Scheme, p.Authority = r.URL.Scheme, host
 	if p.Method == semantics.MethodConnect {
 		if r.URL.Path != "" {
@@ -141,11 +143,11 @@ func (x *roundTrip) prepare() error {
 	}
 	list := x.fields(x.sent.list[:0])
 	if x.t.Context == (mimic.Context{}) {
-		if p.Route, err = x.t.route(r); err != nil {
+		if o.Route, err = x.t.route(r); err != nil {
 			return err
 		}
-		if p.Route.Absolute {
-			list = authorize(list, r, p.Route.Key.(routeKey))
+		if o.Route.Absolute {
+			list = authorize(list, r, o.Route.Key.(routeKey))
 		}
 	} else if p.Authority = r.URL.Host; host != p.Authority {
 		list = append(list, semantics.Field{Name: "Host", Value: host})

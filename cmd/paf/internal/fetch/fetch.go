@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer client.Close()
 	if o.Trace {
-		request.Interim = func(status int, fields *paf.Fields) error { second.interim(request, status, fields); return nil }
+		request.Options = &paf.SendOptions{Interim: func(status int, fields *paf.Fields) error { second.interim(request, status, fields); return nil }}
 	}
 	response, err := client.Do(ctx, request)
 	if err != nil {
