@@ -53,7 +53,7 @@ func TestGoTestsOfNetHTTP(t *testing.T) {
 // Every goSample-th test is run as a control, alone, as it may hang; of those that make a call at least every second has to notice: the others
 // are about the side that is net/http's, or have no need for an answer.
 const (
-	goSample      = 6
+	goSample      = 12
 	goControlTime = 5 * time.Second
 )
 
