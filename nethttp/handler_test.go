@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,12 +218,13 @@ func TestContextEndsWhenTheClientGoes(t *testing.T) {
 // A response that somebody still writes to after the handler has returned fails, and harms no other one.
 func TestWritesAfterTheHandlerHarmNobody(t *testing.T) {
 	var late sync.WaitGroup
-	returned := make(chan struct{}, 1)
+	var latest atomic.Value // of chan struct{}, closed when the handler has returned; there is one request at a time
 	inner := nethttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/good" {
 			_, _ = io.WriteString(w, "good")
 			return
 		}
+		returned := latest.Load().(chan struct{})
 		late.Go(func() {
 			<-returned
 			for range 100 {
@@ -245,10 +247,10 @@ func TestWritesAfterTheHandlerHarmNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serveOn(t, ln, &paf.Server{Log: slog.New(slog.DiscardHandler), Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+		returned := make(chan struct{})
+		defer close(returned)
+		latest.Store(returned)
 		inner.Serve(w, r)
-		if r.Path == "/bad" {
-			returned <- struct{}{}
-		}
 	})})
 	for range 50 {
 		for _, path := range []string{"/bad", "/good"} {
