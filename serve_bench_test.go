@@ -3,7 +3,6 @@ package paf_test
 import (
 	"context"
 	"encoding/binary"
-	"flag"
 	"io"
 	"log/slog"
 	"testing"
@@ -66,29 +65,6 @@ func serveTape(b *testing.B, f *tape, protocol paf.Protocol, h paf.Handler) {
 	b.StopTimer()
 	if f.left != 0 {
 		b.Fatalf("%d requests are left: %v", f.left, err)
-	}
-}
-
-// What an exchange costs beyond a handful for its connection.
-func TestAllocationsOfAnExchange(t *testing.T) {
-	if raced {
-		t.Skip("NOT TESTED under the race detector, which makes pools forget")
-	}
-	times := flag.Lookup("test.benchtime")
-	before := times.Value.String()
-	defer func() { _ = times.Value.Set(before) }()
-	_ = times.Value.Set("20000x")
-	for _, test := range []struct {
-		name  string
-		bench func(*testing.B)
-		most  int64
-	}{
-		{"HTTP/1", BenchmarkServeHTTP1, 1}, {"HTTP/1, borrowed", BenchmarkBorrowHTTP1, 0},
-		{"HTTP/2", BenchmarkServeHTTP2, 1}, {"HTTP/2, borrowed", BenchmarkBorrowHTTP2, 0},
-	} {
-		if n := testing.Benchmark(test.bench).AllocsPerOp(); n > test.most {
-			t.Errorf("%s: %d allocations an exchange, more than %d", test.name, n, test.most)
-		}
 	}
 }
 

@@ -41,7 +41,7 @@ func runOne(t *testing.T, test test, a, b flow.Flow) {
 		_ = b.Close()
 	})
 	if test.power != nil && !test.power(e.powers) {
-		t.Skip("the flow does not have this power")
+		t.Skip("NOT TESTED: the flow does not have this power")
 	}
 	done := make(chan error, 1)
 	go func() { done <- test.run(e) }()

@@ -1,5 +1,0 @@
-//go:build !race
-
-package paf_test
-
-const raced = false
