@@ -126,6 +126,7 @@ func (c *Client) Connect(ctx context.Context, r *Request, authority string) (*Re
 // Do; redirects are not followed.
 func (c *Client) Upgrade(ctx context.Context, r *Request, protocol string) (*Response, error) {
 	own := *r
+	own.Header = r.Header.Share()              // Connected may change it
 	if own.Method == semantics.MethodConnect { // as a handler may have got it over HTTP/2
 		own.Method = semantics.MethodGet
 	}

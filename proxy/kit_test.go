@@ -16,11 +16,15 @@ import (
 // serve serves h on a port of this machine and returns its address.
 func serve(t testing.TB, h paf.Handler) string {
 	t.Helper()
+	return serveWith(t, &paf.Server{Handler: h, ExtendedConnect: true, TrustScheme: true, Log: quiet()})
+}
+
+func serveWith(t testing.TB, s *paf.Server) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &paf.Server{Handler: h, ExtendedConnect: true, TrustScheme: true, Log: quiet()}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()

@@ -85,9 +85,9 @@ func goesRound(f *paf.Fields, name string) bool {
 func (p *passage) send() (*paf.Response, error) {
 	p.out.Scheme, p.out.Path = p.at.scheme, p.at.prefix+p.in.Path
 	p.options.Route = p.at.routeFor(p.in, p.plain)
-	p.upload = passContent(p.in, &p.out)
 	ctx := p.in.Context()
 	if p.upgrade == "" {
+		p.upload = passContent(p.in, &p.out)
 		return p.proxy.own.Do(ctx, &p.out)
 	}
 	resp, err := p.sendUpgrade(ctx)

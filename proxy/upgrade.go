@@ -23,15 +23,15 @@ func (p *passage) sendUpgrade(ctx context.Context) (*paf.Response, error) {
 
 // connected makes the fields those of the version that is spoken. RFC 8441, Section 5: Sec-WebSocket-Key is not used over HTTP/2; over
 // HTTP/1.1 there must be one (RFC 6455, Section 4.1).
-func (p *passage) connected(c paf.Connection) {
-	p.key = ""
+func (p *passage) connected(c paf.Connection, out *paf.Request) {
 	if !semantics.EqualFold(p.upgrade, "websocket") {
 		return
 	}
-	h := &p.out.Header
+	h := &out.Header
 	switch has := h.Has("Sec-WebSocket-Key"); {
 	case c.Protocol() == paf.HTTP2:
 		h.Del("Sec-WebSocket-Key")
+		p.key = ""
 	case !has:
 		var nonce [16]byte // RFC 6455, Section 4.1: "a nonce consisting of a randomly selected 16-byte value"
 		_, _ = rand.Read(nonce[:])
