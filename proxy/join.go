@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
 
-	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/loop"
 )
 
 // TunnelLimits bounds a tunnel. A duration or a number of zero means the default, a negative one no limit.
@@ -29,10 +31,10 @@ var (
 	ErrSpent = errors.New("paf: proxy: the tunnel has used up its time or its bytes")
 )
 
-// Join moves bytes between two tunnels until both sides have ended, and closes them. The end of one side is told to the other, which may go on. Where
-// both are sockets of the kernel the bytes stay there (splice). It returns nil if both ended in peace; ErrIdle, ErrSpent, or
+// Join moves bytes between two connections, such as a [paf.Tunnel], until both sides have ended, and closes them. The end of one side is told to the
+// other, which may go on. Where both are sockets of the kernel the bytes stay there (splice). It returns nil if both ended in peace; ErrIdle, ErrSpent, or
 // the error of a Read or a Write, after which both are reset.
-func Join(a, b *paf.Tunnel, limits TunnelLimits) error {
+func Join(a, b net.Conn, limits TunnelLimits) error {
 	j := &joint{a: a, b: b, idle: cmp.Or(limits.Idle, 15*time.Minute)}
 	j.left.Store(cmp.Or(max(limits.Bytes, 0), 1<<62))
 	if limits.Time > 0 {
@@ -56,9 +58,9 @@ func Join(a, b *paf.Tunnel, limits TunnelLimits) error {
 	return nil
 }
 
-// A joint is two tunnels that are joined.
+// A joint is two connections that are joined.
 type joint struct {
-	a, b  *paf.Tunnel
+	a, b  net.Conn
 	idle  time.Duration
 	left  atomic.Int64          // bytes that may pass
 	moved atomic.Int64          // bytes that have passed
@@ -73,15 +75,18 @@ type joint struct {
 const piece = 256 << 10
 
 // move moves bytes in one direction until its end.
-func (j *joint) move(to, from *paf.Tunnel) {
+func (j *joint) move(to, from net.Conn) {
 	m := &mover{joint: j, to: to, from: from}
-	_, err := from.WriteTo(m)
-	if err == nil {
-		err = to.CloseWrite()
+	var err error
+	if w, is := from.(io.WriterTo); is {
+		_, err = w.WriteTo(m)
+	} else {
+		_, err = loop.CopyBlocks(m, from)
 	}
-	switch {
-	case err == nil, errors.Is(err, errors.ErrUnsupported):
-	default:
+	if p := flow.PowersOf(to); err == nil && p.CloseWriter != nil {
+		err = p.CloseWriter.CloseWrite()
+	}
+	if err != nil {
 		j.end(err)
 	}
 }
@@ -89,7 +94,17 @@ func (j *joint) move(to, from *paf.Tunnel) {
 // end resets both sides.
 func (j *joint) end(cause error) {
 	if j.cause.CompareAndSwap(nil, &cause) {
-		_, _ = j.a.Reset(), j.b.Reset()
+		reset(j.a)
+		reset(j.b)
+	}
+}
+
+// reset closes a connection so that its peer cannot take that for an end that was meant, if it can do that.
+func reset(c net.Conn) {
+	if p := flow.PowersOf(c); p.Resetter != nil {
+		_ = p.Resetter.Reset()
+	} else {
+		_ = c.Close()
 	}
 }
 
@@ -115,7 +130,7 @@ func (j *joint) stop() {
 // A mover is where one direction's bytes are written to: it counts them on the way.
 type mover struct {
 	*joint
-	to, from *paf.Tunnel
+	to, from net.Conn
 }
 
 func (m *mover) Write(p []byte) (int, error) {
@@ -129,7 +144,7 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 		if m.idle > 0 { // what is being moved counts before a piece of it is whole
 			_ = m.from.SetReadDeadline(time.Now().Add(m.idle / 4))
 		}
-		n, err := m.to.ReadFrom(&io.LimitedReader{R: r, N: piece})
+		n, err := copyPiece(m.to, &io.LimitedReader{R: r, N: piece})
 		total += n
 		late := errors.Is(err, os.ErrDeadlineExceeded)
 		if late {
@@ -142,6 +157,13 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 			return total, nil
 		}
 	}
+}
+
+func copyPiece(to net.Conn, r *io.LimitedReader) (int64, error) {
+	if f, is := to.(io.ReaderFrom); is {
+		return f.ReadFrom(r)
+	}
+	return loop.CopyBlocks(to, r)
 }
 
 // count counts n bytes.
