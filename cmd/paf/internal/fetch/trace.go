@@ -93,6 +93,9 @@ func (t *trace2) request(r *paf.Request) {
 	}
 	t.asked = r
 	host := r.Authority
+	if strings.HasSuffix(r.Scheme, "+unix") {
+		host = "localhost" // what a server at a socket is told
+	}
 	if own, given := r.Header.Lookup("Host"); given {
 		host = own
 	}
