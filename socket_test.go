@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/paf-go/paf"
@@ -70,6 +71,29 @@ func TestURLLeadsToASocket(t *testing.T) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Net != "unix" {
 		t.Errorf("a socket that does not exist: %v", err)
+	}
+}
+
+// Those who ask a server at a socket at the same time share a connection of HTTP/2, as anywhere else.
+func TestConnectionsToASocketAreShared(t *testing.T) {
+	cert, roots := selfSigned()
+	_, host := atSocket(t, handle(hello), &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
+	c := &paf.Client{Context: mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: roots})}
+	defer c.Close()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			resp, err := c.Get(t.Context(), "https+unix://"+host+"/x")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = readAll(t, resp)
+		})
+	}
+	all.Wait()
+	if n := c.Stats().Opened; n != 1 {
+		t.Errorf("%d connections", n)
 	}
 }
 
@@ -181,6 +205,12 @@ func TestRedirectsLeadToNoOtherSocket(t *testing.T) {
 
 // What a server that trusts its clients' schemes has received and sends on does not lead to a socket, whatever it says.
 func TestNoRequestThatWasReceivedLeadsToASocket(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ln, err := net.Listen("unix", "app.sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, handle(hello), ln)
 	_, host := atSocket(t, handle(hello), nil)
 	c := newClient(t)
 	var sent error
