@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +25,9 @@ func TestNetHTTPDialsThroughAContext(t *testing.T) {
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
 		_, _ = io.WriteString(w, r.Protocol.String()+" "+r.Authority+r.Path)
 	})
+	kernel := serve(t, s) // which sets its Log: first of all
 	path, _ := atSocket(t, s, config)
 	own := toServer(s, 0, config)
-	kernel := serve(t, s)
 	run := mimic.Add(mimic.Context{}, paf.TLS, paf.TLSEndpoint{Over: mimic.Add(mimic.Context{}, own, 1), Host: "localhost",
 		Config: &tls.Config{RootCAs: roots, NextProtos: []string{"h2", "http/1.1"}}})
 	for name, test := range map[string]struct {
@@ -113,7 +114,7 @@ func TestDialContextTellsTheAddress(t *testing.T) {
 	if _, err := dial(t.Context(), "tcp", "a.example"); !errors.As(err, &bad) {
 		t.Errorf("no port: %v", err)
 	}
-	if _, err := dial(t.Context(), "unix", "/nonexistent"); !errors.Is(err, syscall.ENOENT) {
+	if _, err := dial(t.Context(), "unix", filepath.Join(t.TempDir(), "none")); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("no socket: %v", err)
 	}
 	if _, err := dial(t.Context(), "tcp6", addr); err == nil {

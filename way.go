@@ -113,7 +113,7 @@ func lead(ctx context.Context, c mimic.Context, first bool) (flow.Flow, []mimic.
 // c has TLS run over nothing, unless it has an endpoint of [TLS]; http.Transport does so itself. A flow that is no net.Conn is made one by [flow.NetConn].
 func DialContext(c mimic.Context) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		own := c
+		var own mimic.Context
 		switch network {
 		case "tcp", "tcp4", "tcp6":
 			host, port, err := net.SplitHostPort(addr)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -74,7 +75,7 @@ func TestTLSRunsOverWhateverTheContextLeadsTo(t *testing.T) {
 		"own protocol":       mimic.Add(trust, own, 1),
 		"Unix":               mimic.Add(trust, paf.Unix, path),
 		"TCP":                mimic.Add(trust, paf.TCP, ln.Addr().String()),
-		"own, not Unix":      mimic.Add(mimic.Add(trust, paf.Unix, "/nonexistent"), own, 1), // that fails, and the next is tried
+		"own, not Unix":      mimic.Add(mimic.Add(trust, paf.Unix, filepath.Join(t.TempDir(), "none")), own, 1), // that fails, and the next is tried
 		"TLS that was given": mimic.Add(trust, paf.TLS, paf.TLSEndpoint{Over: mimic.Add(mimic.Context{}, own, 1), Host: "localhost", Config: &tls.Config{RootCAs: roots}}),
 		"TLS in TLS": mimic.Add(trust, paf.TLS, paf.TLSEndpoint{Over: mimic.Add(mimic.Context{}, paf.TLS, inside), Host: "localhost",
 			Config: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}}}),
@@ -115,6 +116,7 @@ func TestTLSRunsOverWhateverTheContextLeadsTo(t *testing.T) {
 // What the context leads to may fail, and so may TLS: nobody goes another way then, least of all in clear.
 func TestNothingStandsInForWhatTheContextLeadsTo(t *testing.T) {
 	_, roots := selfSigned()
+	nowhere := filepath.Join(t.TempDir(), "none")
 	var reached atomic.Int64
 	addr := serve(t, handle(func(w *paf.ResponseWriter, r *paf.Request) { reached.Add(1) }))
 	own := toServer(handle(hello), 0, nil)
@@ -126,7 +128,7 @@ func TestNothingStandsInForWhatTheContextLeadsTo(t *testing.T) {
 		context      mimic.Context
 		want         error
 	}{
-		{"a socket", "http", mimic.Add(mimic.Context{}, paf.Unix, "/nonexistent"), syscall.ENOENT},
+		{"a socket", "http", mimic.Add(mimic.Context{}, paf.Unix, nowhere), syscall.ENOENT},
 		{"a function", "http", never, failing},
 		{"a server without TLS", "https", mimic.Add(mimic.Context{}, own, 0), paf.ErrHandshake},
 		{"one that nobody vouches for", "https", mimic.Add(mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: roots}), paf.TCP, addr), paf.ErrHandshake},

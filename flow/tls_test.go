@@ -47,11 +47,15 @@ func TestFailedHandshakeClosesTheFlow(t *testing.T) {
 
 // Whatever is around a flow of TLS and whatever is below it, its session is found, and what is below; TLS in TLS has both.
 func TestSessionIsFoundThroughWrappers(t *testing.T) {
-	a, b := flow.Pipe(0)
-	defer a.Close()
-	defer b.Close()
-	for _, below := range [][2]flow.Flow{{a, plain{b}}, {flow.WithPowers(a, flow.Powers{}), b}} {
-		low, lowServer, err := handshake(below[0], below[1])
+	for _, wrap := range []func(a, b flow.Flow) (flow.Flow, flow.Flow){
+		func(a, b flow.Flow) (flow.Flow, flow.Flow) { return a, plain{b} },
+		func(a, b flow.Flow) (flow.Flow, flow.Flow) { return flow.WithPowers(a, flow.Powers{}), b },
+	} {
+		a, b := flow.Pipe(0)
+		defer a.Close()
+		defer b.Close()
+		below, belowServer := wrap(a, b)
+		low, lowServer, err := handshake(below, belowServer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,13 +86,12 @@ func TestSessionIsFoundThroughWrappers(t *testing.T) {
 		if certs := c.ConnectionState().PeerCertificates; len(certs) != 1 || certs[0].VerifyHostname("flow.test") != nil {
 			t.Errorf("the certificates of the peer: %v", certs)
 		}
-		if got, want := flow.PowersOf(client).PeerAddr(), flow.PowersOf(below[0]).PeerAddr(); got != want {
+		if got, want := flow.PowersOf(client).PeerAddr(), flow.PowersOf(below).PeerAddr(); got != want {
 			t.Errorf("the peer is %v, below it is %v", got, want)
 		}
-		if got, want := flow.PowersOf(server).LocalAddr(), flow.PowersOf(below[1]).LocalAddr(); got != want || got == nil {
+		if got, want := flow.PowersOf(server).LocalAddr(), flow.PowersOf(belowServer).LocalAddr(); got != want || got == nil {
 			t.Errorf("the local address is %v, below it is %v", got, want)
 		}
-		a, b = flow.Pipe(0)
 	}
 }
 
