@@ -5,12 +5,13 @@ go 1.26.0
 replace (
 	github.com/paf-go/paf => ../..
 	github.com/paf-go/paf/netstack => ../../netstack
+	github.com/paf-go/paf/vsock => ../../vsock
 )
 
 require (
-	github.com/mdlayher/vsock v1.4.0
 	github.com/paf-go/paf v0.0.0
 	github.com/paf-go/paf/netstack v0.0.0
+	github.com/paf-go/paf/vsock v0.0.0
 	github.com/u-root/u-root v0.16.0
 	github.com/ulikunitz/xz v0.5.17
 	github.com/vishvananda/netlink v1.3.1
@@ -22,6 +23,7 @@ require (
 	github.com/google/btree v1.1.2 // indirect
 	github.com/insomniacslk/dhcp v0.0.0-20260901064844-234b97448fae // indirect
 	github.com/mdlayher/socket v0.8.0 // indirect
+	github.com/mdlayher/vsock v1.4.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.22 // indirect
 	github.com/u-root/uio v0.0.0-20240224005618-d2acac8f3701 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/vsock"
 	"golang.org/x/sys/unix"
 )
 
@@ -123,7 +124,7 @@ func (n *network) listenAll() ([]net.Listener, error) {
 		return nil, err
 	}
 	listeners := []net.Listener{open, secure}
-	over, err := listenVsock(port)
+	over, err := vsock.Listen(vsock.Addr{CID: vsock.Any, Port: port})
 	if err != nil {
 		slog.Warn("nothing is served over vsock", "error", err)
 		return listeners, nil

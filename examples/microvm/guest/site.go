@@ -10,7 +10,7 @@ import (
 	"runtime"
 
 	"github.com/paf-go/paf"
-	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/vsock"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,7 +24,7 @@ type site struct {
 
 func newSite(n *network, stop func()) *site {
 	s := &site{network: n, stop: stop}
-	s.byVsock = &paf.Client{Context: mimic.Add(mimic.Context{}, hereVsock, uint32(port))}
+	s.byVsock = &paf.Client{Context: vsock.Context(vsock.Addr{CID: vsock.Local, Port: port})}
 	s.routines = map[string]paf.HandlerFunc{
 		"GET /": s.root, "HEAD /": s.root, "POST /echo": echo, "GET /vsock": s.overVsock, "POST /poweroff": s.powerOff,
 	}
