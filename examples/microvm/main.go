@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 // Microvm builds a virtual machine whose only program is a server of paf, and runs it under qemu; README.md beside this file tells more.
 //

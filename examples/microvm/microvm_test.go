@@ -1,9 +1,10 @@
-//go:build unix
+//go:build linux
 
 package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"errors"
@@ -100,12 +101,14 @@ func asksOverTLS(t *testing.T, b *booted) {
 
 // echoes sends what the machine sends back at the same time, so that both directions are full.
 func echoes(t *testing.T, b *booted) {
+	ctx, cancel := context.WithTimeout(t.Context(), tooLong)
+	defer cancel()
 	sent := make([]byte, 2<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(sent) // which never fails
 	for name, protocol := range map[string]paf.Protocol{"HTTP/1.1": paf.HTTP11, "HTTP/2": paf.HTTP2} {
 		c := paf.Client{Protocol: protocol}
 		begun := time.Now()
-		resp, err := c.Do(t.Context(), echo(t, b, bytes.NewReader(sent)))
+		resp, err := c.Do(ctx, echo(t, b, bytes.NewReader(sent)))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

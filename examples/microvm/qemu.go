@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package main
 
@@ -77,7 +77,8 @@ func (m *machine) start(console io.Writer) (*running, error) {
 	}
 	r := &running{dir: dir, cmd: exec.Command(qemu, m.arguments(dir)...), over: make(chan struct{})}
 	r.cmd.Stdout, r.cmd.Stderr = console, console
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's Ctrl-C is for us, who press the power button then
+	// A terminal's Ctrl-C is for us, who press the power button then; and no machine is left behind by whoever is killed.
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

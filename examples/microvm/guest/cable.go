@@ -17,7 +17,7 @@ const received = 4 << 20
 // openCable makes a link for a stack of our own of an interface: a socket whose reads and writes are single frames.
 func openCable(link netlink.Link) (netstack.Link, error) {
 	at := link.Attrs()
-	// The kernel would put segments together that came one after another; a stack expects what fits the MTU.
+	// The kernel would put segments together that came one after another. A stack expects what fits the MTU: longer frames would be lost.
 	whole := at.MTU + 14
 	if err := errors.Join(netlink.LinkSetGROMaxSize(link, whole), netlink.LinkSetUp(link)); err != nil {
 		return netstack.Link{}, err
