@@ -15,6 +15,7 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/vsock"
 )
 
 // traced returns a context like c whose flows show the heads that go over them.
@@ -44,6 +45,9 @@ type place struct{ scheme, address string }
 // context returns c with the endpoint of the place, unless c has one of its own.
 func (p place) context(c mimic.Context) mimic.Context {
 	if _, ok := mimic.Get(c, paf.Unix); ok {
+		return c
+	}
+	if _, ok := mimic.Get(c, vsock.Stream); ok {
 		return c
 	}
 	if p.scheme == "https" {

@@ -224,7 +224,7 @@ func TestStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 		stale: "", live: "somebody answers there already", file: "is not a socket", link: "is not a socket",
 		filepath.Join(dir, "none", "x"): "no such file", "": "the path is missing",
 	} {
-		ln, err := kernel.listen(t.Context(), "unix:"+path)
+		ln, err := new(network).listen(t.Context(), "unix:"+path)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", path, err)
@@ -250,7 +250,7 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
 	} {
-		_, err := kernel.listen(t.Context(), addr)
+		_, err := new(network).listen(t.Context(), addr)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%q: %v (%d), want %q", addr, err, exit.CodeOf(err), want)
 		}
@@ -259,7 +259,7 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 
 func TestOneBadAddressListensOnNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	if _, err := kernel.listenAll(t.Context(), []string{"unix:" + path, "8080"}); err == nil {
+	if _, err := (&Options{Listen: []string{"unix:" + path, "8080"}}).sources(t.Context(), &network{}); err == nil {
 		t.Fatal("no error")
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
