@@ -86,13 +86,19 @@ func Run(ctx context.Context, o Options) error {
 		lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
 	}
 	o.notify(daemon.SdNotifyReady)
+	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
 		o.notify(daemon.SdNotifyStopping)
 		if n := server.Stats().Active; n > 0 && !o.Quiet {
 			lines.printf("Stopping: %d in progress\n", n)
 		}
 	})
-	defer stop()
+	defer func() {
+		if !stop() {
+			<-told // before the program ends
+		}
+	}()
 	return from.serve(ctx, server)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/vsock"
 	"go.uber.org/goleak"
 )
 
@@ -249,6 +250,7 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 	for addr, want := range map[string]string{
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
+		"vsock:": "vsock:PORT", "vsock:host:80": "vsock:CID:PORT", "unix:@": "the path is missing",
 	} {
 		_, err := new(network).listen(t.Context(), addr)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
@@ -277,6 +279,9 @@ func TestURLsCanBeFollowed(t *testing.T) {
 		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}, "http://localhost:8080/"},
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "http://[::1]:8080/"},
 		{&net.UnixAddr{Name: "/run/s", Net: "unix"}, "unix:/run/s"},
+		{&net.UnixAddr{Name: "@s", Net: "unix"}, "unix:@s"},
+		{vsock.Addr{CID: vsock.Any, Port: 1024}, "vsock:1024"},
+		{vsock.Addr{CID: 3, Port: 80}, "vsock:3:80"},
 	} {
 		if got := urlOf("http", c.addr); got != c.want {
 			t.Errorf("%v: %s, want %s", c.addr, got, c.want)
