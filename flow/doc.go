@@ -56,6 +56,7 @@
 //   - [Files] makes a flow of two files, as standard input and output.
 //   - [Hold] keeps a flow open beyond whoever would close it.
 //   - [Bare] and [WithPowers] change what a flow can do.
+//   - [Deadline] is a deadline for a flow of one's own.
 //
 // Package flowtest is the test that every flow must pass, and brings a flow on which
 // things go wrong as they do on real networks.
