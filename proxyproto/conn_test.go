@@ -197,6 +197,7 @@ func TestHandlersAreToldWhatTheHeaderSays(t *testing.T) {
 		{headers["V1IPv4"], paf.HTTP2, "HTTP/2.0 http from 192.0.2.1:4711"}, // by prior knowledge
 		{headers["IPv6"], paf.HTTP11, "HTTP/1.1 http from [2001:db8::1]:1"},
 		{full, paf.HTTP2, "HTTP/2.0 https from 192.0.2.1:4711"},
+		{&proxyproto.Header{Local: true, ALPN: "http/1.1"}, paf.HTTP2, "HTTP/2.0 http from FROM"}, // it is no client's: nothing else counts
 		{&proxyproto.Header{Source: client, Destination: frontend, ALPN: "http/1.1"}, paf.HTTP11, "HTTP/1.1 https from 192.0.2.1:4711"},
 		{&proxyproto.Header{Source: client, Destination: frontend, TLS: &proxyproto.TLS{Version: "TLSv1.3"}}, paf.HTTP11, "HTTP/1.1 https from 192.0.2.1:4711"},
 	} {
@@ -206,8 +207,9 @@ func TestHandlersAreToldWhatTheHeaderSays(t *testing.T) {
 			continue
 		}
 		got, err := io.ReadAll(resp.Body)
-		if string(got) != c.want || err != nil {
-			t.Errorf("%+v: %q, want %q; %v", c.header, got, c.want, err)
+		want := strings.ReplaceAll(c.want, "FROM", flow.PowersOf(resp.Flow()).LocalAddr().String())
+		if string(got) != want || err != nil {
+			t.Errorf("%+v: %q, want %q; %v", c.header, got, want, err)
 		}
 	}
 }

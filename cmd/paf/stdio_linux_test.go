@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,6 +139,23 @@ func TestStdioOfInetdIsTheSocket(t *testing.T) {
 				t.Errorf("exit status %d, want %d", status, want)
 			}
 		})
+	}
+}
+
+// What is wrong with the command line is not for the client to read.
+func TestStdioOfInetdKeepsItsFailuresToItself(t *testing.T) {
+	near, far := socketPair(t)
+	cmd := pafCommand(t, "serve", "--stdio", filepath.Join(t.TempDir(), "none"))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = far.Close()
+	if got, err := io.ReadAll(near); len(got) > 0 || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if status := exitOf(t, cmd); status != 2 {
+		t.Errorf("exit status %d", status)
 	}
 }
 
