@@ -15,6 +15,7 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/vsock"
 )
 
 // traced returns a context like c whose flows show the heads that go over them: in clear, so TLS is run here.
@@ -47,12 +48,15 @@ type place struct {
 // context returns a context that leads to the place as a client would find it by c.
 func (p place) context(c mimic.Context) mimic.Context {
 	var clear mimic.Context
-	socket, ok := mimic.Get(c, paf.Unix)
+	socket, hasSocket := mimic.Get(c, paf.Unix)
+	stream, hasStream := mimic.Get(c, vsock.Stream)
 	switch {
 	case p.socket != nil:
 		clear = mimic.Add(clear, paf.Unix, *p.socket)
-	case ok:
+	case hasSocket:
 		clear = mimic.Add(clear, paf.Unix, socket)
+	case hasStream:
+		clear = mimic.Add(clear, vsock.Stream, stream)
 	default:
 		clear = mimic.Add(clear, paf.TCP, net.JoinHostPort(p.host, p.port))
 	}
