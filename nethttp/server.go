@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
@@ -17,9 +18,10 @@ import (
 // IdleTimeout, MaxHeaderBytes, ErrorLog, ConnContext, ConnState, Protocols, HTTP2.MaxConcurrentStreams and
 // DisableGeneralOptionsHandler. http.ServerContextKey leads to s. What it returns may be changed until it serves.
 //
-// Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests. A negative
-// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and BaseContext belong to those who listen: the context that is given to Serve has the place of the
-// latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
+// Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests, and that it may
+// stop taking content: a minute, which a WriteTimeout that is shorter leaves to handlers that lift it. A negative
+// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and
+// BaseContext belong to those who listen: the context that is given to Serve has the place of the latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
 func Server(s *http.Server) *paf.Server {
 	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, ConnContext: connContext(s), ConnState: connState(s)}
 	p.Limits.HeadTimeout = s.ReadHeaderTimeout
@@ -34,7 +36,10 @@ func Server(s *http.Server) *paf.Server {
 	if s.ReadTimeout == 0 {
 		p.Limits.ContentTimeout = -1 // a stream of gRPC may be silent for hours, on both sides
 	}
-	p.WriteTimeout = max(0, s.WriteTimeout)
+	if s.WriteTimeout < 0 || s.WriteTimeout > time.Minute {
+		// It is a deadline of each exchange's, which a handler may lift: what bounds a single write in any case is never less than paf's minute.
+		p.WriteTimeout, p.Limits.StallTimeout = s.WriteTimeout, s.WriteTimeout
+	}
 	p.Limits.HeadBytes = s.MaxHeaderBytes
 	if p.Limits.HeadBytes <= 0 {
 		p.Limits.HeadBytes = http.DefaultMaxHeaderBytes
