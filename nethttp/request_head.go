@@ -140,8 +140,9 @@ func (h *head) readFields(r *paf.Request) {
 			h.chunks = true
 			continue
 		case "Trailer":
-			h.readTrailer(value)
-			continue
+			if h.readTrailer(value); h.length < 0 || h.major == 2 {
+				continue
+			}
 		case "Expect":
 			h.expects = !old && semantics.EqualFold(value, "100-continue") && h.length != 0
 			if h.major == 2 && h.expects {

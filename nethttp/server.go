@@ -55,7 +55,7 @@ func Server(s *http.Server) *paf.Server {
 		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
 	}
 	if s.ErrorLog != nil {
-		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(s.ErrorLog.Writer(), &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
+		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(lines{s.ErrorLog}, &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
 	}
 	return p
 }
@@ -125,6 +125,11 @@ func logf(s *http.Server, log *slog.Logger, format string, args ...any) {
 		log.Warn(fmt.Sprintf(format, args...), "component", "paf-nethttp")
 	}
 }
+
+// lines are what is written to a log.Logger line by line: whoever wrote to its Writer would do so beside it.
+type lines struct{ *log.Logger }
+
+func (l lines) Write(line []byte) (int, error) { return len(line), l.Output(0, string(line)) }
 
 // An errorLog is a log.Logger to which paf logs. What net/http has a line for is logged in its words.
 type errorLog struct {

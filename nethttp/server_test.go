@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,5 +48,24 @@ func TestContentMayStandStillForTheReadTimeout(t *testing.T) {
 			_ = here.Close()
 			<-done
 		})
+	}
+}
+
+// What paf has to say goes through the ErrorLog, with its prefix, and not beside it to where that writes: a log.Logger is what guards that.
+func TestWhatPafLogsGoesThroughTheErrorLog(t *testing.T) {
+	var logged strings.Builder // of which the race detector tells
+	std := &http.Server{ErrorLog: log.New(&logged, "own: ", 0)}
+	s := nethttp.Server(std)
+	var both sync.WaitGroup
+	both.Go(func() { s.Log.Warn("said by paf") })
+	both.Go(func() { std.ErrorLog.Print("said by net/http") })
+	both.Wait()
+	for line := range strings.Lines(logged.String()) {
+		if !strings.HasPrefix(line, "own: ") {
+			t.Errorf("%q", line)
+		}
+	}
+	if n := strings.Count(logged.String(), "said by"); n != 2 {
+		t.Errorf("%d lines: %q", n, logged.String())
 	}
 }
