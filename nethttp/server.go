@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -101,7 +102,16 @@ func connState(s *http.Server) func(flow.Flow, paf.ConnState) {
 	if s.ConnState == nil {
 		return nil
 	}
-	return func(f flow.Flow, state paf.ConnState) { s.ConnState(netConn(f), states[state]) }
+	return func(f flow.Flow, state paf.ConnState) {
+		c := netConn(f)
+		defer func() {
+			if v := recover(); v != nil { // as net/http: it costs the connection
+				logf(s, slog.Default(), "http: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
+				_ = c.Close()
+			}
+		}()
+		s.ConnState(c, states[state])
+	}
 }
 
 var states = [...]http.ConnState{paf.ConnNew: http.StateNew, paf.ConnActive: http.StateActive, paf.ConnIdle: http.StateIdle,

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,4 +70,32 @@ func TestWhatPafLogsGoesThroughTheErrorLog(t *testing.T) {
 	if n := strings.Count(logged.String(), "said by"); n != 2 {
 		t.Errorf("%d lines: %q", n, logged.String())
 	}
+}
+
+// A ConnState that panics costs its connection, and is logged, as with net/http.
+func TestAConnStateThatPanicsCostsItsConnection(t *testing.T) {
+	besides(t, func(t *testing.T, c *http.Transport, serve func(*http.Server) string) {
+		lines := make(chan string, 10)
+		var calm atomic.Bool
+		url := serve(&http.Server{Handler: http.HandlerFunc(hello),
+			ErrorLog: log.New(writerFunc(func(p []byte) (int, error) { lines <- string(p); return len(p), nil }), "", 0),
+			ConnState: func(_ net.Conn, s http.ConnState) {
+				if s == http.StateActive && !calm.Load() {
+					panic("a hook's")
+				}
+			}})
+		r, _ := http.NewRequest("GET", url, nil)
+		if resp, err := c.RoundTrip(r); err == nil {
+			t.Error(resp.Status)
+		}
+		if line := <-lines; !strings.HasPrefix(line, "http: panic serving") || !strings.Contains(line, "a hook's") {
+			t.Errorf("%q", line)
+		}
+		calm.Store(true)
+		resp, err := c.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	})
 }
