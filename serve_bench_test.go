@@ -28,4 +28,6 @@ func serveHTTP1(b *testing.B, h paf.Handler) {
 func BenchmarkServeHTTP2(b *testing.B) { tape.HTTP2().Serve(b, paf.HTTP2, paf.HandlerFunc(plaintext)) }
 
 // BenchmarkBorrowHTTP2 is the same with a Borrower.
-func BenchmarkBorrowHTTP2(b *testing.B) { tape.HTTP2().Serve(b, paf.HTTP2, paf.BorrowerFunc(plaintext)) }
+func BenchmarkBorrowHTTP2(b *testing.B) {
+	tape.HTTP2().Serve(b, paf.HTTP2, paf.BorrowerFunc(plaintext))
+}
