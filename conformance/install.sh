@@ -3,7 +3,7 @@
 # nothing when all of it is there.
 set -euo pipefail
 declare -A package=([curl]=curl [nc]=netcat-openbsd [nginx]=nginx-light [node]=nodejs [chromium]=chromium [wrk]=wrk
-  [ip]=iproute2 [ping]=iputils-ping [dnsmasq]=dnsmasq-base [nghttp]=nghttp2-client [h2load]=nghttp2-client [nghttpd]=nghttp2-server [h2o]=h2o)
+  [openssl]=openssl [ip]=iproute2 [ping]=iputils-ping [dnsmasq]=dnsmasq-base [nghttp]=nghttp2-client [h2load]=nghttp2-client [nghttpd]=nghttp2-server [h2o]=h2o)
 missing=()
 for tool in "${!package[@]}"; do
   command -v "$tool" >/dev/null || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")

@@ -1,9 +1,6 @@
 package flow
 
-import (
-	"net"
-	"syscall"
-)
+import "net"
 
 // Conn returns c as a flow whose powers are looked up here, once. A net.Conn is
 // a flow without that, too, with the same powers: PowersOf knows them.
@@ -37,11 +34,7 @@ func (p *Powers) addNet(f Flow) {
 		fill[VecWriter](&p.VecWriter, &vecWriter{conn: c})
 		fill(&p.ReaderFrom, unixReaderFrom(c))
 	case stater:
-		fill[Negotiator](&p.Negotiator, negotiator{c})
-		if over, is := c.(interface{ NetConn() net.Conn }); is {
-			waits, _ := over.NetConn().(syscall.Conn)
-			fill(&p.Waits, waits)
-		}
+		p.addTLS(c)
 	}
 }
 

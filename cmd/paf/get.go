@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -18,7 +19,9 @@ func getCommand() *cli.Command {
 		Description: `The content of the response goes to standard output, or to the file of -o, as
 it arrives; a progress bar shows on a terminal when that takes long. A URL
 without a scheme is one of http. A user and a password in it are sent as Basic
-credentials, which a redirect does not carry to another origin.
+credentials, which a redirect does not carry to another origin. A URL of
+http+unix or https+unix has the path of a Unix socket for its host, with %2F for
+each slash, and %40 for the "@" that begins an abstract name.
 
 Examples:
   paf get http://127.0.0.1:8080/
@@ -27,6 +30,7 @@ Examples:
   tar c . | paf get -X PUT -d @- -H 'content-type: application/x-tar' URL
   paf get -o big.iso http://127.0.0.1:8080/big.iso
   paf get --unix /run/paf.sock http://localhost/
+  paf get http+unix://%2Frun%2Fpaf.sock/path
 
 Exit status (as curl's, where it has one):
     0  a response came, whatever its status (but see --fail)
@@ -113,6 +117,8 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		return o, usagef(cmd, "one of --http1, --http2 and --http2-prior-knowledge, not several")
 	case cmd.Bool("insecure") && cmd.IsSet("cacert"):
 		return o, usagef(cmd, "either --insecure or --cacert, not both")
+	case cmd.IsSet("unix") && ofSocket(cmd.Args().First()):
+		return o, usagef(cmd, "either --unix or a URL that names a socket, not both")
 	case cmd.Int("max-redirects") < 0:
 		return o, usagef(cmd, "--max-redirects %d is negative; --no-redirects follows none", cmd.Int("max-redirects"))
 	}
@@ -150,6 +156,12 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		o.MaxRedirects = -1 // zero would mean the library's default
 	}
 	return o, nil
+}
+
+// ofSocket reports whether a URL names the socket that it is for.
+func ofSocket(url string) bool {
+	scheme, _, _ := strings.Cut(url, "://")
+	return strings.HasSuffix(strings.ToLower(scheme), "+unix")
 }
 
 // count returns how many of some flags are set.
