@@ -72,7 +72,7 @@ func haproxy(j job) ([]string, error) {
 	}
 	name, err := configure(j, "haproxy", fmt.Sprintf(`global
   nbthread %d
-  maxconn 20000
+  maxconn 8000
 defaults
   mode http
   option forwardfor
