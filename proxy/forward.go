@@ -66,7 +66,7 @@ type Forward struct {
 func (f *Forward) init() {
 	f.once.Do(func() {
 		if f.own = f.Client; f.own == nil {
-			f.own = &paf.Client{MaxRedirects: -1, Log: f.Log}
+			f.own = &paf.Client{MaxRedirects: -1, MaxIdleAll: 1024, Log: f.Log} // clients may name as many servers as they like
 			f.own.Limits.ResponseTimeout = 60 * time.Second
 		}
 		if f.via = f.Name; f.via == "" {
@@ -166,7 +166,7 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return false, err
 	}
 	// Connections may be shared by all who are led there: it has been checked, and HTTP/1.1 in clear knows of no client.
-	route := &paf.Route{Key: net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port))), Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
+	route := &paf.Route{Key: led{f, net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port)))}, Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
 		c, err := f.dial(ctx, host, port)
 		if err != nil {
 			return nil, err
@@ -174,10 +174,10 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return flow.Conn(c), nil
 	}}
 	out := &paf.Request{Method: in.Method, Target: in.Target}
-	list := append(passing(&in.Header, 1), semantics.Field{Name: "Via", Value: viaOf(in.Protocol) + f.via})
+	list := append(apart(passing(&in.Header, 2)), semantics.Field{Name: "Via", Value: viaOf(in.Protocol) + f.via})
 	out.Header = semantics.FieldsFrom(list)
 	out.Options = &paf.SendOptions{Route: route, Interim: passInterim(w)}
-	passContent(in, out)
+	passContent(in, out, true)
 	resp, err := f.own.Do(in.Context(), out)
 	if err != nil {
 		return false, err
@@ -187,6 +187,12 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return false, statusError(resp.Status)
 	}
 	return true, passResponse(w, resp, f.via)
+}
+
+// led is what connections are kept by: what one Forward has allowed another need not.
+type led struct {
+	by *Forward
+	to string
 }
 
 // destination takes a host and a port apart.
