@@ -277,3 +277,40 @@ func TestTheSchemeOfAnUpstreamMayBeInUpperCase(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestContentThatBreaksARuleIsAnsweredSo(t *testing.T) {
+	std := serveStd(t, show)
+	f := &proxy.Forward{Log: quiet()}
+	f.Access.Private = true
+	defer f.Close()
+	for _, scheme := range []string{"http", "h2c"} {
+		r := &proxy.Reverse{Log: quiet(), Upstreams: []*proxy.Upstream{{URL: scheme + "://" + std}}}
+		defer r.Close()
+		for target, h := range map[string]paf.Handler{"/": r, "http://" + std + "/": f} {
+			s := &paf.Server{Handler: h, Log: quiet()}
+			s.Limits.ContentBytes = 10
+			at := serveWith(t, s)
+			for chunks, want := range map[string]string{"ZZ\r\n": "400", "1\r\nx\r\nZZ\r\n": "400", "b\r\n12345678901\r\n0\r\n\r\n": "413"} {
+				if got := say(t, at, "POST "+target+" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks); !strings.HasPrefix(got, "HTTP/1.1 "+want) {
+					t.Errorf("%s %s: %q: %q", scheme, target, chunks, got)
+				}
+			}
+		}
+	}
+}
+
+// An upstream of HTTP/2 alone need not rest because somebody has asked it for a WebSocket.
+func TestAnUpgradeThatCannotBeIsNoFailureOfTheUpstream(t *testing.T) {
+	two := serveWith(t, &paf.Server{Protocol: paf.HTTP2, Log: quiet(), Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) {})})
+	one := taking(t, func(int, string) string { return okay })
+	at := before(t, &proxy.Reverse{Rest: time.Hour, Upstreams: []*proxy.Upstream{{URL: "h2c://" + two}, {URL: "http://" + one.addr}}})
+	for range 4 {
+		say(t, at, "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	}
+	for range 8 {
+		say(t, at, "GET /fine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	}
+	if n := strings.Count(one.all(), "/fine"); n != 4 {
+		t.Errorf("%d of 8 requests went past the upstream of HTTP/2", n)
+	}
+}

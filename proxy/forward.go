@@ -224,10 +224,12 @@ func (f *Forward) dial(ctx context.Context, host string, port uint16) (net.Conn,
 
 // fail answers for what was not passed on.
 func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, err error) {
-	if context.Cause(in.Context()) != nil {
+	gone := context.Cause(in.Context())
+	fault := faultOf(gone)
+	if gone != nil && (fault == 0 || begun) {
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: statusOf(err), Upstream: in.Authority, Tries: 1, Err: err}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: in.Authority, Tries: 1, Err: err}
 	if begun {
 		e.Status = 0
 	}

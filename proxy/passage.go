@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -117,7 +118,9 @@ func (p *passage) again(err error) bool {
 	if errors.As(err, &u) {
 		return false // the request is no good: that is not the upstream's fault
 	}
-	p.at.failed(p.proxy.rest())
+	if !p.plain { // else it was tried what it may not speak, and nothing is known
+		p.at.failed(p.proxy.rest())
+	}
 	var s *paf.SendError
 	if errors.As(err, &s) && s.Sent && !semantics.Idempotent(p.in.Method) {
 		return false
@@ -140,10 +143,12 @@ func (p *passage) answer(resp *paf.Response) error {
 
 // fail answers for what could not be passed.
 func (p *passage) fail(err error) {
-	if context.Cause(p.in.Context()) != nil {
+	gone := context.Cause(p.in.Context())
+	fault := faultOf(gone)
+	if gone != nil && (fault == 0 || p.begun) {
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: statusOf(err), Tries: len(p.tried), Err: err}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Tries: len(p.tried), Err: err}
 	if p.at != nil {
 		e.Upstream = p.at.URL
 	}
