@@ -2,8 +2,10 @@ package proxy_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/proxy"
 )
 
@@ -312,5 +315,20 @@ func TestAnUpgradeThatCannotBeIsNoFailureOfTheUpstream(t *testing.T) {
 	}
 	if n := strings.Count(one.all(), "/fine"); n != 4 {
 		t.Errorf("%d of 8 requests went past the upstream of HTTP/2", n)
+	}
+}
+
+// Watch asks in nobody's name: a hook that does not expect that is the upstream's failure, and not the program's end.
+func TestAHookThatPanicsInACheckFailsIt(t *testing.T) {
+	var log strings.Builder
+	r := &proxy.Reverse{Log: slog.New(slog.NewTextHandler(&log, nil)), Upstreams: []*proxy.Upstream{{URL: "http://" + refusing(t),
+		Dial:    func(context.Context) (flow.Flow, error) { a, _ := net.Pipe(); return flow.Conn(a), nil },
+		Preface: func(client, _ net.Addr) ([]byte, error) { return []byte(client.String()), nil }}}}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	r.Watch(ctx, proxy.Check{Interval: 10 * time.Millisecond})
+	if !strings.Contains(log.String(), "a hook panicked") {
+		t.Error(log.String())
 	}
 }

@@ -41,7 +41,7 @@ type Upstream struct {
 	Dial func(ctx context.Context) (flow.Flow, error)
 
 	// Preface, if it is not nil, returns what is sent on a connection before anything else, for a client: a header of the PROXY protocol.
-	// Connections are not shared by requests then.
+	// Connections are not shared by requests then. Both addresses are nil where there is no client, as in the checks of Watch.
 	Preface func(client, local net.Addr) ([]byte, error)
 
 	address string // as net.Dial takes it
