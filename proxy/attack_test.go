@@ -51,14 +51,13 @@ func taking(t testing.TB, answer func(n int, said string) string) *scribe {
 func (s *scribe) listen(c net.Conn, answer func(n int, said string) string) {
 	for n, buf := 0, make([]byte, 64<<10); ; n++ {
 		said := ""
-		for whole := false; !whole; whole = strings.HasSuffix(said, "\r\n\r\n") { // of a head without content, or of chunked content
+		for whole := false; !whole; { // a head without content, or one and its chunks
 			k, err := c.Read(buf)
 			if err != nil {
 				return
 			}
-			if said += string(buf[:k]); strings.Contains(said, "chunked\r\n\r\n") && !strings.Contains(said, "\r\n0\r\n") {
-				said += " " // there is more to come
-			}
+			said += string(buf[:k])
+			whole = strings.HasSuffix(said, "\r\n\r\n") && (!strings.Contains(said, "chunked\r\n") || strings.Contains(said, "\r\n0\r\n"))
 		}
 		s.mu.Lock()
 		s.got = append(s.got, said)
