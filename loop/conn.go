@@ -52,6 +52,7 @@ type conn struct {
 	tunnels   map[*Tunnel]struct{} // that are open
 	harsh     bool                 // to be closed so that the peer does not take it for the end
 	over      bool                 // the deadline passed on a flow that can only be closed for it
+	late      bool                 // the same of a write
 	fault     *engine.Error        // what the peer has done wrong
 	readErr   error                // what ended the input, if not EOF
 	writeErr  error                // what ended the output
@@ -161,9 +162,9 @@ func (c *conn) took(err error) {
 	switch {
 	case err == nil:
 	case c.over:
+		// The end, which is our own doing, is told to the engine by the next read, after what it has to say about the time.
 		c.eng.Tick(c.group.now())
 		c.readErr, c.eof = err, true
-		c.eng.EOF(c.group.now(), false)
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil && c.cutIn.Swap(false):
 		// Not a deadline of somebody else who has the flow, as a dialer may. Either the sweeper's interruption, or one that came too late for the
 		// read it was meant for: the engine knows whether time is up.
@@ -241,6 +242,7 @@ func (c *conn) interruptWrite() {
 	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
 		return
 	}
+	c.late = true
 	c.group.spawn(c.closeFlow)
 }
 
@@ -313,12 +315,15 @@ func (c *conn) quiesce() {
 // peer lose what it has not read yet (RFC 9112, Section 9.6: "servers typically
 // close a connection in stages").
 func (c *conn) linger() {
-	if c.eof || c.closed || c.powers.CloseWriter == nil {
+	if c.eof || c.closed || c.powers.CloseWriter == nil && c.mux == nil {
 		return
 	}
-	c.mu.Unlock()
-	err := c.powers.CloseWriter.CloseWrite()
-	c.mu.Lock()
+	var err error
+	if c.powers.CloseWriter != nil { // else GOAWAY has said it
+		c.mu.Unlock()
+		err = c.powers.CloseWriter.CloseWrite()
+		c.mu.Lock()
+	}
 	due := c.group.after(c.group.config.LingerTimeout)
 	for err == nil && !c.eof && !c.closed && !past(due, c.group.now()) {
 		c.readDue.Store(due)

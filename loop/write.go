@@ -2,6 +2,7 @@ package loop
 
 import (
 	"io"
+	"os"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -65,6 +66,9 @@ func (c *conn) recycle(out *engine.Output) {
 
 // failWrite notes that the output has ended. c.mu is held.
 func (c *conn) failWrite(err error) {
+	if c.late || c.over {
+		err = os.ErrDeadlineExceeded // not that the flow was closed for it
+	}
 	if c.writeErr == nil {
 		c.writeErr = &GoneError{Op: "write", Err: err}
 		if c.mux != nil {
