@@ -9,7 +9,7 @@ type Output struct {
 	Buf []byte
 
 	// SegmentMin is the size in bytes from which Content references instead of
-	// copying; 0 means always copy, as fits a flow that cannot writev.
+	// copying; 0 means always copy.
 	SegmentMin int
 
 	segments []segment

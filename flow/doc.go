@@ -55,6 +55,7 @@
 //     starts no goroutine and runs in the virtual time of testing/synctest.
 //   - [Hold] keeps a flow open beyond whoever would close it.
 //   - [Bare] and [WithPowers] change what a flow can do.
+//   - [Deadline] is a deadline for a flow of one's own.
 //
 // Package flowtest is the test that every flow must pass, and brings a flow on which
 // things go wrong as they do on real networks.

@@ -28,14 +28,7 @@ type half struct {
 type side struct {
 	ended  bool // CloseWrite or CloseRead
 	closed bool // Close
-	due    deadline
-}
-
-// A deadline is guarded by its half's mutex.
-type deadline struct {
-	timer  *time.Timer
-	past   bool
-	serial int // of the setting that counts
+	due    Deadline
 }
 
 func newHalf(size int) *half {
@@ -53,7 +46,7 @@ func (h *half) read(p []byte) (int, error) {
 			return 0, net.ErrClosed
 		case h.reset:
 			return 0, syscall.ECONNRESET
-		case h.reader.due.past:
+		case h.reader.due.Past():
 			return 0, os.ErrDeadlineExceeded
 		case h.reader.ended:
 			return 0, io.EOF
@@ -79,7 +72,7 @@ func (h *half) write(p []byte) (n int, err error) {
 			return n, syscall.ECONNRESET
 		case h.writer.ended, h.reader.ended:
 			return n, syscall.EPIPE
-		case h.writer.due.past:
+		case h.writer.due.Past():
 			return n, os.ErrDeadlineExceeded
 		}
 		n += h.put(p[n:])
@@ -128,7 +121,7 @@ func (h *half) end(s *side, closed bool) bool {
 	s.ended = true
 	s.closed = s.closed || closed
 	if s.closed {
-		s.due.set(h, time.Time{})
+		s.due.Set(&h.mu, time.Time{}, nil)
 	}
 	if h.reader.ended {
 		h.queue, h.head = nil, 0
@@ -153,34 +146,6 @@ func (h *half) setDeadline(s *side, t time.Time) bool {
 	if s.closed {
 		return false
 	}
-	s.due.set(h, t)
-	h.changed.Broadcast()
+	s.due.Set(&h.mu, t, h.changed.Broadcast)
 	return true
-}
-
-// set replaces the deadline; h.mu is held.
-func (d *deadline) set(h *half, t time.Time) {
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
-	}
-	d.serial++
-	d.past = false
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	if wait <= 0 {
-		d.past = true
-		return
-	}
-	serial := d.serial
-	d.timer = time.AfterFunc(wait, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if d.serial == serial { // else it was replaced while it fired
-			d.past = true
-			h.changed.Broadcast()
-		}
-	})
 }

@@ -66,9 +66,11 @@ func (c *conn) init(g *Group, f flow.Flow, eng engine.Engine) {
 	c.powers = flow.PowersOf(f)
 	c.cond.L = &c.mu
 	c.use(eng)
+	c.out.SegmentMin = aloneMin
 	if c.powers.VecWriter != nil {
-		c.out.SegmentMin, c.spare.SegmentMin = segmentMin, segmentMin
+		c.out.SegmentMin = segmentMin
 	}
+	c.spare.SegmentMin = c.out.SegmentMin
 }
 
 // wait waits for a change; c.mu is held.

@@ -17,18 +17,11 @@ type streamFlow struct {
 	code  engine.Code // what Reset says
 	after func()      // something has been said that may end the stream, or the connection; c.mu is held, and may be released meanwhile
 
-	readDue  due
-	writeDue due
+	readDue  flow.Deadline // to the instant and not to the sweeper's tick: whoever holds a tunnel is used to that
+	writeDue flow.Deadline
 	ended    bool // CloseWrite
 	closed   bool
 	linger   *time.Timer // since Close, until the stream has ended
-}
-
-// A due is a deadline, to the instant and not to the sweeper's tick: whoever holds a tunnel is used to that.
-type due struct {
-	timer  *time.Timer
-	past   bool
-	serial int // of the setting that counts
 }
 
 func (s *streamFlow) Read(p []byte) (n int, err error) {
@@ -42,7 +35,7 @@ func (s *streamFlow) Read(p []byte) (n int, err error) {
 			return 0, net.ErrClosed
 		case n > 0: // what has come into p is not lost to a deadline that has passed since
 			return s.take(p, n), nil
-		case s.readDue.past:
+		case s.readDue.Past():
 			return 0, os.ErrDeadlineExceeded
 		case len(p) == 0:
 			return 0, nil
@@ -128,7 +121,7 @@ func (s *streamFlow) writable() error {
 		return &GoneError{Op: "write", Err: s.b.gone}
 	case c.writeErr != nil:
 		return c.writeErr
-	case s.writeDue.past:
+	case s.writeDue.Past():
 		return os.ErrDeadlineExceeded
 	}
 	return nil
@@ -205,8 +198,8 @@ func (s *streamFlow) close() bool {
 		return false
 	}
 	s.closed = true
-	s.readDue.set(s, time.Time{})
-	s.writeDue.set(s, time.Time{})
+	s.readDue.Set(&s.b.c.mu, time.Time{}, nil)
+	s.writeDue.Set(&s.b.c.mu, time.Time{}, nil)
 	s.b.wake()
 	return true
 }
@@ -260,42 +253,14 @@ func (s *streamFlow) settle() {
 func (s *streamFlow) SetReadDeadline(t time.Time) error  { return s.setDue(&s.readDue, t) }
 func (s *streamFlow) SetWriteDeadline(t time.Time) error { return s.setDue(&s.writeDue, t) }
 
-func (s *streamFlow) setDue(d *due, t time.Time) error {
+func (s *streamFlow) setDue(d *flow.Deadline, t time.Time) error {
 	s.b.c.mu.Lock()
 	defer s.b.c.mu.Unlock()
 	if s.closed {
 		return net.ErrClosed
 	}
-	d.set(s, t)
+	d.Set(&s.b.c.mu, t, s.b.wake)
 	return nil
-}
-
-// set sets a deadline; c.mu is held.
-func (d *due) set(s *streamFlow, t time.Time) {
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
-	}
-	d.serial++
-	d.past = false
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	if wait <= 0 {
-		d.past = true
-		s.b.wake()
-		return
-	}
-	serial := d.serial
-	d.timer = time.AfterFunc(wait, func() {
-		s.b.c.mu.Lock()
-		defer s.b.c.mu.Unlock()
-		if d.serial == serial { // else it was replaced while it fired
-			d.past = true
-			s.b.wake()
-		}
-	})
 }
 
 // Powers implements what flow.PowersOf asks for.
