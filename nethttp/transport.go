@@ -217,7 +217,21 @@ func (t *Transport) init() {
 			ExpectTimeout: max(t.ExpectContinueTimeout, 1), // paf's own default would be a second
 			Limits:        t.limits(),
 		}
+		if t.Context != (mimic.Context{}) {
+			t.client.Protocol = t.only()
+		}
 	})
+}
+
+// only returns the one version that is spoken, 0 if what was negotiated says which.
+func (t *Transport) only() paf.Protocol {
+	switch http1, http2, clear2 := t.protocols(); {
+	case http1 && !http2:
+		return paf.HTTP11
+	case !http1 && (http2 || clear2):
+		return paf.HTTP2
+	}
+	return 0
 }
 
 // limits returns what is the client's way to say what net/http's users have set: time belongs to their contexts.

@@ -47,33 +47,28 @@ func (p *place) run(t *testing.T, c *testCase) {
 
 // endsAgree opens a flow and looks at both ends.
 func endsAgree(p *place) (f facts) {
-	accepted := make(chan net.Conn, 1)
+	ctx, cancel := context.WithTimeout(p.Context(), patience)
+	defer cancel()
+	accepted := make(chan flow.Flow, 1)
 	go func() {
-		c, _ := p.ln.Accept()
-		accepted <- c
+		defer close(accepted)
+		if conn, err := p.ln.Accept(); err == nil {
+			f := flow.Conn(conn) // as Serve has it
+			shakeHands(ctx, p, f)
+			accepted <- f
+		}
 	}()
-	client, err := p.dial(p.Context())
+	client, err := p.dial(ctx)
 	if err != nil {
 		p.Fatal(err)
 	}
-	conn := <-accepted
-	if conn == nil {
+	shakeHands(ctx, p, client)
+	server := <-accepted
+	if server == nil {
 		p.Fatal("what was dialled has not been accepted")
 	}
-	server := flow.Conn(conn) // as Serve has it
 	defer closeBoth(client, server)
 	c, s := flow.PowersOf(client), flow.PowersOf(server)
-	var done sync.WaitGroup
-	for _, e := range []flow.Powers{c, s} {
-		if e.Handshaker != nil {
-			done.Go(func() {
-				if err := e.Handshaker.HandshakeContext(p.Context()); err != nil {
-					p.Error(err)
-				}
-			})
-		}
-	}
-	done.Wait()
 	f = facts{secured: c.Negotiator != nil, halfCloses: c.CloseWriter != nil && s.CloseWriter != nil,
 		deadlines: canWait(&c) && canWait(&s), watched: s.Waits != nil}
 	if f.secured != (s.Negotiator != nil) {
@@ -83,6 +78,15 @@ func endsAgree(p *place) (f facts) {
 		p.Errorf("the ends have agreed on %q and %q, not %q", a, b, p.alpn)
 	}
 	return f
+}
+
+// shakeHands runs the handshake of a flow that has one.
+func shakeHands(ctx context.Context, p *place, f flow.Flow) {
+	if h := flow.PowersOf(f).Handshaker; h != nil {
+		if err := h.HandshakeContext(ctx); err != nil {
+			p.Error(err)
+		}
+	}
 }
 
 func canWait(p *flow.Powers) bool { return p.ReadDeadline != nil && p.WriteDeadline != nil }

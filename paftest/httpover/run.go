@@ -63,42 +63,57 @@ const patience = 20 * time.Second
 // atOnce is how many cases run at a time, but for those that do nothing but wait.
 const atOnce = 4
 
-func run(t *testing.T, open Open, in func(*testing.T, func(*testing.T))) {
-	for _, v := range versions {
-		t.Run(v.name, func(t *testing.T) {
-			before := count()
-			runAll(t, open, v, in)
-			settle(t, before)
-		})
-	}
+// A runner runs cases as subtests.
+type runner struct {
+	open    Open
+	in      func(*testing.T, func(*testing.T)) // runs one in a bubble, or not
+	alone   sync.RWMutex                       // held for writing by a case beside which none may run
+	running chan struct{}
 }
 
-// runAll runs the cases of a version.
-func runAll(t *testing.T, open Open, v version, in func(*testing.T, func(*testing.T))) {
-	p := &place{version: v, open: open}
-	one := func(c *testCase) {
-		t.Run(c.claim, func(t *testing.T) {
-			in(t, func(t *testing.T) { p.run(t, c) })
+func run(t *testing.T, open Open, in func(*testing.T, func(*testing.T))) {
+	r := &runner{open: open, in: in, running: make(chan struct{}, atOnce)}
+	before := count()
+	var both sync.WaitGroup
+	for _, v := range versions {
+		both.Go(func() {
+			t.Run(v.name, func(t *testing.T) { r.all(t, v) })
 		})
 	}
-	one(&testCase{claim: "TheEndsAgreeOnTheProtocol", run: func(x *place) { p.facts = endsAgree(x) }})
+	both.Wait()
+	settle(t, before)
+}
+
+// all runs the cases of a version.
+func (r *runner) all(t *testing.T, v version) {
+	p := &place{version: v, open: r.open}
+	r.one(t, p, &testCase{claim: "TheEndsAgreeOnTheProtocol", run: func(x *place) { p.facts = endsAgree(x) }})
 	var group sync.WaitGroup
-	running := make(chan struct{}, atOnce)
 	for _, c := range casesOf(v) {
-		switch {
-		case c.alone:
-			one(c)
-		case c.waits:
-			group.Go(func() { one(c) })
-		default:
-			running <- struct{}{}
-			group.Go(func() {
-				defer func() { <-running }()
-				one(c)
-			})
+		if c.waits {
+			group.Go(func() { r.one(t, p, c) })
+			continue
 		}
+		r.running <- struct{}{}
+		group.Go(func() {
+			defer func() { <-r.running }()
+			r.one(t, p, c)
+		})
 	}
 	group.Wait()
+}
+
+func (r *runner) one(t *testing.T, p *place, c *testCase) {
+	if c.alone {
+		r.alone.Lock()
+		defer r.alone.Unlock()
+	} else {
+		r.alone.RLock()
+		defer r.alone.RUnlock()
+	}
+	t.Run(c.claim, func(t *testing.T) {
+		r.in(t, func(t *testing.T) { p.run(t, c) })
+	})
 }
 
 // A census counts what may be left behind.

@@ -168,17 +168,20 @@ func writeTimeout(p *place) {
 }
 
 func uploadTimeout(p *place) {
-	release := make(chan struct{})
-	p.serve(func(*paf.ResponseWriter, *paf.Request) { p.held(release, "the client to give up") })
+	givenUp := make(chan struct{})
+	p.serve(func(_ *paf.ResponseWriter, r *paf.Request) {
+		p.held(givenUp, "the client to give up")
+		lose(r.Flow()) // the client would wait for a word
+	})
 	c := p.client(func(c *paf.Client) { c.WriteTimeout, c.Limits.StallTimeout, c.MaxRetries = short, short, -1 })
 	r := p.request("POST", "/", endless{})
 	r.Length = 1 << 40
+	r.Options = &paf.SendOptions{Trace: &paf.Trace{Wrote: func(error) { close(givenUp) }}}
 	p.lasts("sending", short, func() {
 		if err := p.fails(p.Context(), c, r); !isTimeout(err) {
 			p.Errorf("the caller was told %v", err)
 		}
 	})
-	close(release)
 }
 
 func serverIdle(p *place) {
@@ -207,7 +210,7 @@ func clientIdle(p *place) {
 }
 
 func drainTimeout(p *place) {
-	s := p.serve(say("hello"), func(s *paf.Server) { s.DrainTimeout = short })
+	s := p.serve(say("hello"), func(s *paf.Server) { s.DrainTimeout, s.LingerTimeout = short, short })
 	raw := p.raw()
 	p.lasts("what is left of the content", short, func() {
 		raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nsome")
@@ -225,8 +228,9 @@ func lingerTimeout(p *place) {
 	if p.protocol == paf.HTTP2 {
 		raw.send(preface + "\x00\x00\x00\x04\x00\x00\x00\x00\x01")
 	}
-	p.emptied(s) // though the client's end is open
-	raw.rest()
+	go raw.rest() // and does not close
+	p.emptied(s)
+	_ = raw.Close()
 }
 
 func responseTimeout(p *place) {

@@ -52,7 +52,7 @@ func eachTunnel(f func(d *digger)) func(p *place) {
 					return
 				}
 				d.given <- t
-			}, func(s *paf.Server) { s.ExtendedConnect = true })
+			}, func(s *paf.Server) { s.ExtendedConnect, s.LingerTimeout = true, short })
 			d.client = d.place.client()
 			f(d)
 		}
