@@ -232,3 +232,31 @@ func TestAStopOverABareFlowLosesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A politeFlow takes its time to close, as TLS does for its farewell, and its peer answers that.
+type politeFlow struct {
+	flow.Flow
+	peer flow.Flow
+}
+
+func (f *politeFlow) Close() error {
+	_, _ = io.WriteString(f.peer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	time.Sleep(time.Second)
+	return f.Flow.Close()
+}
+
+// A server whose handler is told that the client goes may answer to that: whoever cancelled the request is not told that it went well.
+func TestWhatAnswersACancellationIsNoResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := over(paf.HTTP11, func() flow.Flow {
+			here, there := flow.Pipe(0)
+			return &politeFlow{here, there}
+		})
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if resp, err := c.Do(ctx, newRequest(t, "POST", "http://x/", nil)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%+v, %v", resp, err)
+		}
+	})
+}

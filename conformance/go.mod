@@ -7,6 +7,7 @@ require (
 	github.com/coder/websocket v1.8.15
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/websocket v1.5.3
+	// MPL-2.0, as all of Go's implementations of yamux that are maintained: it is used as it is, by the tests of this module alone, and no user of paf gets it.
 	github.com/libp2p/go-yamux/v5 v5.1.0
 	github.com/paf-go/paf v0.0.0
 	github.com/prometheus/client_golang v1.25.0

@@ -224,7 +224,7 @@ func (r *Reply) await() error {
 			r.content.take(ev)
 			continue
 		}
-		if err := r.content.await(nil); err != nil {
+		if err := r.content.await(nil); err != nil || r.c.gone { // what comes while we close may be the answer to that
 			return r.failure()
 		}
 	}
