@@ -263,14 +263,14 @@ func (r *Reply) failure() error {
 	return &SendError{Sent: true, Err: &GoneError{Op: "read", Err: io.ErrUnexpectedEOF}}
 }
 
-// brokeOff reports whether the connection, to which nothing can be written, has ended without a response. Of one that is shared nobody
-// reads on to find out: it has, unless it was we who had no patience.
+// brokeOff reports whether the connection, to which nothing can be written, has ended without a response, and not because we had no
+// patience. Of one that is shared nobody reads on to find out.
 func (r *Reply) brokeOff() bool {
-	if r.c.mux == nil {
-		return errors.Is(r.content.err, noResponse)
-	}
 	var gone *GoneError
-	return errors.As(r.c.writeErr, &gone) && !gone.Timeout()
+	if errors.As(r.c.writeErr, &gone) && gone.Timeout() {
+		return false
+	}
+	return r.c.mux != nil || errors.Is(r.content.err, noResponse)
 }
 
 // refused is what tells that a server has not processed a request.

@@ -52,7 +52,6 @@ type conn struct {
 	tunnels   map[*Tunnel]struct{} // that are open
 	harsh     bool                 // to be closed so that the peer does not take it for the end
 	over      bool                 // the deadline passed on a flow that can only be closed for it
-	late      bool                 // the same of a write
 	fault     *engine.Error        // what the peer has done wrong
 	readErr   error                // what ended the input, if not EOF
 	writeErr  error                // what ended the output
@@ -244,7 +243,7 @@ func (c *conn) interruptWrite() {
 	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
 		return
 	}
-	c.late = true
+	c.failWrite(os.ErrDeadlineExceeded) // before whoever reads finds the flow closed
 	c.group.spawn(c.closeFlow)
 }
 

@@ -67,7 +67,7 @@ func (c *conn) recycle(out *engine.Output) {
 
 // failWrite notes that the output has ended. c.mu is held.
 func (c *conn) failWrite(err error) {
-	if c.late || c.over {
+	if c.over {
 		err = os.ErrDeadlineExceeded // not that the flow was closed for it
 	}
 	if c.writeErr == nil {
