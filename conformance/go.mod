@@ -10,6 +10,7 @@ require (
 	// MPL-2.0, as all of Go's implementations of yamux that are maintained: it is used as it is, by the tests of this module alone, and no user of paf gets it.
 	github.com/libp2p/go-yamux/v5 v5.1.0
 	github.com/paf-go/paf v0.0.0
+	github.com/paf-go/paf/proxyproto v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/refraction-networking/utls v1.8.2
@@ -36,6 +37,7 @@ require (
 	github.com/libp2p/go-buffer-pool v0.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/pierrec/lz4/v4 v4.1.14 // indirect
+	github.com/pires/go-proxyproto v0.15.0 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/u-root/uio v0.0.0-20230220225925-ffce2a382923 // indirect
@@ -63,7 +65,10 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace github.com/paf-go/paf => ..
+replace (
+	github.com/paf-go/paf => ..
+	github.com/paf-go/paf/proxyproto => ../proxyproto
+)
 
 tool (
 	github.com/summerwind/h2spec/cmd/h2spec
