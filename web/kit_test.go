@@ -4,6 +4,8 @@ package web_test
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"net"
 	"testing"
 	"time"
@@ -55,4 +57,10 @@ func unaddressed(f flow.Flow) flow.Flow {
 	p := flow.PowersOf(f)
 	p.Peer, p.Local = nil, nil
 	return flow.WithPowers(f, p)
+}
+
+// accept answers a key (RFC 6455, Section 4.2.2).
+func accept(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
