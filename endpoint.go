@@ -32,7 +32,8 @@ var (
 // The protocols that a client knows from the start.
 var (
 	// TCP opens a kernel's TCP connection to "host:port". Of several addresses of a host
-	// it races those of both families (RFC 8305).
+	// it races those of both families (RFC 8305). In a program of WebAssembly, which has no sockets, it fails with
+	// errors.ErrUnsupported.
 	TCP = mimic.Register("tcp", mimic.NoPriority, openTCP)
 	// TLS opens a TLS connection over TCP. It is tried before TCP.
 	TLS = mimic.Register("tls", 10, openTLS)
@@ -69,7 +70,7 @@ func defaults(offers []string) mimic.Context {
 func openTCP(ctx context.Context, addr string) (flow.Flow, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
-		return nil, err
+		return nil, noNetwork(err)
 	}
 	return flow.Conn(c), nil
 }
@@ -77,7 +78,7 @@ func openTCP(ctx context.Context, addr string) (flow.Flow, error) {
 func openUnix(ctx context.Context, path string) (flow.Flow, error) {
 	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	if err != nil {
-		return nil, err
+		return nil, noNetwork(err)
 	}
 	return flow.Conn(c), nil
 }

@@ -208,7 +208,7 @@ func notFound(w *ResponseWriter, _ *Request) {
 
 // Listen listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
 // "unix:/run/my.sock". A socket file that exists is an error; removing a stale one is
-// the caller's decision.
+// the caller's decision. In a program of WebAssembly, which has no sockets, only the program itself reaches what listens.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)

@@ -93,6 +93,17 @@ func TestContextWithAPortOpensIt(t *testing.T) {
 	}
 }
 
+func TestTCPSaysThatABrowserHasNone(t *testing.T) {
+	var c paf.Client
+	defer c.Close()
+	for _, url := range []string{"http://127.0.0.1:8080/", "https://127.0.0.1:8443/"} {
+		_, err := c.Get(t.Context(), url)
+		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "there are no sockets on js") {
+			t.Errorf("%s: error %v", url, err)
+		}
+	}
+}
+
 func TestPortThatNobodyAcceptsEndsWithTheContext(t *testing.T) {
 	near, far := channel()
 	defer near.Call("close")
