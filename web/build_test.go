@@ -11,33 +11,42 @@ import (
 	"time"
 )
 
-// need returns the path of a tool. Without it the test is skipped, loudly, and fails in CI.
-func need(t *testing.T, tool string) string {
+// node returns the path of what runs programs of js/wasm by node. Without node the test is skipped, loudly, and fails in CI.
+func node(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath(tool)
-	if err != nil {
+	if _, err := exec.LookPath("node"); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed: conformance/install.sh brings it", tool)
+			t.Fatal("node is not installed: conformance/install.sh brings it")
 		}
-		t.Skipf("SKIPPED: %s is not installed: conformance/install.sh brings it", tool)
+		t.Skip("SKIPPED: node is not installed: nothing of js/wasm was run")
 	}
-	return path
-}
-
-// TestFlowsOfJavaScript runs the tests for js/wasm of this package, with node, which has MessagePorts as browsers have them.
-func TestFlowsOfJavaScript(t *testing.T) {
-	need(t, "node")
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "go_js_wasm_exec")
+}
+
+// TestCoreRunsInJavaScript runs the tests of those rooms that are quick there.
+func TestCoreRunsInJavaScript(t *testing.T) {
+	cmd := exec.Command("go", "test", "-exec", node(t), "./h1", "./semantics", "./engine", "./alpn")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestFlowsOfJavaScript runs the tests for js/wasm of this package, with node, which has MessagePorts as browsers have them.
+func TestFlowsOfJavaScript(t *testing.T) {
+	runner := node(t)
 	program := filepath.Join(t.TempDir(), "web.test")
 	build := exec.Command("go", "test", "-c", "-o", program, ".")
 	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "go_js_wasm_exec"), program, "-test.v")
+	run := exec.CommandContext(t.Context(), runner, program, "-test.v")
 	watch := time.AfterFunc(90*time.Second, func() { _ = run.Process.Kill() }) // a goroutine that spins keeps every timer of its own from firing
 	defer watch.Stop()
 	out, err := run.CombinedOutput()
