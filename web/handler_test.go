@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/nethttp"
 	"github.com/paf-go/paf/web"
 )
 
@@ -121,6 +123,9 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.CloseNow()
+	if ws.Subprotocol() != "paf-flow" {
+		t.Errorf("the subprotocol is %q", ws.Subprotocol())
+	}
 	if err := ws.Write(t.Context(), websocket.MessageBinary, []byte("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -182,8 +187,66 @@ func TestStopLetsExchangesFinish(t *testing.T) {
 	if got, _ := ask(t, c, "http://x/", ""); got != "finished" {
 		t.Errorf("the answer is %q", got)
 	}
-	if err := <-served; err != nil {
-		t.Error(err)
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the server waits for a flow on which nothing happens")
+	}
+}
+
+// TestPeerThatReadsNoMessages grants credit without end and reads nothing, until the system's buffers are full: a Write that waits for them ends
+// with its deadline, or with a Close, at once.
+func TestPeerThatReadsNoMessages(t *testing.T) {
+	for name, interrupt := range map[string]func(c *web.Conn){
+		"deadline": func(c *web.Conn) { _ = c.SetWriteDeadline(time.Now()) },
+		"close":    func(c *web.Conn) { _ = c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			over := make(chan struct{})
+			peer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"paf-flow"}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer ws.CloseNow()
+				for ws.Write(context.Background(), websocket.MessageText, []byte("credit 500000")) == nil {
+					select {
+					case <-over:
+						return
+					case <-time.After(time.Millisecond):
+					}
+				}
+			})
+			addr := serve(t, &paf.Server{Handler: nethttp.Handler(peer)})
+			c, err := web.DialWebSocket(t.Context(), "ws://"+addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			defer close(over)
+			wrote := make(chan error, 1)
+			go func() {
+				p := make([]byte, 1<<20)
+				for err == nil {
+					_, err = c.Write(p)
+				}
+				wrote <- err
+			}()
+			time.Sleep(300 * time.Millisecond) // so that it is stuck; without it the test is weaker, not wrong
+			begin := time.Now()
+			interrupt(c)
+			err = <-wrote
+			if took := time.Since(begin); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if want := map[string]error{"deadline": os.ErrDeadlineExceeded, "close": net.ErrClosed}[name]; !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+		})
 	}
 }
 
