@@ -190,3 +190,25 @@ func TestCurlExpectsContinueAndTagsMatch(t *testing.T) {
 		t.Errorf("with the tag saved and compared: %s, then %s", first, second)
 	}
 }
+
+// A response that comes before the request has been read is not lost, whatever of the request is still on its way: curl drops what it has
+// not passed on when a reset comes with it (RFC 9113, Section 8.1, forbids that).
+func TestCurlGetsAnswersToWhatNobodyReads(t *testing.T) {
+	for _, c := range []struct{ args, flags []string }{
+		{[]string{"--listen", "localhost:0", "--tls"}, []string{"-k", "--http2"}},
+		{[]string{"--listen", "127.0.0.1:0"}, []string{"--http2-prior-knowledge"}},
+		{[]string{"--listen", "127.0.0.1:0"}, []string{"--http1.1"}},
+	} {
+		p := serve(t, c.args...)
+		for _, size := range []int{3, 10_000, 300_000, 3_000_000} {
+			content := bytes.Repeat([]byte{'x'}, size)
+			for range 10 {
+				cmd := exec.Command(need(t, "curl"), append([]string{"-s", "--max-time", "20", "-o", os.DevNull, "-w", "%{http_code}", "--data-binary", "@-", p.url("/nope")}, c.flags...)...)
+				cmd.Stdin = bytes.NewReader(content)
+				if out, err := cmd.Output(); string(out) != "404" {
+					t.Errorf("%v, %d bytes: status %s, %v", c.flags, size, out, err)
+				}
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/hpack"
 	"github.com/paf-go/paf/semantics"
+	"time"
 )
 
 // A role is a side of the connection.
@@ -148,7 +149,7 @@ func (c *conn) resetStream(s *stream, code engine.Code) {
 }
 
 // Reset implements engine.Engine. With code 0 it says what the state of the exchange says: a client CANCEL; a server
-// NO_ERROR when its response is complete and the rest of the request is not wanted (Section 8.1), else
+// NO_ERROR when its response is complete and the rest of the request is not wanted (Section 8.1), but later, see linger; else
 // INTERNAL_ERROR.
 func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
 	s := c.stream(id)
@@ -156,13 +157,34 @@ func (c *conn) Reset(out *engine.Output, id engine.StreamID, code engine.Code) {
 		return
 	}
 	c.begin(out)
+	s.done, s.deaf = true, true
 	switch {
 	case code != NoError:
 	case c.role == client:
 		code = Cancel
 	case s.state != localEnded:
 		code = InternalError
+	case !s.tunnel:
+		c.linger(s)
+		return
 	}
-	s.done, s.deaf = true, true
 	c.resetStream(s, code)
 }
+
+// lingerTime is how long a client may take to end a request whose response is complete.
+const lingerTime = time.Second
+
+// linger throws away what still comes of a request whose response is complete, and leaves it to the client to end it, for a while.
+//
+// Section 8.1 lets a server send RST_STREAM right behind the response, and says: "Clients MUST NOT discard responses as a result of receiving such a
+// RST_STREAM". But those do that read both at once and have not passed the response on, curl 7.88 among them. Most requests have ended by
+// themselves by then, and many a client that sees a response stops sending. No credit is given for the stream: what still comes is bounded.
+func (c *conn) linger(s *stream) {
+	c.credit.owed += int(s.credit.unread)
+	s.credit.unread = 0
+	s.since, s.held, s.asked = 0, 0, c.now
+	c.hastens(s)
+}
+
+// lingers reports whether linger has been called for a stream.
+func (c *conn) lingers(s *stream) bool { return c.role == server && s.asked != 0 }

@@ -79,15 +79,18 @@ func (c *conn) takeRSTStream(h *frameHeader, payload []byte, ev *engine.Event) {
 	if c.role == client && code == RefusedStream {
 		r = ruleRefused
 	}
+	answered := c.lingers(s)
 	s.step(recvReset)
 	s.deaf = true
-	if s.told {
+	if s.told && !answered {
 		*ev = engine.Event{Kind: engine.Fault, Stream: s.id, Err: &engine.Error{
 			Stream: s.id,
 			Blame:  engine.Peer, Scope: engine.Stream, Rule: rules[r].text, Code: code}}
 	}
 	c.settle(s)
-	c.nothing(ev)
+	if !answered {
+		c.nothing(ev)
+	}
 }
 
 // takePing answers PING, or takes the answer to ours (Section 6.7).

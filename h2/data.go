@@ -47,6 +47,9 @@ func (c *conn) beginData(h *frameHeader, in []byte, ev *engine.Event) int {
 	// Only now is it being read: a stream that has just come to its end by it must not give back its credit a second time.
 	c.in.data = d
 	if s == nil || s.deaf || !accepted {
+		if s != nil {
+			s.credit.spend(h.length)
+		}
 		c.credit.giveBack(h.length)
 		c.in.data.lost = true
 		c.in.data.end = d.end && accepted

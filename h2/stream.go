@@ -34,7 +34,7 @@ type stream struct {
 	since    engine.Instant // since when its message has made too little progress; 0: it does not have to
 	arrived  int64          // content that has come since
 	held     engine.Instant // since when that clock stands still, for there is content that nobody has consumed; 0: it runs
-	asked    engine.Instant // when the response was first waited for; 0: it has not been (client)
+	asked    engine.Instant // when the response was first waited for (client), or the rest of the request not any more (server); 0: not yet
 
 	// What we send.
 	rest   int64 // content that was declared and not given; -1: not declared

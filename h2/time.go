@@ -128,6 +128,9 @@ func (s *stream) due(c *conn) engine.Instant {
 		}
 		d = engine.Sooner(d, s.asked.After(c.limits.ResponseTimeout))
 	}
+	if c.lingers(s) {
+		d = engine.Sooner(d, s.asked.After(lingerTime))
+	}
 	if c.stalls(s) {
 		if s.window.since == 0 {
 			s.window.since = c.now
@@ -202,13 +205,17 @@ func (c *conn) Tick(now engine.Instant) {
 func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 	switch {
 	case !past(s.due(c)):
+	case c.lingers(s):
+		c.resetStream(s, NoError)
 	case c.stalls(s) && past(s.window.since.After(c.limits.StallTimeout)):
 		c.note(s.id, ruleStall)
 		s.window.since = c.now
 	default:
 		c.note(s.id, ruleTimeout)
 		s.since = 0
-		s.asked = never
+		if c.role == client {
+			s.asked = never
+		}
 	}
 }
 

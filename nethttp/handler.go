@@ -42,6 +42,7 @@ type exchange struct {
 	body    *body // nil if there is none
 	request http.Request
 	url     url.URL
+	values  [4]string // of the request's Header, if there are no more
 	response
 }
 

@@ -54,10 +54,10 @@ func (e *exchange) read(r *paf.Request) bool {
 		}
 	}
 	e.head, e.url = h, h.url
-	q := &e.request
+	var q http.Request // on the stack, where writing pointers needs no barrier
 	q.Method, q.URL = r.Method, &e.url
 	q.Proto, q.ProtoMajor, q.ProtoMinor = h.proto, h.major, h.minor
-	q.Header, q.Trailer = h.header(), h.trailer()
+	q.Header, q.Trailer = h.header(e.values[:]), h.trailer()
 	q.Body, q.ContentLength, q.TransferEncoding = http.NoBody, r.Length, h.codings()
 	q.Close, q.Host, q.RequestURI = h.close, h.host, h.uri
 	q.RemoteAddr, q.TLS = e.conn.remote, e.conn.tls
@@ -65,7 +65,7 @@ func (e *exchange) read(r *paf.Request) bool {
 		e.body = &body{exchange: e, expects: h.expects}
 		q.Body = e.body
 	}
-	*q = *q.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
+	e.request = *q.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
 	return true
 }
 

@@ -215,9 +215,11 @@ func (h *head) readTrailer(value string) {
 }
 
 // header makes an http.Header.
-func (h *head) header() http.Header {
+func (h *head) header(values []string) http.Header {
 	header := make(http.Header, len(h.lines))
-	values := make([]string, h.values)
+	if h.values > len(values) {
+		values = make([]string, h.values)
+	}
 	for i := range h.lines {
 		n := copy(values, h.lines[i].values)
 		header[h.lines[i].name] = values[:n:n]
