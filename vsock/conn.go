@@ -96,7 +96,7 @@ func cause(err error) error {
 	switch {
 	case err == io.EOF || errors.Is(err, syscall.ENOTCONN):
 		return syscall.EPIPE
-	case errors.Is(err, os.ErrClosed):
+	case errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EBADF): // the latter, too, is how they say it
 		return net.ErrClosed
 	}
 	return err

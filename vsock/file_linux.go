@@ -28,7 +28,7 @@ func FileConn(f *os.File) (*Conn, error) {
 		_ = s.Close()
 		return nil, &net.OpError{Op: "file+net", Net: "vsock", Err: err}
 	}
-	return &Conn{socket: s, local: Addr{here.CID, here.Port}, remote: Addr{there.CID, there.Port}}, nil
+	return &Conn{socket: s, local: knownTo(there.CID, Addr{here.CID, here.Port}), remote: Addr{there.CID, there.Port}}, nil
 }
 
 // findLocal asks for the address at which a connection was accepted, for the listener's may be Any.

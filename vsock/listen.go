@@ -62,5 +62,18 @@ func Dial(ctx context.Context, a Addr) (*Conn, error) {
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: "vsock", Addr: a, Err: cause(err)}
 	}
-	return &Conn{socket: c, local: addrOf(c.LocalAddr()), remote: addrOf(c.RemoteAddr())}, nil
+	return &Conn{socket: c, local: knownTo(a.CID, addrOf(c.LocalAddr())), remote: addrOf(c.RemoteAddr())}, nil
+}
+
+// knownTo returns the address that a peer on a machine sees: the kernel gives a socket that dials no CID of its own.
+func knownTo(peer uint32, local Addr) Addr {
+	if local.CID != Any {
+		return local
+	}
+	if peer == Local {
+		local.CID = Local
+	} else if cid, err := ContextID(); err == nil {
+		local.CID = cid
+	}
+	return local
 }

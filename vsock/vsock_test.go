@@ -197,6 +197,19 @@ func TestWhereNothingLeadsIsAnError(t *testing.T) {
 		t.Errorf("there is somebody: %v", c.RemoteAddr())
 	} else if !errors.As(err, &op) || op.Op != "dial" || op.Net != "vsock" || op.Addr.String() != "77777:1" {
 		t.Errorf("%v", err)
+	} else if ctx.Err() != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWhereNobodyListensIsAReset(t *testing.T) {
+	ln := listen(t)
+	_ = ln.Close()
+	if c, err := vsock.Dial(t.Context(), ln.Addr().(vsock.Addr)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%v, %v", c, err)
+	}
+	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
 	}
 }
 

@@ -94,7 +94,8 @@ func (p *port) answer(err error) {
 	}
 }
 
-// worthTransfer is from how many bytes on it costs less to hand memory over than to have it copied.
+// worthTransfer is from how many bytes on it costs less to hand memory over than to have it copied: in Chromium 9 to 21 us and 16 to 24 us for
+// 4 KiB, 50 us and 250 us for 64 KiB; below that there is no difference.
 const worthTransfer = 4 << 10
 
 func (p *port) send(pieces [][]byte, n int) error {
