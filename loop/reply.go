@@ -103,6 +103,9 @@ func (r *Reply) Read(p []byte) (int, error) {
 	if r.over {
 		err := r.content.end()
 		r.c.mu.Unlock()
+		if err != errClosed {
+			r.cancelled(&err) // it may have broken off before anybody has read
+		}
 		return 0, err
 	}
 	if len(p) == 0 {

@@ -102,7 +102,8 @@ func rubbish1(p *place) {
 
 func rubbish2(p *place) {
 	p.serve(say("hello"), func(s *paf.Server) { s.LingerTimeout = short }) // for a flow that has no half-close
-	for _, text := range []string{"\x00\x00\x00\x04\x00\x00\x00\x00\x01", "\x00\x00\x05\x01\x05\x00\x00\x00\x01\xff\xff\xff\xff\xff", "\x00\x00\x01\x00\x00\x00\x00\x00\x07x"} {
+	for _, text := range []string{"\x00\x00\x00\x04\x00\x00\x00\x00\x01",
+		"\x00\x00\x05\x01\x05\x00\x00\x00\x01\xff\xff\xff\xff\xff", "\x00\x00\x01\x00\x00\x00\x00\x00\x07x"} {
 		raw := p.raw()
 		raw.send(preface + text)
 		if got := frames(raw.rest()); len(got) == 0 || got[len(got)-1] != frameGoaway {

@@ -59,16 +59,19 @@ func headTimeout(p *place) {
 	if p.protocol == paf.HTTP2 {
 		begin, want = preface[:20], "" // as little as tells HTTP/2
 	}
-	half, silent := p.raw(), p.raw()
 	p.lasts("a head", handshakes, func() {
+		half := p.raw()
 		half.send(begin)
 		if got := half.rest(); p.deadlines && !strings.HasPrefix(got, want) {
 			p.Errorf("answered %q", got)
 		}
+		_ = half.Close()
 	})
-	_ = half.Close()
-	silent.rest()
-	_ = silent.Close()
+	p.lasts("silence", handshakes, func() {
+		silent := p.raw()
+		silent.rest()
+		_ = silent.Close()
+	})
 	p.emptied(s)
 }
 
@@ -171,6 +174,10 @@ func uploadTimeout(p *place) {
 	givenUp := make(chan struct{})
 	p.serve(func(_ *paf.ResponseWriter, r *paf.Request) {
 		p.held(givenUp, "the client to give up")
+		if r.Protocol == paf.HTTP2 {
+			p.held(r.Context().Done(), "its context to end")
+			return
+		}
 		lose(r.Flow()) // the client would wait for a word
 	})
 	c := p.client(func(c *paf.Client) { c.WriteTimeout, c.Limits.StallTimeout, c.MaxRetries = short, short, -1 })
