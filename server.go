@@ -2,6 +2,8 @@ package paf
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -52,6 +54,10 @@ type Server struct {
 	// what peers do wrong comes at level Debug. Default slog.Default().
 	Log *slog.Logger
 
+	// TLSConfig is the configuration of ListenAndServeTLS and ServeTLS, which make a copy of it. With it ListenAndServe, which
+	// serves in clear, fails, and Serve warns if its listener is one of TCP.
+	TLSConfig *tls.Config
+
 	// Limits bounds what a peer may send and how long it may take: see
 	// [engine.Limits] for each limit and its default.
 	Limits engine.Limits
@@ -86,6 +92,11 @@ type Server struct {
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
 
+	// BaseContext, if it is not nil, is called by Serve for its listener. What it returns, which it makes of the context that was given to
+	// Serve or of any other, is what the contexts of the requests are made of: they have its values, and end when it ends. Without it
+	// they have the values of Serve's, which does not end them: what is in flight may finish.
+	BaseContext func(ctx context.Context, ln net.Listener) context.Context
+
 	// ConnContext, if it is not nil, is called for each connection before its handshake. The contexts of its requests have the values
 	// of what it returns, which it makes of the context that was given to Serve or ServeFlow.
 	ConnContext func(ctx context.Context, f flow.Flow) context.Context
@@ -104,13 +115,16 @@ type Server struct {
 }
 
 // Serve accepts connections on ln and serves each on a goroutine of its own. On a listener of TLS, such as
-// tls.NewListener's, the handshake is done there too, and what was negotiated decides the version: a configuration
+// tls.NewListener's (see [Server.ServeTLS]), the handshake is done there too, and what was negotiated decides the version: a configuration
 // whose NextProtos are "h2" and "http/1.1" gets HTTP/2 from those who know it, one without NextProtos HTTP/1.1. When
 // ctx ends, or Shutdown is called, it stops accepting, lets what is in flight finish
 // (for ctx: within GracePeriod) and returns nil when its last connection is gone.
 // If accepting fails otherwise it returns that error; ln is closed in
 // either case. After Shutdown it returns ErrStopped.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if _, clear := ln.(*net.TCPListener); clear && s.TLSConfig != nil {
+		s.log().Warn("paf: the Server has a TLSConfig, and this listener is served in clear: see ServeTLS", "component", "paf-server", "at", ln.Addr())
+	}
 	return s.loop().Serve(ctx, ln, serving{s})
 }
 
@@ -132,14 +146,19 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 }
 
 // ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
-// "unix:/run/my.sock", and calls Serve.
+// "unix:/run/my.sock", and calls Serve. It fails if there is a TLSConfig: ListenAndServeTLS secures what it serves.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
+	if s.TLSConfig != nil {
+		return errClear
+	}
 	ln, err := Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
 	return s.Serve(ctx, ln)
 }
+
+var errClear = errors.New("paf: the Server has a TLSConfig, and ListenAndServe serves in clear: call ListenAndServeTLS, or Serve with a listener")
 
 // Shutdown stops the server: listeners are closed, and idle connections; the others
 // finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
@@ -175,6 +194,7 @@ func (s *Server) loop() *loop.Group {
 			DrainTimeout:   s.DrainTimeout,
 			GracePeriod:    s.GracePeriod,
 			KeepHalfClosed: s.KeepHalfClosed,
+			BaseContext:    s.BaseContext,
 			ConnContext:    s.ConnContext,
 			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,

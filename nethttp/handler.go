@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -120,11 +119,7 @@ func (e *exchange) rescue() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		version := "http"
-		if e.http2() {
-			version = "http2"
-		}
-		e.logf("%s: panic serving %v: %v\n%s", version, e.conn.remote, v, debug.Stack())
+		e.logPanic(v)
 	}
 	e.removeFiles()
 	e.response.closeTaken()
