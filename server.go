@@ -145,8 +145,8 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	return err
 }
 
-// ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
-// "unix:/run/my.sock", and calls Serve. It fails if there is a TLSConfig: ListenAndServeTLS secures what it serves.
+// ListenAndServe listens on an address as Listen has it and calls Serve. It fails if there is a TLSConfig: ListenAndServeTLS secures what
+// it serves.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 	if s.TLSConfig != nil {
 		return errClear
@@ -227,8 +227,8 @@ func notFound(w *ResponseWriter, _ *Request) {
 }
 
 // Listen listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
-// "unix:/run/my.sock". A socket file that exists is an error; removing a stale one is
-// the caller's decision.
+// "unix:/run/my.sock", or "unix:@my" for one without a file (Linux). A socket file that exists is an error; removing a stale one is
+// the caller's decision. The file goes when the listener is closed.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)

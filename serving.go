@@ -70,6 +70,7 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 			}
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
+		p = flow.PowersOf(f)
 	}
 	now := s.loop().Now()
 	protocol := p.NegotiatedProtocol()

@@ -4,42 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/vsock"
 )
 
-// listenAll listens on all addresses, or on none.
-func (n *network) listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
-	var listeners []net.Listener
-	for _, addr := range addrs {
-		ln, err := n.listen(ctx, addr)
-		if err != nil {
-			closeAll(listeners)
-			return nil, err
-		}
-		listeners = append(listeners, ln)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, ln := range listeners {
-		ln.Close()
-	}
-}
-
-// listen listens on "host:port" or "unix:PATH".
+// listen listens on "host:port", "unix:PATH" or "vsock:PORT".
 func (n *network) listen(ctx context.Context, addr string) (net.Listener, error) {
-	var config net.ListenConfig
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return listenUnix(ctx, &config, path)
+		return listenUnix(ctx, path, n.unixMode)
+	}
+	if rest, ok := strings.CutPrefix(addr, "vsock:"); ok {
+		return listenVsock(addr, rest)
 	}
 	if err := checkTCP(addr); err != nil {
 		return nil, exit.Errorf(exit.Usage, "cannot listen on %q: %w", addr, err)
@@ -60,65 +39,35 @@ func checkTCP(addr string) error {
 	case bare == nil:
 		return fmt.Errorf("an address is host:port; did you mean %q?", "127.0.0.1:"+addr)
 	case strings.Contains(addr, "://"):
-		return errors.New("an address is host:port or unix:PATH, not a URL")
+		return errors.New("an address is host:port, unix:PATH or vsock:PORT, not a URL")
 	case strings.ContainsRune(addr, '/'):
 		return fmt.Errorf("an address is host:port; did you mean %q?", "unix:"+addr)
 	case err != nil:
-		return errors.New("an address is host:port or unix:PATH")
+		return errors.New("an address is host:port, unix:PATH or vsock:PORT")
 	case port == "":
 		return fmt.Errorf("the port is missing; did you mean %q?", net.JoinHostPort(host, "8080"))
 	}
 	return nil
 }
 
-// listenUnix listens on a Unix socket. The file goes when the listener is closed.
-// One that is there already is removed if it is a socket that nobody answers at,
-// as a program that was killed leaves it.
-func listenUnix(ctx context.Context, config *net.ListenConfig, path string) (net.Listener, error) {
-	if path == "" {
-		return nil, exit.Errorf(exit.Usage, "cannot listen on \"unix:\": the path is missing")
+// listenVsock listens on "PORT", for all machines that lead here, or on "CID:PORT".
+func listenVsock(addr, rest string) (net.Listener, error) {
+	at, err := vsock.ParseAddr(rest)
+	if err != nil {
+		return nil, exit.Errorf(exit.Usage, "cannot listen on %q: an address is vsock:PORT or vsock:CID:PORT", addr)
 	}
-	ln, err := config.Listen(ctx, "unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		if err := removeStale(ctx, path); err != nil {
-			return nil, exit.Errorf(exit.Failure, "cannot listen on \"unix:%s\": %w", path, err)
-		}
-		ln, err = config.Listen(ctx, "unix", path)
-	}
+	ln, err := vsock.Listen(at)
 	if err != nil {
 		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
 	}
 	return ln, nil
 }
 
-func removeStale(ctx context.Context, path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it has gone meanwhile
-	}
-	if err != nil {
-		return err
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return errors.New("the file exists and is not a socket")
-	}
-	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(ctx, "unix", path)
-	if err == nil {
-		conn.Close()
-		return errors.New("somebody answers there already")
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return err
-	}
-	return os.Remove(path)
-}
-
 // urlOf returns the URL at which an address is reached from this machine.
 func urlOf(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
-		return "unix:" + addr.String()
+		return addr.Network() + ":" + addr.String()
 	}
 	host := tcp.IP.String()
 	if tcp.IP.IsUnspecified() {

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -63,21 +64,21 @@ func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, erro
 }
 
 // A network is where addresses are listened on: the kernel's, or a stack's of our own.
-type network struct{ stack *netstack.Stack }
-
-// kernel is the kernel's network.
-var kernel = &network{}
+type network struct {
+	stack    *netstack.Stack
+	unixMode fs.FileMode // of the files of Unix sockets, which are the kernel's in any case
+}
 
 // network returns the network that is to be used, and how to close it.
 func (o *Options) network(ctx context.Context) (*network, func(), error) {
 	if o.Tap == nil {
-		return kernel, func() {}, nil
+		return &network{}, func() {}, nil
 	}
 	s, err := o.Tap.open(ctx, o.Log)
 	if err != nil {
 		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 	}
-	return &network{s}, func() { _ = s.Close() }, nil
+	return &network{stack: s}, func() { _ = s.Close() }, nil
 }
 
 // tcp listens on "host:port".
