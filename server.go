@@ -122,6 +122,9 @@ type Server struct {
 // If accepting fails otherwise it returns that error; ln is closed in
 // either case. After Shutdown it returns ErrStopped.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if ctx == nil || ln == nil {
+		panic("paf: Server.Serve is given a nil context or a nil listener")
+	}
 	if _, clear := ln.(*net.TCPListener); clear && s.TLSConfig != nil {
 		s.log().Warn("paf: the Server has a TLSConfig, and this listener is served in clear: see ServeTLS", "component", "paf-server", "at", ln.Addr())
 	}
@@ -135,6 +138,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // progress may finish within GracePeriod. It waits for a tunnel, too; if a handler hijacks the flow it
 // returns with the handler, and f stays open.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
+	if ctx == nil || f == nil {
+		panic("paf: Server.ServeFlow is given a nil context or a nil flow")
+	}
 	eng, err := serving{s}.Open(ctx, f)
 	if err != nil {
 		_ = f.Close()
@@ -230,6 +236,9 @@ func notFound(w *ResponseWriter, _ *Request) {
 // "unix:/run/my.sock", or "unix:@my" for one without a file (Linux). A socket file that exists is an error; removing a stale one is
 // the caller's decision. The file goes when the listener is closed.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if ctx == nil {
+		panic("paf: Listen is given a nil context")
+	}
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)
 	}
