@@ -175,7 +175,7 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(
 // Stats returns a snapshot of the server's counters.
 func (s *Server) Stats() Stats { return s.loop().Stats() }
 
-// Stats counts connections and exchanges; see [loop.Stats].
+// Stats counts connections and exchanges: Opened, Closed by reason, Active, Idle, Exchanges and more; see [loop.Stats].
 type Stats = loop.Stats
 
 // A ConnState is what a connection is doing; see [Server].
