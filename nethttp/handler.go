@@ -53,7 +53,7 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	e := &exchange{handler: h}
 	e.response.exchange = e
 	if !e.read(r) {
-		refuse(w, http.StatusBadRequest)
+		refuseTarget(w, r)
 		return
 	}
 	for _, f := range w.Header().List() { // what a handler of paf's in front has set
@@ -138,6 +138,14 @@ func (e *exchange) removeFiles() {
 // logf logs what net/http would, in its words.
 func (e *exchange) logf(format string, args ...any) {
 	logf(e.handler.server, e.handler.log.Load(), format, args...)
+}
+
+// refuseTarget answers a request whose target net/url cannot read.
+//
+//go:noinline
+func refuseTarget(w *paf.ResponseWriter, r *paf.Request) { // the usual case is not to have a stack for this
+	w.Log().Debug("request refused", "component", "paf-nethttp", "peer", r.Peer(), "error", "net/url cannot read the target", "target", r.URL())
+	refuse(w, http.StatusBadRequest)
 }
 
 // refuse answers a request that is none, in net/http's words, and ends the connection.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/nethttp"
 )
 
@@ -226,5 +227,26 @@ func TestTimeoutOfAClientIsToldAsOne(t *testing.T) {
 		if want := "context deadline exceeded (Client.Timeout or context cancellation while reading body)"; err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+	}
+}
+
+// What is refused before a handler sees it is told at level Debug.
+func TestWhyARequestIsRefusedIsLogged(t *testing.T) {
+	for _, target := range []string{"http://a:b:c/", "http://%41/"} { // which paf refuses, and net/url
+		l := &lines{}
+		s := nethttp.Server(&http.Server{Handler: http.NotFoundHandler()})
+		s.Log = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		here, there := flow.Pipe(0)
+		done := make(chan error, 1)
+		go func() { done <- s.ServeFlow(t.Context(), there) }()
+		fmt.Fprintf(here, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target)
+		answer := make([]byte, 13)
+		_, _ = io.ReadFull(here, answer)
+		if string(answer) != "HTTP/1.1 400 " {
+			t.Errorf("%s: %q", target, answer)
+		}
+		l.await(t, `level=DEBUG msg="request refused"`)
+		_ = here.Close()
+		<-done
 	}
 }
