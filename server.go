@@ -54,8 +54,8 @@ type Server struct {
 	// what peers do wrong comes at level Debug. Default slog.Default().
 	Log *slog.Logger
 
-	// TLSConfig is the configuration of ListenAndServeTLS and ServeTLS, which make a copy of it. With it ListenAndServe, which
-	// serves in clear, fails, and Serve warns if its listener is one of TCP.
+	// TLSConfig is the configuration of ListenAndServeTLS and ServeTLS, which make a copy of it. If it has certificates,
+	// ListenAndServe, which serves in clear, fails, and Serve warns if its listener is one of TCP.
 	TLSConfig *tls.Config
 
 	// Limits bounds what a peer may send and how long it may take: see
@@ -125,8 +125,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if ctx == nil || ln == nil {
 		panic("paf: Server.Serve is given a nil context or a nil listener")
 	}
-	if _, clear := ln.(*net.TCPListener); clear && s.TLSConfig != nil {
-		s.log().Warn("paf: the Server has a TLSConfig, and this listener is served in clear: see ServeTLS", "component", "paf-server", "at", ln.Addr())
+	if _, clear := ln.(*net.TCPListener); clear && certified(s.TLSConfig) {
+		s.log().Warn("paf: the Server has certificates, and this listener is served in clear: see ServeTLS", "component", "paf-server", "at", ln.Addr())
 	}
 	return s.loop().Serve(ctx, ln, serving{s})
 }
@@ -151,10 +151,10 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	return err
 }
 
-// ListenAndServe listens on an address as Listen has it and calls Serve. It fails if there is a TLSConfig: ListenAndServeTLS secures what
+// ListenAndServe listens on an address as Listen has it and calls Serve. It fails if TLSConfig has certificates: ListenAndServeTLS secures what
 // it serves.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
-	if s.TLSConfig != nil {
+	if certified(s.TLSConfig) {
 		return errClear
 	}
 	ln, err := Listen(ctx, addr)
@@ -164,7 +164,7 @@ func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 	return s.Serve(ctx, ln)
 }
 
-var errClear = errors.New("paf: the Server has a TLSConfig, and ListenAndServe serves in clear: call ListenAndServeTLS, or Serve with a listener")
+var errClear = errors.New("paf: the Server has certificates, and ListenAndServe serves in clear: call ListenAndServeTLS, or Serve with a listener")
 
 // Shutdown stops the server: listeners are closed, and idle connections; the others
 // finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends

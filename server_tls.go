@@ -43,8 +43,7 @@ func (s *Server) secured(certFile, keyFile string) (*tls.Config, error) {
 		config = &tls.Config{}
 	}
 	config.NextProtos = s.offered(config.NextProtos)
-	has := len(config.Certificates) > 0 || config.GetCertificate != nil || config.GetConfigForClient != nil
-	if has && certFile == "" && keyFile == "" {
+	if certified(config) && certFile == "" && keyFile == "" {
 		return config, nil
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
@@ -53,6 +52,12 @@ func (s *Server) secured(certFile, keyFile string) (*tls.Config, error) {
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil
+}
+
+// certified reports whether a configuration has what a server needs. Of an empty one, as golang.org/x/net/http2's ConfigureServer leaves it in
+// servers in clear, too, it cannot be told what it is for.
+func certified(c *tls.Config) bool {
+	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
 }
 
 // offered returns the protocols that are agreed on with clients: those given that may be spoken, or that are none of HTTP's, and those

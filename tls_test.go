@@ -178,12 +178,13 @@ func TestTLSConfigIsNotServedInClear(t *testing.T) {
 	log := &logged{}
 	s := handle(hello)
 	s.Log = slog.New(slog.NewTextHandler(log, nil))
-	s.TLSConfig = &tls.Config{}
-	if err := s.ListenAndServe(t.Context(), "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "ListenAndServeTLS") {
-		t.Errorf("ListenAndServe: %v", err)
-	}
 	if err := s.ListenAndServeTLS(t.Context(), "127.0.0.1:0", "", ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a certificate: %v", err)
+	}
+	cert, _ := selfSigned()
+	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	if err := s.ListenAndServe(t.Context(), "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "ListenAndServeTLS") {
+		t.Errorf("ListenAndServe: %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -200,6 +201,11 @@ func TestTLSConfigIsNotServedInClear(t *testing.T) {
 	}
 	if err := s.ServeTLS(t.Context(), closed, "none", "none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("files that are none: %v", err)
+	}
+	plain := handle(hello)
+	plain.TLSConfig = &tls.Config{NextProtos: []string{"h2"}} // of which nobody knows what it is for
+	if err := plain.ListenAndServe(ctx, "127.0.0.1:0"); err != nil && strings.Contains(err.Error(), "ListenAndServeTLS") {
+		t.Errorf("without certificates ListenAndServe: %v", err)
 	}
 	if _, err := closed.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the listener is open: %v", err)
