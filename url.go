@@ -24,6 +24,8 @@ const localhost = "localhost"
 var (
 	errScheme    = errors.New("it must begin with http:// or https://")
 	errAuthority = errors.New("it has no valid host")
+	errNoHost    = errors.New("it has no host")
+	errPort      = errors.New("its port is none of 0 to 65535")
 	errToSocket  = errors.New("what was found elsewhere does not lead to a socket")
 	errSocket    = errors.New("it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/")
 )
@@ -127,13 +129,24 @@ func targetOf(u *url.URL) (Target, error) {
 		return Target{}, errScheme
 	}
 	if u.Host == "" || !semantics.ValidAuthority(u.Host) {
-		return Target{}, errAuthority
+		return Target{}, wrongAuthority(u)
 	}
 	path := u.EscapedPath()
 	if path == "" {
 		path = "/"
 	}
 	return Target{Scheme: scheme, Authority: u.Host, Path: path, Query: escapeQuery(u.RawQuery)}, nil
+}
+
+// wrongAuthority says what is wrong with the host of a URL, or its port.
+func wrongAuthority(u *url.URL) error {
+	switch {
+	case u.Hostname() == "":
+		return errNoHost
+	case u.Port() != "" && semantics.ValidAuthority(strings.TrimSuffix(u.Host, ":"+u.Port())):
+		return errPort
+	}
+	return errAuthority
 }
 
 // hostname returns the host of a target, an IPv6 address without its brackets.

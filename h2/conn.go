@@ -186,5 +186,14 @@ func (c *conn) linger(s *stream) {
 	c.hastens(s)
 }
 
+// hurry lets no request linger any more: a new one needs the place.
+func (c *conn) hurry() {
+	for _, s := range c.inOrder() {
+		if c.lingers(s) {
+			c.resetStream(s, NoError)
+		}
+	}
+}
+
 // lingers reports whether linger has been called for a stream.
 func (c *conn) lingers(s *stream) bool { return c.role == server && s.asked != 0 }

@@ -123,7 +123,7 @@ func TestRunSaysWhereAndToWhom(t *testing.T) {
 	lines := strings.Split(r.printed(), "\n")[2:6]
 	for i, want := range []string{
 		`^GET /echo\?a=b 200 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^HEAD /echo 200 0 [0-9.µnms]+ 127\.0\.0\.1:\d+$`,
-		`^GET /none 404 10 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^(- -|GET /) (400|505) \d+ - `,
+		`^GET /none 404 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^(- -|GET /) (400|505) \d+ - `,
 	} {
 		if !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Errorf("line %d: %q, want %s", i, lines[i], want)
