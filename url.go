@@ -83,7 +83,8 @@ func refer(from *Target, reference string) (Target, *url.URL, error) {
 // cutSocket returns the encoded path of the socket that a URL is for, and the same URL for localhost.
 func cutSocket(raw string) (path, standIn string, ok bool) {
 	scheme, rest, found := strings.Cut(raw, "://")
-	if n := len(scheme) - len(unixSuffix); !found || n < 0 || !strings.EqualFold(scheme[n:], unixSuffix) {
+	n := len(scheme) - len(unixSuffix)
+	if !found || n < 0 || !strings.EqualFold(scheme[n:], unixSuffix) || strings.ContainsAny(scheme, "/?#") { // which is no scheme, but a reference that holds a URL
 		return "", raw, false
 	}
 	end := strings.IndexAny(rest, "/?#")

@@ -200,6 +200,15 @@ func proxyOption(cmd *cli.Command) (*serve.Proxy, error) {
 	return p, nil
 }
 
+// emptyList says what is wrong with a list of no characters, as of a variable that is not set: the reader of options takes it for none, which
+// would be everybody.
+func emptyList(args []string) error {
+	if !slices.Contains(args, "--proxy-protocol=") {
+		return nil
+	}
+	return &usageError{"--proxy-protocol= names nobody; without \"=\" everybody is believed", "paf serve --help"}
+}
+
 // An optional is the value of an option that may stand without one.
 type optional struct{ text string }
 
