@@ -79,10 +79,8 @@ func (r *Reverse) init() {
 		if r.via = r.Name; r.via == "" {
 			r.via = "paf-" + rand.Text()[:8]
 		}
-		if r.now.Load() == nil {
-			if err := r.use(r.Upstreams); err != nil {
-				r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
-			}
+		if err := r.use(r.Upstreams); err != nil {
+			r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
 		}
 	})
 }
@@ -97,14 +95,11 @@ func (r *Reverse) upstreams() *set {
 	return r.now.Load()
 }
 
-// Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. The error is a [*paf.URLError]; then nothing
-// has been replaced.
+// Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. One that is among the new ones again keeps
+// its connections and what is known of its health. It must not be called by several at a time. The error is a [*paf.URLError]; then nothing has been replaced.
 func (r *Reverse) Use(upstreams []*Upstream) error {
-	err := r.use(upstreams)
-	if err == nil {
-		r.init()
-	}
-	return err
+	r.init()
+	return r.use(upstreams)
 }
 
 func (r *Reverse) use(upstreams []*Upstream) error {
@@ -115,16 +110,12 @@ func (r *Reverse) use(upstreams []*Upstream) error {
 			errs = append(errs, err)
 			continue
 		}
-		s.all = append(s.all, u)
+		s.add(u)
 	}
-	if len(errs) > 0 {
-		if r.now.Load() == nil {
-			r.now.Store(s)
-		}
-		return errors.Join(errs...)
+	if len(errs) == 0 || r.now.Load() == nil {
+		r.now.Store(s)
 	}
-	r.now.Store(s)
-	return nil
+	return errors.Join(errs...)
 }
 
 // Close closes the connections to upstreams, those in use included, if the Client is not the user's.

@@ -17,8 +17,8 @@ import (
 	"github.com/paf-go/paf/flow"
 )
 
-// An Upstream is a server that requests are passed on to. Its fields must not be changed once it is in use; one
-// upstream belongs to one [Reverse] at a time.
+// An Upstream is a server that requests are passed on to. Its fields must not be changed once it is in use, but for Weight; one
+// upstream belongs to one [Reverse] at a time, or to several that share a Client: then they share what is known of its health, and its connections.
 type Upstream struct {
 	// URL says where it is and what it speaks:
 	//
@@ -30,7 +30,7 @@ type Upstream struct {
 	// A path in it comes before the path of each request.
 	URL string
 
-	// Weight is how many requests it gets beside the others. Default 1.
+	// Weight is how many requests it gets beside the others. Default 1. It is looked at by [Reverse.Use] alone.
 	Weight int
 
 	// TLS is the configuration for https; the default checks the certificate against the system's roots and the URL's host.
@@ -50,13 +50,15 @@ type Upstream struct {
 	route   *paf.Route // nil with Preface
 	plain   *paf.Route // the same without HTTP/2
 
-	share   int          // what is left of its turn: see balance
 	resting atomic.Int64 // until when it gets nothing, if another is fit: UnixNano
 	sick    atomic.Bool  // says Watch
 }
 
-// prepare reads the URL. The error is a [*paf.URLError].
+// prepare reads the URL, once: an upstream that is given to Use again may have requests under way. The error is a [*paf.URLError].
 func (u *Upstream) prepare() error {
+	if u.route != nil {
+		return nil
+	}
 	at, err := url.Parse(u.URL)
 	if err != nil {
 		return &paf.URLError{URL: u.URL, Err: err}
@@ -65,7 +67,6 @@ func (u *Upstream) prepare() error {
 		return &paf.URLError{URL: u.URL, Err: err}
 	}
 	u.prefix = strings.TrimSuffix(at.EscapedPath(), "/")
-	u.Weight = max(u.Weight, 1)
 	u.route, u.plain = u.routeTo(u, nil, 0), u.routeTo(plainKey{u}, nil, paf.HTTP11)
 	return nil
 }
