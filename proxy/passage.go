@@ -22,6 +22,7 @@ type passage struct {
 	tried   []*Upstream
 	at      *Upstream
 	begun   bool // the response may have been seen by the client
+	report  Report
 }
 
 // run passes the request on and the response back.
@@ -43,6 +44,8 @@ func (p *passage) run() error {
 		if p.at == nil {
 			return ErrNoUpstream
 		}
+		p.report.Upstream = p.at.URL
+		p.report.Tries++
 		p.out.Header = semantics.FieldsFrom(list)
 		resp, err := p.send()
 		if err == nil {
@@ -126,13 +129,12 @@ func (p *passage) answer(resp *paf.Response) error {
 
 // fail answers for what could not be passed.
 func (p *passage) fail(err error) {
-	if context.Cause(p.in.Context()) != nil {
+	if gone := context.Cause(p.in.Context()); gone != nil {
+		p.report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: statusOf(err), Tries: len(p.tried), Err: err}
-	if p.at != nil {
-		e.Upstream = p.at.URL
-	}
+	e := &Error{Status: statusOf(err), Upstream: p.report.Upstream, Tries: p.report.Tries, Err: err}
+	p.report.Err = e
 	if p.begun {
 		e.Status = 0
 	}

@@ -60,6 +60,9 @@ type Reverse struct {
 	// OnError, if it is not nil, is told of each request that could not be passed on. The Server's log has it at level Warn else.
 	OnError func(r *paf.Request, err *Error)
 
+	// OnDone, if it is not nil, is told of each request when it is over.
+	OnDone func(w *paf.ResponseWriter, r *paf.Request, report *Report)
+
 	// Log is where Watch tells of upstreams, and failures are told if there is no OnError. Default slog.Default().
 	Log *slog.Logger
 
@@ -129,10 +132,16 @@ func (r *Reverse) Close() {
 // Serve implements [paf.Handler].
 func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	r.init()
+	p := &passage{proxy: r, w: w, in: in}
+	if r.OnDone != nil {
+		begun := time.Now()
+		defer func() {
+			p.report.done(r.OnDone, w, in, begun)
+		}()
+	}
 	if answered(w, in) {
 		return
 	}
-	p := &passage{proxy: r, w: w, in: in}
 	switch protocol := in.Upgrade(); {
 	case in.Method == semantics.MethodConnect && protocol == "":
 		w.WriteHeader(semantics.StatusNotImplemented) // that is what Forward is for
