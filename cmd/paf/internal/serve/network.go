@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/listen"
 	"github.com/paf-go/paf/netstack"
 )
 
@@ -85,8 +86,27 @@ func (n *network) tcp(ctx context.Context, addr string) (net.Listener, error) {
 	if n.stack != nil {
 		return n.stack.Listen("tcp", addr)
 	}
-	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", addr)
+	return listen.Kernel(ctx, addr)
+}
+
+// listenAll listens on all addresses, or on none.
+func (n *network) listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, addr := range addrs {
+		ln, err := listen.On(ctx, addr, n.tcp)
+		if err != nil {
+			closeAll(listeners)
+			return nil, err
+		}
+		listeners = append(listeners, ln)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		ln.Close()
+	}
 }
 
 // reachable returns the addresses at which a listener is reached: a stack's own, where it listens on all.

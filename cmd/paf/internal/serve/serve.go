@@ -18,6 +18,7 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/demo"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/files"
+	"github.com/paf-go/paf/cmd/paf/internal/listen"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
 )
 
@@ -76,7 +77,7 @@ func Run(ctx context.Context, o Options) error {
 		lines.printf("TLS with a %s\n", said)
 	}
 	for _, addr := range addrs {
-		lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
+		lines.printf("Serving %s at %s\n", what, listen.URL(scheme, addr))
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if n := server.Stats().Active; n > 0 && !o.Quiet {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/cmd/paf/internal/listen"
 	"go.uber.org/goleak"
 )
 
@@ -224,7 +225,7 @@ func TestStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 		stale: "", live: "somebody answers there already", file: "is not a socket", link: "is not a socket",
 		filepath.Join(dir, "none", "x"): "no such file", "": "the path is missing",
 	} {
-		ln, err := kernel.listen(t.Context(), "unix:"+path)
+		ln, err := listen.On(t.Context(), "unix:"+path, listen.Kernel)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", path, err)
@@ -250,7 +251,7 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
 	} {
-		_, err := kernel.listen(t.Context(), addr)
+		_, err := listen.On(t.Context(), addr, listen.Kernel)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%q: %v (%d), want %q", addr, err, exit.CodeOf(err), want)
 		}
@@ -278,7 +279,7 @@ func TestURLsCanBeFollowed(t *testing.T) {
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "http://[::1]:8080/"},
 		{&net.UnixAddr{Name: "/run/s", Net: "unix"}, "unix:/run/s"},
 	} {
-		if got := urlOf("http", c.addr); got != c.want {
+		if got := listen.URL("http", c.addr); got != c.want {
 			t.Errorf("%v: %s, want %s", c.addr, got, c.want)
 		}
 	}

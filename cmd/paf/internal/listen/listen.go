@@ -1,4 +1,5 @@
-package serve
+// Package listen has how the commands that serve listen: on TCP and on Unix sockets, with words for what is wrong with an address.
+package listen
 
 import (
 	"context"
@@ -15,40 +16,25 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
 
-// listenAll listens on all addresses, or on none.
-func (n *network) listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
-	var listeners []net.Listener
-	for _, addr := range addrs {
-		ln, err := n.listen(ctx, addr)
-		if err != nil {
-			closeAll(listeners)
-			return nil, err
-		}
-		listeners = append(listeners, ln)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, ln := range listeners {
-		ln.Close()
-	}
-}
-
-// listen listens on "host:port" or "unix:PATH".
-func (n *network) listen(ctx context.Context, addr string) (net.Listener, error) {
-	var config net.ListenConfig
+// On listens on "host:port", by tcp, or on "unix:PATH". Errors have an exit status: see package exit.
+func On(ctx context.Context, addr string, tcp func(ctx context.Context, addr string) (net.Listener, error)) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return listenUnix(ctx, &config, path)
+		return listenUnix(ctx, &net.ListenConfig{}, path)
 	}
 	if err := checkTCP(addr); err != nil {
 		return nil, exit.Errorf(exit.Usage, "cannot listen on %q: %w", addr, err)
 	}
-	ln, err := n.tcp(ctx, addr)
+	ln, err := tcp(ctx, addr)
 	if err != nil {
 		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
 	}
 	return ln, nil
+}
+
+// Kernel listens on "host:port" with the kernel's TCP.
+func Kernel(ctx context.Context, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", addr)
 }
 
 // checkTCP says what is wrong with an address before the system says it in its
@@ -114,8 +100,8 @@ func removeStale(ctx context.Context, path string) error {
 	return os.Remove(path)
 }
 
-// urlOf returns the URL at which an address is reached from this machine.
-func urlOf(scheme string, addr net.Addr) string {
+// URL returns the URL at which an address is reached from this machine.
+func URL(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return "unix:" + addr.String()
