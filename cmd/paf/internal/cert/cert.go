@@ -25,6 +25,9 @@ func Hosts(addrs []net.Addr) []string {
 	return all
 }
 
+// Issuer is the name that a certificate of our own has.
+const Issuer = "paf"
+
 // Lifetime is how long a certificate of our own is valid. It is made anew with each start.
 const Lifetime = 30 * 24 * time.Hour
 
@@ -40,7 +43,7 @@ func SelfSigned(hosts []string, now time.Time) (tls.Certificate, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "paf"},
+		Subject:               pkix.Name{CommonName: Issuer},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(Lifetime),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
@@ -56,5 +59,9 @@ func SelfSigned(hosts []string, now time.Time) (tls.Certificate, error) {
 		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }
