@@ -60,10 +60,13 @@ func (u *Upstream) prepare() error {
 		return nil
 	}
 	at, err := url.Parse(u.URL)
-	if err != nil {
-		return &paf.URLError{URL: u.URL, Err: err}
+	if rest, is := strings.CutPrefix(u.URL, "http+unix://"); is {
+		at, err = u.socket(rest)
 	}
-	if err := u.read(at); err != nil {
+	if err == nil {
+		err = u.read(at)
+	}
+	if err != nil {
 		return &paf.URLError{URL: u.URL, Err: err}
 	}
 	u.prefix = strings.TrimSuffix(at.EscapedPath(), "/")
@@ -80,11 +83,7 @@ func (u *Upstream) read(at *url.URL) error {
 	case "https":
 		port = "443"
 	case "http+unix":
-		path, err := url.PathUnescape(at.Host)
-		if err != nil {
-			return err
-		}
-		u.scheme, u.network, u.address = "http", "unix", path
+		u.scheme, u.network = "http", "unix"
 	default:
 		return fmt.Errorf("its scheme is not http, https, h2c or http+unix")
 	}
@@ -97,6 +96,21 @@ func (u *Upstream) read(at *url.URL) error {
 		u.address = net.JoinHostPort(at.Hostname(), cmp.Or(at.Port(), port))
 	}
 	return nil
+}
+
+// socket takes the path of a socket off what follows http+unix://, where package url would not have it, and returns the URL of the rest.
+func (u *Upstream) socket(rest string) (*url.URL, error) {
+	end := strings.IndexAny(rest+"/", "/?#")
+	name, err := url.PathUnescape(rest[:end])
+	if err != nil {
+		return nil, err
+	}
+	u.address = name
+	at, err := url.Parse("http://localhost" + rest[end:])
+	if err == nil {
+		at.Scheme, at.Host = "http+unix", name
+	}
+	return at, err
 }
 
 // plainKey is what connections of HTTP/1.1 alone are kept by.
