@@ -35,7 +35,7 @@ the options, and which may have several sites.
 On SIGHUP the file, the certificates and the users are read again. If something
 is wrong with them all stays as it was. No connection is lost.
 
-One line a request goes to standard output: method, target, status, bytes, time,
+One line a request goes to standard output: method, target, status, bytes, time taken,
 peer, upstream. What else happens goes to standard error.
 
 SIGINT and SIGTERM stop it: what is in progress may finish within --grace, a

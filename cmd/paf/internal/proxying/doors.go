@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/cert"
@@ -18,7 +19,18 @@ import (
 type opened struct {
 	door
 	socket *socket
+	loan   *loan
 	stop   context.CancelFunc // gracefully
+}
+
+// settle is how long a server that gets no more connections goes on as it is: those that it got a moment ago have sent nothing yet, and
+// would be closed for it.
+const settle = 500 * time.Millisecond
+
+// close has an opened door get no more connections, and those that it has end when they have nothing in progress.
+func (o *opened) close() {
+	o.loan.end()
+	time.AfterFunc(settle, o.stop)
 }
 
 // listen opens the sockets that a plan wants and that are not open yet: all, or none.
@@ -52,13 +64,13 @@ func (r *Runner) open(p *plan, fresh map[string]*socket) {
 		case old.door == d:
 			doors[d.addr] = old
 		default: // the same socket, served in another way
-			old.stop()
+			old.close()
 			doors[d.addr] = r.start(d, old.socket)
 		}
 	}
 	for addr, old := range r.doors {
 		if doors[addr] == nil {
-			old.stop()
+			old.close()
 			old.socket.ln.Close()
 			r.log.Info("no longer listening", "at", addr)
 		}
@@ -80,13 +92,14 @@ func (r *Runner) start(d door, s *socket) *opened {
 		Handler: r, ErrorHandler: r.fault, Log: r.log, GracePeriod: d.grace, Protocol: d.protocol,
 		ExtendedConnect: !d.forward, TrustScheme: d.forward || d.trust,
 	}
-	ln := s.lend()
+	lent := s.lend()
+	var ln net.Listener = lent
 	if d.secure {
 		ln = tls.NewListener(ln, r.tlsFor(d))
 	}
 	r.serving++
 	go func() { r.ended <- server.Serve(ctx, ln) }()
-	return &opened{door: d, socket: s, stop: stop}
+	return &opened{door: d, socket: s, loan: lent, stop: stop}
 }
 
 // tlsFor returns a configuration that is always the newest one. It is one for as long as the door, for the sake of the keys of tickets.

@@ -14,10 +14,15 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// logger makes a logger of a form.
+// logger makes a logger of a form. In JSON times are numbers of seconds.
 func logger(form string, w io.Writer) *slog.Logger {
 	if form == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Value.Kind() == slog.KindDuration {
+				a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+			}
+			return a
+		}}))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
 }
@@ -46,7 +51,7 @@ func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 		}
 	}
 	more = append(more, slog.String("method", method), slog.String("target", target), slog.Int("status", status),
-		slog.Int64("bytes", written), slog.Duration("time", took), slog.String("peer", peer))
+		slog.Int64("bytes", written), slog.Duration("took", took), slog.String("peer", peer))
 	if report != nil {
 		if report.Upstream != "" {
 			more = append(more, slog.String("upstream", report.Upstream))

@@ -114,7 +114,7 @@ func (r *Runner) reload(from func() (*Config, error)) {
 		r.log.Error("not reloaded: what was in force stays so", "error", err)
 		return
 	}
-	r.log.Info("reloaded", "time", time.Since(begun))
+	r.log.Info("reloaded", "took", time.Since(begun))
 }
 
 // finish waits for the servers, and closes what is left.

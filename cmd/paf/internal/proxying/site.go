@@ -74,13 +74,19 @@ func (s *site) enforce(r *Runner) {
 	for i, u := range s.upstreams {
 		u.Weight = s.weights[i]
 	}
-	if s.reverse != nil {
-		_ = s.reverse.Use(s.upstreams) // their URLs have been tried
-		return
+	if s.reverse == nil {
+		s.begin(r)
 	}
+	_ = s.reverse.Use(s.upstreams) // their URLs have been tried
+	if s.stop == nil {
+		s.watch(r)
+	}
+}
+
+// begin makes the Reverse of a site that is new, or to be another.
+func (s *site) begin(r *Runner) {
 	said := &s.said
 	s.reverse = &proxy.Reverse{
-		Upstreams: s.upstreams,
 		Client:    s.client,
 		Tell:      tells[said.Forwarded],
 		TrustTold: said.TrustForwarded,
@@ -92,9 +98,13 @@ func (s *site) enforce(r *Runner) {
 		OnError:   r.failed,
 		Log:       r.log,
 	}
+}
+
+// watch has the upstreams checked until the site is stopped.
+func (s *site) watch(r *Runner) {
 	ctx, stop := context.WithCancel(r.checks)
 	s.stop = stop
-	if said.Health.Path != "" {
+	if said := &s.said; said.Health.Path != "" {
 		r.watches.Go(func() {
 			s.reverse.Watch(ctx, proxy.Check{Path: said.Health.Path, Interval: said.Health.Interval, Host: said.Host})
 		})

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A socket is a listener that is lent to one server after another: closing a loan leaves it open for the next one.
+// A socket is a listener that is lent to one server after another.
 type socket struct {
 	ln     net.Listener
 	accept sync.Mutex // held by who accepts
@@ -18,26 +18,32 @@ type socket struct {
 // deadliner is what listeners of TCP and of Unix sockets have.
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// A loan is a socket as long as one server has it.
+// A loan is a socket as long as one server has it. Closing it leaves the socket open for the next one.
 type loan struct {
 	*socket
-	over atomic.Bool
+	over   atomic.Bool
+	once   sync.Once
+	closed chan struct{}
 }
 
-func (s *socket) lend() net.Listener { return &loan{socket: s} }
+func (s *socket) lend() *loan { return &loan{socket: s, closed: make(chan struct{})} }
 
-// Accept implements [net.Listener].
+// Accept implements [net.Listener]. When the loan is over it waits for Close: the server is told of its end in another way.
 func (l *loan) Accept() (net.Conn, error) {
 	for {
-		c, err := l.once()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			continue // that was meant for the one who had it before, or for us
+		c, err := l.acceptOne()
+		switch {
+		case l.over.Load() && c == nil:
+			<-l.closed
+			return nil, net.ErrClosed
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			continue // that was meant for who had it before
 		}
 		return c, err
 	}
 }
 
-func (l *loan) once() (net.Conn, error) {
+func (l *loan) acceptOne() (net.Conn, error) {
 	l.accept.Lock()
 	defer l.accept.Unlock()
 	if l.over.Load() {
@@ -46,19 +52,24 @@ func (l *loan) once() (net.Conn, error) {
 	return l.ln.Accept()
 }
 
-// Close implements [net.Listener]: it wakes who accepts.
-func (l *loan) Close() error {
+// end ends the loan: when it returns its server gets no more connections, and those that come wait for the next one.
+func (l *loan) end() {
 	if l.over.Swap(true) {
-		return net.ErrClosed
+		return
 	}
-	d, is := l.ln.(deadliner)
-	if !is {
-		return l.ln.Close()
+	if d, is := l.ln.(deadliner); is {
+		_ = d.SetDeadline(time.Unix(1, 0)) // wakes who accepts
+		l.accept.Lock()
+		defer l.accept.Unlock()
+		_ = d.SetDeadline(time.Time{})
 	}
-	_ = d.SetDeadline(time.Unix(1, 0))
-	l.accept.Lock()
-	defer l.accept.Unlock()
-	return d.SetDeadline(time.Time{})
+}
+
+// Close implements [net.Listener].
+func (l *loan) Close() error {
+	l.end()
+	l.once.Do(func() { close(l.closed) })
+	return nil
 }
 
 // Addr implements [net.Listener].

@@ -45,7 +45,7 @@ func (u *Upstreams) Add(s string) error {
 	trial := &proxy.Reverse{Upstreams: nil}
 	defer trial.Close()
 	if err := trial.Use([]*proxy.Upstream{{URL: to.URL}}); err != nil {
-		return err
+		return bare(err)
 	}
 	*u = append(*u, to)
 	return nil
@@ -60,10 +60,11 @@ type Rules []proxy.Rule
 // Add adds a rule.
 func (r *Rules) Add(s string) error {
 	rule, err := proxy.ParseRule(s)
-	if err == nil {
-		*r = append(*r, rule)
+	if err != nil {
+		return bare(err)
 	}
-	return err
+	*r = append(*r, rule)
+	return nil
 }
 
 // UnmarshalYAML implements [yaml.Unmarshaler].
@@ -176,6 +177,11 @@ func (v *Version) Set(s string) error {
 
 // UnmarshalYAML implements [yaml.Unmarshaler].
 func (v *Version) UnmarshalYAML(n *yaml.Node) error { return scalar(n, v.Set) }
+
+// bare returns an error of the library without the library's name.
+func bare(err error) error {
+	return errors.New(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "paf: "), "proxy: "))
+}
 
 // scalar reads a value that is one word; an error names its line.
 func scalar(n *yaml.Node, set func(string) error) error {
