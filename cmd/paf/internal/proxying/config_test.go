@@ -104,3 +104,25 @@ func TestBytesHaveUnits(t *testing.T) {
 		}
 	}
 }
+
+// The files that the page shows are right.
+func TestThePagesFilesAreRight(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/proxy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```yaml\n")[1:]
+	for _, b := range blocks {
+		text, _, _ := strings.Cut(b, "```")
+		c, err := parse([]byte(text))
+		if err == nil {
+			err = c.check()
+		}
+		if err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	if len(blocks) != 2 {
+		t.Errorf("%d files", len(blocks))
+	}
+}
