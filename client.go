@@ -23,10 +23,12 @@ import (
 // A duration or a number of zero means the default, a negative one no limit.
 type Client struct {
 	// Context says how to reach a URL. The facts of the URL (Scheme, Host, Port) are
-	// added to it. If it then leads to an endpoint, that is used; else the
-	// client's own rules are added to it: TCP for http and TLS for https. An https URL is
+	// added to it. If it then leads to endpoints, these are tried, in the order of their
+	// priorities; TCP is for a context that leads nowhere, and does not stand in for an endpoint or a
+	// function that fails. An https URL is
 	// never spoken in clear: if the flow to the endpoint is not a flow.Negotiator, as
-	// every TLS is, the client runs TLS over it.
+	// every TLS is, the client runs TLS over it. A URL of http+unix is an endpoint of Unix that was added last: only
+	// a protocol of negative priority goes before it, and nothing stands in for it.
 	//
 	//	paf.Client{Context: mimic.Add(mimic.Context{}, paf.Unix, "/run/my.sock")}
 	Context mimic.Context
@@ -75,7 +77,6 @@ type Client struct {
 	once  sync.Once
 	group *loop.Group
 	pool  *loop.Pool[place]
-	rules mimic.Context // Context, before and after the default rules
 }
 
 // A place is what connections are kept by: they lead from one context to one origin.
@@ -222,7 +223,7 @@ func (c *Client) offers() []string {
 
 // mayShare reports whether a connection may turn out to be HTTP/2's.
 func (c *Client) mayShare(p place) bool {
-	return p.route == nil && (c.Protocol == HTTP2 || c.Protocol == 0 && p.scheme == "https")
+	return p.route == nil && (c.Protocol == HTTP2 || c.Protocol == 0 && secures(p.scheme))
 }
 
 // open opens a flow to where a request is for; route may be nil.
@@ -235,40 +236,8 @@ func (c *Client) open(ctx context.Context, target Target, route *Route) (flow.Fl
 	if route != nil {
 		return route.Open(ctx)
 	}
-	own, err := facts(c.Context, &target)
-	if err != nil {
-		return nil, &URLError{URL: (&Request{Target: target}).URL(), Err: err}
-	}
-	endpoints, _ := own.Unfold(ctx) // of what fails Resolve tells
-	if !connectable(endpoints) {
-		full, _ := facts(c.rules, &target)
-		return full.Resolve(ctx)
-	}
-	f, err := mimic.Connect(ctx, endpoints)
-	if err != nil || target.Scheme != "https" || flow.PowersOf(f).Negotiator != nil {
-		return f, err
-	}
-	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
-	return secure(ctx, f, valueOf(endpoints, TLSConfig), hostname(&target), c.offers())
-}
-
-// valueOf returns the value of a key among endpoints.
-func valueOf[T any](endpoints []mimic.Endpoint, key mimic.Key[T]) (value T) {
-	for _, e := range endpoints {
-		if v, ok := key.Of(e); ok {
-			return v
-		}
-	}
-	return value
-}
-
-func connectable(endpoints []mimic.Endpoint) bool {
-	for _, e := range endpoints {
-		if e.Connectable() {
-			return true
-		}
-	}
-	return false
+	e := urlEndpoint{context: c.Context, target: target, offers: c.offers()}
+	return e.open(ctx)
 }
 
 func (c *Client) limits() engine.Limits {
@@ -293,6 +262,5 @@ func (c *Client) init() {
 		})
 		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
 			MayShare: c.mayShare, Once: func(p place) bool { return p.once }})
-		c.rules = mimic.Merge(defaults(c.offers()), c.Context)
 	})
 }

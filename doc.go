@@ -19,7 +19,9 @@
 //	defer resp.Body.Close()
 //
 // [Server.ServeFlow] serves a single flow, whatever it is made of; a [Client]
-// reaches one through a mimic context (see [Client.Context] and package mimic).
+// reaches one through a mimic context (see [Client.Context] and package mimic): by [TCP], [Unix], or a protocol of one's own, with
+// [TLS] over it where the URL says https. [WithURL] and [DialContext] use such a context without a Client. A URL may name a
+// Unix socket: http+unix://%2Frun%2Fapp.sock/path.
 //
 // # Tunnels
 //

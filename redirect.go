@@ -3,7 +3,6 @@ package paf
 import (
 	"cmp"
 	"context"
-	"net/url"
 
 	"github.com/paf-go/paf/semantics"
 )
@@ -27,19 +26,11 @@ func (c *Client) redirect(ctx context.Context, resp *Response, body *upload) (*R
 		// The caller decides what to do with content that is gone, unless it is ctx that has ended.
 		return nil, context.Cause(ctx)
 	}
-	base, err := url.Parse(old.URL())
+	target, ref, err := refer(&old.Target, location)
 	if err != nil {
-		return nil, &URLError{URL: old.URL(), Err: err}
+		return nil, err
 	}
-	ref, err := base.Parse(location)
-	if err != nil {
-		return nil, unparsed(location, err)
-	}
-	// RFC 9110, Section 17.11 and fetch: what the old URL kept to itself stays there.
-	next.Target, err = targetOf(ref)
-	if err != nil {
-		return nil, &URLError{URL: ref.Redacted(), Err: err}
-	}
+	next.Target = target
 	if !old.options().Route.leadsTo(&old.Target, &next.Target) {
 		return nil, nil // the caller decides how to get there
 	}
@@ -93,8 +84,11 @@ func (r *Request) dropContentFields() {
 }
 
 // sameOrigin reports whether two targets have scheme, host and port in common
-// (RFC 9110, Section 4.3.1).
+// (RFC 9110, Section 4.3.1), or the socket.
 func sameOrigin(a, b *Target) bool {
+	if _, _, socket := socketOf(a); socket {
+		return a.Scheme == b.Scheme && a.Authority == b.Authority
+	}
 	hostA, portA, _ := semantics.SplitAuthority(a.Authority)
 	hostB, portB, _ := semantics.SplitAuthority(b.Authority)
 	return a.Scheme == b.Scheme && semantics.EqualFold(hostA, hostB) &&

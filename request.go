@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -78,16 +77,14 @@ type Request struct {
 }
 
 // NewRequest makes a request for a client. rawURL is absolute, with a scheme and a host;
-// a user name and a password in it become an Authorization field (RFC 7617).
+// a user name and a password in it become an Authorization field (RFC 7617). http+unix://%2Frun%2Fapp.sock/path is for
+// the path "/path" of a server at a Unix socket (one that begins with %40, "@", is an abstract one), and the host that it is told is "localhost"; https+unix is
+// the same with TLS. Redirects lead to such a URL only from the same socket.
 // body may be nil.
 func NewRequest(method, rawURL string, body io.Reader) (*Request, error) {
-	u, err := url.Parse(rawURL)
+	target, u, err := parseURL(rawURL)
 	if err != nil {
-		return nil, unparsed(rawURL, err)
-	}
-	target, err := targetOf(u)
-	if err != nil {
-		return nil, &URLError{URL: u.Redacted(), Err: err}
+		return nil, err
 	}
 	r := &Request{Method: method, Target: target, Body: body}
 	if u.User != nil {
@@ -170,7 +167,11 @@ func (r *Request) URL() string {
 		if r.Scheme != "" {
 			b.WriteString(r.Scheme + ":")
 		}
-		b.WriteString("//" + r.Authority)
+		authority := r.Authority
+		if path, _, ok := socketOf(&r.Target); ok {
+			authority = escapeSocket(path)
+		}
+		b.WriteString("//" + authority)
 	}
 	b.WriteString(r.Path)
 	if r.Query != "" {
@@ -181,10 +182,19 @@ func (r *Request) URL() string {
 
 // sendable returns an error if a client cannot send the request.
 func (r *Request) sendable() error {
-	if r.Authority == "" || defaultPort(r.Scheme) == "" {
+	if r.Authority == "" || defaultPort(r.Scheme) == "" && !r.toSocket() {
 		return &URLError{URL: r.URL(), Err: errAuthority}
 	}
 	return nil
+}
+
+// toSocket reports whether the URL itself leads to a Unix socket.
+func (r *Request) toSocket() bool {
+	if len(r.Scheme) <= len(unixSuffix) { // as "http" and "https": most
+		return false
+	}
+	_, _, ok := socketOf(&r.Target)
+	return ok
 }
 
 // options returns the Options, if there are any.
@@ -199,6 +209,10 @@ func (r *Request) options() (o SendOptions) {
 func (r *Request) head(h *semantics.Request) {
 	h.Method, h.Target, h.Protocol, h.Fields = r.Method, r.Target, HTTP11, r.Header
 	h.Target.Form = semantics.OriginForm
+	if r.toSocket() {
+		_, h.Target.Scheme, _ = socketOf(&r.Target)
+		h.Target.Authority = localhost
+	}
 	switch {
 	case r.absolute():
 		h.Target.Form = semantics.AbsoluteForm

@@ -131,8 +131,7 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	return err
 }
 
-// ListenAndServe listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
-// "unix:/run/my.sock", and calls Serve.
+// ListenAndServe listens on an address as Listen has it and calls Serve.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
 	ln, err := Listen(ctx, addr)
 	if err != nil {
@@ -207,8 +206,8 @@ func notFound(w *ResponseWriter, _ *Request) {
 }
 
 // Listen listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
-// "unix:/run/my.sock". A socket file that exists is an error; removing a stale one is
-// the caller's decision.
+// "unix:/run/my.sock", or "unix:@my" for one without a file (Linux). A socket file that exists is an error; removing a stale one is
+// the caller's decision. The file goes when the listener is closed.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)

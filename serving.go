@@ -68,6 +68,7 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 			rejectPlain(err)
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
+		p = flow.PowersOf(f)
 	}
 	now := s.loop().Now()
 	protocol := p.NegotiatedProtocol()

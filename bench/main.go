@@ -25,10 +25,14 @@ type job struct {
 	Many  int           // requests in flight, streams to hold, or streams that a server takes on a connection
 	Time  time.Duration // how long
 	Hold  bool          // a client keeps its responses open
+
+	Behind string // what a proxy leads to
+	Tunnel bool   // by a tunnel
+	Size   int64  // bytes through a tunnel
 }
 
 // roles are what a child process of bench can be.
-var roles = map[string]func(job) error{"serve": serve, "send": send, "call": call, "hold": hold}
+var roles = map[string]func(job) error{"serve": serve, "send": send, "call": call, "hold": hold, "pump": pump}
 
 // An options is what the command line says.
 type options struct {

@@ -8,6 +8,7 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/paf-go/paf v0.0.0
+	github.com/paf-go/paf/proxyproto v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/refraction-networking/utls v1.8.2
@@ -29,6 +30,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/klauspost/compress v1.20.1 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/pires/go-proxyproto v0.15.0 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
@@ -51,7 +53,10 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace github.com/paf-go/paf => ..
+replace (
+	github.com/paf-go/paf => ..
+	github.com/paf-go/paf/proxyproto => ../proxyproto
+)
 
 tool (
 	github.com/summerwind/h2spec/cmd/h2spec

@@ -27,7 +27,7 @@ type Limits struct {
 	// extensions. Default 256. Its breach is 400.
 	ChunkLineBytes int
 	// ChunkOverhead bounds what chunks may waste: bytes of framing beyond
-	// twice the content, over one message. Default 16 KiB. Its breach is 400.
+	// twice the content and 8 for each chunk, over one message. Default 16 KiB. Its breach is 400.
 	// It stops content sent one byte a chunk with long extensions.
 	ChunkOverhead int
 	// Streams bounds the exchanges that a peer may have open at once (HTTP/2, SETTINGS_MAX_CONCURRENT_STREAMS);

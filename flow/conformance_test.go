@@ -37,6 +37,8 @@ func TestSmallPipeIsAFlow(t *testing.T) { flowtest.Run(t, pipe(100)) }
 func TestTLSOverPipeIsAFlow(t *testing.T) { flowtest.Run(t, overTLS(pipe(0))) }
 func TestTLSOverTCPIsAFlow(t *testing.T)  { flowtest.Run(t, overTLS(tcp)) }
 
+func TestTLSInTLSIsAFlow(t *testing.T) { flowtest.Run(t, overTLS(overTLS(tcp))) }
+
 func TestBareTCPIsAFlow(t *testing.T)         { flowtest.Run(t, bare(tcp)) }
 func TestTLSOverBarePipeIsAFlow(t *testing.T) { flowtest.Run(t, overTLS(bare(pipe(0)))) }
 func TestIOPipesAreAFlow(t *testing.T)        { flowtest.Run(t, ioPipes) }
@@ -119,6 +121,16 @@ func overTLS(open flowtest.Open) flowtest.Open {
 			t.Fatal(err)
 		}
 		return client, server
+	}
+}
+
+// unshaken is overTLS without the handshakes.
+func unshaken(open flowtest.Open) flowtest.Open {
+	return func(t testing.TB) (flow.Flow, flow.Flow) {
+		a, b := open(t)
+		client := &tls.Config{RootCAs: authority().roots, ServerName: "flow.test"}
+		server := &tls.Config{Certificates: []tls.Certificate{authority().cert}}
+		return flow.NewTLSClient(a, client), flow.NewTLSServer(b, server)
 	}
 }
 

@@ -1,11 +1,8 @@
 package flow
 
-import (
-	"net"
-	"syscall"
-)
+import "net"
 
-// Conn returns c as a flow whose powers are looked up here, once. A net.Conn is
+// Conn returns c as a flow whose powers are looked up here, once, unless c has a method Powers. A net.Conn is
 // a flow without that, too, with the same powers: PowersOf knows them.
 //
 //   - *net.TCPConn and *net.UnixConn have all powers but a negotiated protocol. (A
@@ -23,8 +20,15 @@ type conn struct {
 	powers Powers
 }
 
-func (c *conn) Unwrap() Flow   { return c.Conn }
-func (c *conn) Powers() Powers { return c.powers }
+func (c *conn) Unwrap() Flow { return c.Conn }
+
+// Powers asks a connection that has the last word about its powers each time: a handshake may change them.
+func (c *conn) Powers() Powers {
+	if own, ok := c.Conn.(interface{ Powers() Powers }); ok {
+		return own.Powers()
+	}
+	return c.powers
+}
 
 // addNet takes the powers of the standard library's connections that are
 // not methods of theirs.
@@ -37,11 +41,7 @@ func (p *Powers) addNet(f Flow) {
 		fill[VecWriter](&p.VecWriter, &vecWriter{conn: c})
 		fill(&p.ReaderFrom, unixReaderFrom(c))
 	case stater:
-		fill[Negotiator](&p.Negotiator, negotiator{c})
-		if over, is := c.(interface{ NetConn() net.Conn }); is {
-			waits, _ := over.NetConn().(syscall.Conn)
-			fill(&p.Waits, waits)
-		}
+		p.addTLS(c)
 	}
 }
 

@@ -50,9 +50,10 @@
 // # What is here
 //
 //   - [Conn] and [NetConn] turn a net.Conn into a flow and back.
-//   - [TLSServer] and [TLSClient] run crypto/tls over any flow.
+//   - [TLSServer] and [TLSClient] run crypto/tls over any flow, TLS too; [NewTLSServer] leaves the handshake to the server.
 //   - [Pipe] is a flow in memory, with deadlines, half-close and a buffer; it
 //     starts no goroutine and runs in the virtual time of testing/synctest.
+//   - [Files] makes a flow of two files, as standard input and output.
 //   - [Hold] keeps a flow open beyond whoever would close it.
 //   - [Bare] and [WithPowers] change what a flow can do.
 //   - [Deadline] is a deadline for a flow of one's own.

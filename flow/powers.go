@@ -63,8 +63,8 @@ type (
 	}
 
 	// A Handshaker has something to settle with its peer before content flows, as every TLS has.
-	// It is done once, before the flow is asked what was negotiated; a Read or a Write
-	// would do it too. An error ends the flow.
+	// It is done once, before the flow is asked what was negotiated and what else it can do, which may be another thing
+	// than before; a Read or a Write would do it too. An error ends the flow.
 	Handshaker interface {
 		HandshakeContext(ctx context.Context) error
 	}

@@ -16,8 +16,11 @@ type chunkDecoder struct {
 	digits int   // of the size so far
 	line   int   // bytes of the line that holds the size
 	left   int64 // data of this chunk that has not come
-	waste  int64 // framing beyond twice the data
+	waste  int64 // framing beyond twice the data and chunkFraming for each chunk
 }
+
+// chunkFraming is what any chunk may have of it: a short size and two line ends. A stream may be of single bytes, and go on for days.
+const chunkFraming = 8
 
 type chunkState uint8
 
@@ -78,7 +81,7 @@ func (d *chunkDecoder) framing(b byte) rule {
 		if b != '\n' {
 			return ruleBareCR
 		}
-		d.at = chunkData
+		d.at, d.waste = chunkData, max(0, d.waste-chunkFraming)
 		if d.left == 0 {
 			d.at = chunkTrailer
 		}

@@ -129,7 +129,7 @@ func (c *conn) takeWindowUpdate(h *frameHeader, payload []byte, ev *engine.Event
 			c.fault(ev, ruleWindowOverflow, "")
 		default:
 			c.window.size += n
-			c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
+			c.spendCredit(ev)
 		}
 		return
 	}
@@ -143,6 +143,6 @@ func (c *conn) takeWindowUpdate(h *frameHeader, payload []byte, ev *engine.Event
 		c.faultStream(ev, s, ruleWindowOverflow, "")
 	default:
 		s.window.size += int32(n)
-		c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
+		c.spendCredit(ev)
 	}
 }

@@ -10,6 +10,8 @@ import (
 // many within floodTime, and one more for each exchange that was completed meanwhile.
 type floods struct {
 	resets, settings, pings, priorities, empty, windows, unknown allowance
+
+	credits int64 // frames that give back credit for what has been sent, and have not come yet
 }
 
 const floodTime = 10 * time.Second
@@ -36,6 +38,19 @@ func (c *conn) spend(ev *engine.Event, a *allowance, limit int, r rule) bool {
 	}
 	c.fault(ev, r, "")
 	return false
+}
+
+// sentData notes what has been sent, for which the peer will have to give credit: it does so when it has read that, which may be much later,
+// and all at once.
+func (f *floods) sentData(n int) { f.credits += 1 + int64(n>>10) }
+
+// spendCredit counts a frame that gives credit.
+func (c *conn) spendCredit(ev *engine.Event) {
+	if c.flood.credits > 0 {
+		c.flood.credits--
+	} else {
+		c.spend(ev, &c.flood.windows, c.limits.WindowUpdates, ruleFloodWindow)
+	}
 }
 
 // earn is called when an exchange has been completed.

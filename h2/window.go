@@ -113,8 +113,8 @@ func (c *conn) stalls(s *stream) bool {
 func (c *conn) sent(s *stream, n, wanted int) {
 	s.window.size -= int32(n)
 	c.window.size -= n
-	c.flood.windows.used = max(0, c.flood.windows.used-1-n>>10) // the peer will have to give credit
-	c.flood.pings.used = max(0, c.flood.pings.used-1-n>>14)     // it may time each frame, as gRPC does to learn how much is on its way
+	c.flood.sentData(n)
+	c.flood.pings.used = max(0, c.flood.pings.used-1-n>>14) // it may time each frame, as gRPC does to learn how much is on its way
 	if c.window.size <= 0 {
 		c.timers.due = 0 // whoever has waited for a turn waits for the peer now
 	}

@@ -171,6 +171,13 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	if ctx.Done() != nil {
 		r.release = context.AfterFunc(ctx, r.abandon)
 	}
+	settled := false
+	defer func() {
+		if !settled { // a hook of the caller's has panicked: nobody else ends the exchange
+			r.stop()
+			c.endExchange(r, Aborted)
+		}
+	}()
 	c.mu.Lock()
 	err := r.begin()
 	unsent := err != nil
@@ -178,6 +185,8 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		err = r.await()
 	}
 	if r.whole.Load() {
+		call.firstByte()
+		settled = true
 		r.restWhole(call)
 		return r, nil
 	}
@@ -189,12 +198,14 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 		call.close()
 	}
 	if err != nil {
+		settled = true
 		r.cancelled(&err)
 		r.stop()
 		c.endExchange(r, r.blame(err))
 		return nil, err
 	}
 	call.firstByte()
+	settled = true
 	if ended {
 		r.finish()
 	}

@@ -22,7 +22,7 @@ type conn struct {
 
 	// Read by the sweeper.
 	readDue  instant // when a wait for input must end
-	writeDue instant // when a write must end
+	writeDue instant // when the write that goes on must end; 0 while there is none
 	writeBy  instant // the exchange's own deadline for writing
 	lookDue  instant // when onLook is called
 

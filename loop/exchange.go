@@ -131,24 +131,21 @@ func (t Exchange) Broken() error {
 }
 
 // SetReadDeadline bounds the time that Read may wait; the zero time removes the
-// bound. A Read that waits for longer fails with os.ErrDeadlineExceeded.
+// bound. A Read that waits for longer fails with os.ErrDeadlineExceeded, one that has begun before, too.
 func (t Exchange) SetReadDeadline(at time.Time) {
 	if x, err := t.enter(); err == nil {
 		defer x.exit()
-		x.content.due = x.c.group.expires(at)
+		x.readBy(x.c.group.expires(at))
 	}
 }
 
 // SetWriteDeadline bounds the time until which the response may be written; the
 // zero time removes the bound. Later writes fail with os.ErrDeadlineExceeded, and
-// one that waits then is cut together with the connection.
+// one that waits then, though it has begun before, is cut together with the connection.
 func (t Exchange) SetWriteDeadline(at time.Time) {
 	if x, err := t.enter(); err == nil {
 		defer x.exit()
-		x.writeBy = x.c.group.expires(at)
-		if x.c.mux == nil {
-			x.c.writeBy.Store(x.writeBy)
-		}
+		x.writeUntil(x.c.group.expires(at))
 	}
 }
 

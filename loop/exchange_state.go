@@ -37,6 +37,7 @@ type exchangeUse struct {
 	seenBroken bool                        // the handler knows that the content broke off
 	read       bool                        // some of the content has been
 	taken      bool                        // the flow, or the stream, is no longer the exchange's
+	readers    int8                        // who are in Read
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -92,7 +93,9 @@ func (x *exchange) receive(p []byte) (int, error) {
 	if c.mux == nil {
 		c.lookDue.Store(0)
 	}
+	x.readers++
 	n, err := x.content.read(p)
+	x.readers--
 	x.left -= int64(n)
 	x.read = x.read || n > 0
 	x.seenBroken = x.seenBroken || err != nil && err == x.content.err

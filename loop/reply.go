@@ -76,24 +76,13 @@ func (r *Reply) refuse(err error) {
 	}
 }
 
-// tell tells the caller an interim response. The connection's lock is held, and released meanwhile. If the caller panics the exchange is
-// over, for Do does not return to him.
+// tell tells the caller an interim response. The connection's lock is held, and released meanwhile.
 func (r *Reply) tell(head *semantics.Response) {
-	told := false
-	var err error
 	r.c.mu.Unlock()
-	defer func() {
-		if !told {
-			r.stop()
-			r.c.endExchange(r, Aborted)
-			return
-		}
-		r.c.mu.Lock()
-		r.refuse(err)
-	}()
 	r.call.firstByte()
-	err = r.call.Interim(head)
-	told = true
+	err := r.call.Interim(head)
+	r.c.mu.Lock()
+	r.refuse(err)
 }
 
 // Read reads the content of the response. After an error other than io.EOF what has

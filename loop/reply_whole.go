@@ -37,7 +37,6 @@ func (r *Reply) complete() bool {
 
 // restWhole is what Do does when the response has come whole: the connection is free, unless it is being closed.
 func (r *Reply) restWhole(call *Call) {
-	call.firstByte()
 	free := r.release == nil || r.release()
 	r.spent = free && call.Body == nil
 	switch {

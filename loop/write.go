@@ -1,7 +1,9 @@
 package loop
 
 import (
+	"cmp"
 	"io"
+	"math"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -122,9 +124,9 @@ func (c *conn) writeBytes(p []byte) error {
 	return nil
 }
 
-// writeLimit returns when a write that begins now must end.
+// writeLimit returns when a write that begins now must end. It is never zero, which says that nobody writes.
 func (c *conn) writeLimit() engine.Instant {
-	return engine.Sooner(c.group.after(c.group.config.WriteTimeout), c.writeBy.Load())
+	return cmp.Or(engine.Sooner(c.group.after(c.group.config.WriteTimeout), c.writeBy.Load()), math.MaxInt64)
 }
 
 // splice has the flow take one piece of content by itself, with no lock held. The flow may read r, which is somebody else's and may

@@ -41,9 +41,37 @@
 // All values of all protocols' keys are endpoints. [Context.Resolve] tries them by
 // priority, the lowest number first; [Context.Unfold] says how equals are ordered
 // and lists what would be tried, the facts behind it included. Among equals an
-// endpoint that was added comes before one that was computed. So a protocol that is to
-// win wherever its endpoint is added needs a priority lower than the
-// others': 0, where TLS has 10 and clear TCP has [NoPriority].
+// endpoint that was added comes before one that was computed.
+//
+// Those of paf and its modules follow one rule. What leads somewhere only because somebody has said so (a Unix socket, a stack in user
+// space, vsock) has 0. TLS has 10. Clear TCP, to which the facts of every URL lead, has [NoPriority]. So a protocol of one's own wins
+//
+//	-1             over everything
+//	0              over TLS and TCP; over a socket or a stack too if its endpoint was added later
+//	10             as TLS does
+//	NoPriority     where nothing else is left
+//
+// and what it fails at is tried with the next. A client does not go by TCP when a context that leads elsewhere fails: see the documentation of
+// paf.Client.Context.
+//
+// # Protocols over others
+//
+// The endpoint of a protocol may be a Context, and what it opens a wrapper of that one's flow, or a flow that is run over it:
+//
+//	counted := mimic.Register("counted", -1, func(ctx context.Context, over mimic.Context) (flow.Flow, error) {
+//		f, err := over.Resolve(ctx)
+//		…
+//		return count(f), nil
+//	})
+//
+// That is how TLS is run over TCP, a Unix socket, a stack, TLS again, or a protocol of one's own (paf.TLS), and why
+// a context in which TLS fails has nothing in clear to fall back on: what leads there is not in it.
+//
+// # From a URL, and for other libraries
+//
+// Package paf has keys for what a URL says (paf.Scheme, paf.Host, paf.Port), to which a function of one's own may be bound, and two ways
+// besides its Client to use a context: paf.WithURL makes one of a URL, to be resolved, and paf.DialContext makes of one what net/http's Transport
+// and gRPC dial with.
 //
 // # Errors
 //
@@ -59,9 +87,10 @@
 // # Flows
 //
 // The flow that Resolve returns has all powers of the one that connect returned
-// (see [flow.PowersOf]). [Protocol.View] gives back the latter, with its type;
+// (see [flow.PowersOf]), and is a net.Conn if that is one. [Protocol.View] gives back the latter, with its type;
 // [Protocol.Inject] makes a flow that has been accepted one of the protocol;
-// [EndpointOf] tells which endpoint was opened.
+// [EndpointOf] tells which endpoint was opened. Of TLS it is known what is below: EndpointOf(session.NetConn()), where session is the
+// *tls.Conn that flow.As finds.
 //
 // Contexts, keys and protocols are immutable and may be used by any number
 // of goroutines.

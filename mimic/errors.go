@@ -39,13 +39,16 @@ type ResolveError struct {
 // Error gives the reason and the causes in one line. That a function had nothing to say is
 // told only if nothing worse happened.
 func (e *ResolveError) Error() string {
+	return e.Reason.Error() + e.because(": ")
+}
+
+// because tells the causes, sep before the first.
+func (e *ResolveError) because(sep string) string {
 	var b strings.Builder
-	b.WriteString(e.Reason.Error())
 	causes := slices.DeleteFunc(slices.Clone(e.Causes), harmless)
 	if len(causes) == 0 {
 		causes = e.Causes
 	}
-	sep := ": "
 	for _, cause := range causes {
 		b.WriteString(sep)
 		b.WriteString(cause.Error())
@@ -73,8 +76,15 @@ type KeyError struct {
 	Err error
 }
 
-// Error says what was done for which key, and why it failed.
-func (e *KeyError) Error() string { return string(e.Op) + " " + e.Key + ": " + e.Err.Error() }
+// Error says what was done for which key, and why it failed. Of a protocol that has resolved a context of its own it gives the
+// causes alone.
+func (e *KeyError) Error() string {
+	why := e.Err.Error()
+	if inner, ok := e.Err.(*ResolveError); ok && inner.Reason == ErrNotFound && len(inner.Causes) > 0 {
+		why = inner.because("")
+	}
+	return string(e.Op) + " " + e.Key + ": " + why
+}
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
@@ -140,5 +150,8 @@ func ended(ctx context.Context) error {
 // context of their own.
 func harmless(err error) bool {
 	var missing *MissingError
+	if of, ok := err.(*KeyError); ok && of.Op == Connecting {
+		return false
+	}
 	return errors.Is(err, ErrSkip) || errors.Is(err, ErrNotFound) || errors.As(err, &missing)
 }

@@ -110,3 +110,52 @@ func TestOnlyTheFirstFlowThatWorksIsOpened(t *testing.T) {
 	}
 	equal(t, "opened", opened, 1)
 }
+
+// A flow that was opened by other means has its endpoint all the same.
+func TestOpenedIsAsIfResolved(t *testing.T) {
+	p := mimic.Register("p", 1, remember[int])
+	m := &memory{}
+	f := p.Opened(m, 7)
+	got, ok := p.View(f)
+	equal(t, "View", ok && got == m, true)
+	e, ok := mimic.EndpointOf(f)
+	value, mine := p.Of(e)
+	equal(t, "EndpointOf", ok && mine && value == 7, true)
+}
+
+// What a protocol opens is a net.Conn, if it was one, lest another have to be made of it.
+func TestAnOpenedConnectionIsOne(t *testing.T) {
+	a, b := flow.Pipe(0)
+	defer b.Close()
+	pipe := mimic.Register("pipe", 1, func(context.Context, int) (flow.Flow, error) { return a, nil })
+	opened, err := mimic.Add(mimic.Context{}, pipe, 7).Resolve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []flow.Flow{opened, pipe.Inject(a), pipe.Opened(a, 7)} {
+		c, ok := f.(net.Conn)
+		equal(t, "it is a net.Conn", ok && flow.NetConn(f) == c && c.RemoteAddr() == a.RemoteAddr(), true)
+		view, ok := pipe.View(f)
+		equal(t, "View", ok && view == flow.Flow(a), true)
+		p := flow.PowersOf(f)
+		equal(t, "powers that are no methods of net.Conn", p.CloseWriter != nil && p.VecWriter != nil && p.Resetter != nil, true)
+	}
+	e, ok := mimic.EndpointOf(opened)
+	equal(t, "EndpointOf", ok && e.Value() == any(7), true)
+	_, ok = mimic.EndpointOf(pipe.Inject(a))
+	equal(t, "EndpointOf an injected one", ok, false)
+}
+
+// What was connected to in vain is no harmless cause, though it was a context in which nothing was found; its own causes are
+// told without saying so again.
+func TestCausesOfAContextInsideAreTold(t *testing.T) {
+	refused := mimic.Register("refused", 1, func(context.Context, int) (flow.Flow, error) { return nil, errClosed })
+	over := mimic.Register("over", 1, func(ctx context.Context, c mimic.Context) (flow.Flow, error) { return c.Resolve(ctx) })
+	c := mimic.Add(mimic.Context{}, over, mimic.Add(mimic.Context{}, refused, 1))
+	c = mimic.Fold1(c, refused, mimic.Req(mimic.NewKey[int]("nothing")), func(context.Context, int) (int, error) { return 0, nil })
+	_, err := c.Resolve(t.Context())
+	is(t, err, mimic.ErrNotFound, errClosed)
+	equal(t, "the error", err.Error(), "mimic: no connection found: connect over: connect refused: memory: closed")
+	_, err = mimic.Add(mimic.Context{}, over, mimic.Context{}).Resolve(t.Context())
+	equal(t, "the error of an empty one", err.Error(), "mimic: no connection found: connect over: mimic: no connection found")
+}

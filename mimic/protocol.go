@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net"
 	"slices"
 
 	"github.com/paf-go/paf/flow"
@@ -82,7 +83,15 @@ func (p *Protocol[E, F]) Endpoint(e E) Endpoint { return Endpoint{key: p.d, valu
 
 // Inject makes f, which is already connected, a flow of this protocol, as if the
 // protocol had opened it: a server does so with what it has accepted.
-func (p *Protocol[E, F]) Inject(f F) flow.Flow { return &opened{Flow: f, endpoint: Endpoint{key: p.d}} }
+func (p *Protocol[E, F]) Inject(f F) flow.Flow {
+	return mark(opened{Flow: f, endpoint: Endpoint{key: p.d}})
+}
+
+// Opened makes f, which was opened to e by other means than [Context.Resolve], a flow of this protocol as if it were
+// by that: [EndpointOf] knows e.
+func (p *Protocol[E, F]) Opened(f F, e E) flow.Flow {
+	return mark(opened{Flow: f, endpoint: p.Endpoint(e), resolved: true})
+}
 
 // View returns f as what connect returned or [Protocol.Inject] was given, if it is a
 // flow of this protocol, or wraps one (see [flow.Wrapper]). A flow of any other
@@ -110,6 +119,22 @@ type opened struct {
 
 // Unwrap gives access to the powers of the flow inside.
 func (o *opened) Unwrap() flow.Flow { return o.Flow }
+
+// An openedConn is an opened flow that is a net.Conn, lest one have to be made of it where one is asked for: TLS asks.
+type openedConn struct {
+	net.Conn
+	opened opened
+}
+
+// Unwrap gives access to the memory and, through it, to the powers of the connection inside.
+func (c *openedConn) Unwrap() flow.Flow { return &c.opened }
+
+func mark(o opened) flow.Flow {
+	if c, ok := o.Flow.(net.Conn); ok {
+		return &openedConn{c, o}
+	}
+	return &o
+}
 
 // EndpointOf returns the endpoint to which f, or what it wraps, was opened by
 // [Context.Resolve] or [Connect]. The outermost counts.

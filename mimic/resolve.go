@@ -123,7 +123,7 @@ func (e Endpoint) connect(ctx context.Context) (flow.Flow, error) {
 	if err != nil {
 		return nil, &KeyError{Connecting, e.key.name, err}
 	}
-	return &opened{Flow: f, endpoint: e, resolved: true}, nil
+	return mark(opened{Flow: f, endpoint: e, resolved: true}), nil
 }
 
 // notFound is the reason when everything has been tried: that ctx has ended

@@ -75,6 +75,27 @@ func TestTheContentOfALostTunnelIsClosed(t *testing.T) {
 	}
 }
 
+// The Body of a CONNECT is closed, too, when the proxy declines.
+func TestTheContentOfADeclinedTunnelIsClosed(t *testing.T) {
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }))
+	tr := &nethttp.Transport{}
+	defer tr.Close()
+	body := &content{strings.NewReader("x"), make(chan struct{})}
+	r, _ := http.NewRequest("CONNECT", s.URL, body)
+	r.URL = &url.URL{Scheme: "http", Host: strings.TrimPrefix(s.URL, "http://"), Opaque: "a.test:443"}
+	resp, err := tr.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	select {
+	case <-body.closed:
+	case <-time.After(5 * time.Second):
+		t.Errorf("%s, and the body is open", resp.Status)
+	}
+}
+
 // What a program puts into a trailer section while the content is sent cannot be read as another line, or another message.
 func TestTrailersThatAreSetLateInjectNothing(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -33,11 +33,11 @@
 //   - After the handler has begun to write, content on HTTP/1 of which more than 256 KiB were left cannot be read any further, where
 //     net/http goes on behind what it has thrown away. On HTTP/2 a WriteHeader that comes too late is logged there, too.
 //   - http.MaxBytesReader cannot tell the server that it has been too much: the connection is closed if more than 256 KiB are left.
-//   - A read deadline of http.ResponseController is for the content alone. A write deadline is noticed within an eighth of the
-//     shortest time-out, at least every 250 ms.
+//   - A read deadline of http.ResponseController is for the content alone. A deadline is noticed within an eighth of the
+//     shortest time-out, at least every 250 ms; one that is past when it is set, at once.
 //   - Errors are paf's but for those that net/http exports and io's: use errors.Is and errors.As.
 //   - A response of HTTP/1 to a request with content of a declared length above 256 KiB says close, if its head is sent before any of the content has
 //     been read.
-//   - Idle connections of HTTP/1 and HTTP/2 have limits that net/http has not: see engine.Limits. Of a paf.Server that Server has not made, ContentTimeout is one
+//   - A connection has limits that net/http has not, idle or not: see engine.Limits, and [Server] for time. Of a paf.Server that Server has not made, ContentTimeout is one
 //     that streams of gRPC run into: -1 lifts it.
 package nethttp

@@ -73,7 +73,7 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 }
 
 // http2 reports whether the exchange is one of HTTP/2, where net/http does many a thing otherwise.
-func (e *exchange) http2() bool { return e.head.major == 2 }
+func (e *exchange) http2() bool { return e.head.protocol == paf.HTTP2 }
 
 // writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
 func (e *exchange) writer() http.ResponseWriter {

@@ -56,7 +56,7 @@ func (e *exchange) read(r *paf.Request) bool {
 	e.head, e.url = h, h.url
 	var q http.Request // on the stack, where writing pointers needs no barrier
 	q.Method, q.URL = r.Method, &e.url
-	q.Proto, q.ProtoMajor, q.ProtoMinor = h.proto, h.major, h.minor
+	q.Proto, q.ProtoMajor, q.ProtoMinor = protoOf(h.protocol)
 	q.Header, q.Trailer = h.header(e.values[:]), h.trailer()
 	q.Body, q.ContentLength, q.TransferEncoding = http.NoBody, r.Length, h.codings()
 	q.Close, q.Host, q.RequestURI = h.close, h.host, h.uri

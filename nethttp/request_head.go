@@ -15,20 +15,18 @@ import (
 // A head is what the head of a request comes to in net/http's words. It does not change, and is used again for requests of the connection
 // that are the same: those who get a piece of it that they may change get a copy.
 type head struct {
-	method string
-	from   paf.Target
-	length int64
-	proto  string
-	major  int
-	minor  int
-	fields []semantics.Field // as they came
-	lines  []line            // for the http.Header
-	values int               // how many there are
-	url    url.URL
-	uri    string
-	host   string
-	close  bool
-	chunks bool // chunked is its transfer coding
+	method   string
+	from     paf.Target
+	length   int64
+	protocol paf.Protocol
+	fields   []semantics.Field // as they came
+	lines    []line            // for the http.Header
+	values   int               // how many there are
+	url      url.URL
+	uri      string
+	host     string
+	close    bool
+	chunks   bool // chunked is its transfer coding
 	// expects: the client waits for 100 (Continue) before it sends the content.
 	expects  bool
 	trailers http.Header    // that are announced, without values
@@ -54,24 +52,12 @@ func (h *head) small() bool {
 
 // is reports whether a request has this head.
 func (h *head) is(r *paf.Request) bool {
-	proto, _, _ := protoOf(r.Protocol)
-	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.proto == proto && slices.Equal(h.fields, r.Header.List())
-}
-
-func (h *head) protocol() paf.Protocol {
-	switch {
-	case h.major == 2:
-		return paf.HTTP2
-	case h.minor == 0:
-		return paf.HTTP10
-	}
-	return paf.HTTP11
+	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.protocol == r.Protocol && slices.Equal(h.fields, r.Header.List())
 }
 
 // newHead translates the head of a request; nil if net/url cannot read its target.
 func newHead(r *paf.Request) *head {
-	h := &head{method: r.Method, from: r.Target, length: r.Length, fields: slices.Clone(r.Header.List())}
-	h.proto, h.major, h.minor = protoOf(r.Protocol)
+	h := &head{method: r.Method, from: r.Target, length: r.Length, protocol: r.Protocol, fields: slices.Clone(r.Header.List())}
 	if !h.readTarget(r) {
 		return nil
 	}
@@ -140,11 +126,12 @@ func (h *head) readFields(r *paf.Request) {
 			h.chunks = true
 			continue
 		case "Trailer":
-			h.readTrailer(value)
-			continue
+			if h.readTrailer(value); h.length < 0 || h.protocol == paf.HTTP2 {
+				continue
+			}
 		case "Expect":
 			h.expects = !old && semantics.EqualFold(value, "100-continue") && h.length != 0
-			if h.major == 2 && h.expects {
+			if h.protocol == paf.HTTP2 && h.expects {
 				continue
 			}
 		case "Connection":
@@ -156,7 +143,7 @@ func (h *head) readFields(r *paf.Request) {
 		h.add(name, value)
 	}
 	h.close = h.close || old && !keep
-	if h.major == 1 && h.get("Pragma") == "no-cache" && h.get("Cache-Control") == "" {
+	if h.protocol != paf.HTTP2 && h.get("Pragma") == "no-cache" && h.get("Cache-Control") == "" {
 		h.add("Cache-Control", "no-cache") // as net/http does, for caches of HTTP/1.0
 	}
 	h.index = nil
@@ -237,7 +224,7 @@ func (h *head) codings() []string {
 
 // trailer makes the http.Header for the trailer section, with the names that are announced.
 func (h *head) trailer() http.Header {
-	if len(h.trailers) == 0 || h.length >= 0 && h.major == 1 {
+	if len(h.trailers) == 0 || h.length >= 0 && h.protocol != paf.HTTP2 {
 		return nil
 	}
 	return maps.Clone(h.trailers)

@@ -154,7 +154,7 @@ func (w *response) interim(status int) {
 		}
 	}
 	sortLines(list)
-	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.head.protocol(), Fields: semantics.FieldsFrom(list)}
+	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.head.protocol, Fields: semantics.FieldsFrom(list)}
 	_ = w.exchange.ticket.Respond(&head, 0)
 }
 
@@ -186,7 +186,7 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 	if closes {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
-	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.head.protocol(), semantics.FieldsFrom(list)
+	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.head.protocol, semantics.FieldsFrom(list)
 	length, x := w.declared(), w.exchange.ticket
 	var err error
 	if w.done {

@@ -49,7 +49,7 @@ const bufferSize = 4 << 10
 
 // switches reports whether the response is the one after which another protocol begins.
 func (w *response) switches() bool {
-	return w.wrote && w.status == http.StatusSwitchingProtocols && w.exchange.head.major == 1
+	return w.wrote && w.status == http.StatusSwitchingProtocols && !w.exchange.http2()
 }
 
 // take takes the flow from paf. The head of 101 (Switching Protocols) is the handler's own, asked for or not, as with net/http.

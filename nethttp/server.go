@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
@@ -17,9 +19,10 @@ import (
 // IdleTimeout, MaxHeaderBytes, ErrorLog, ConnContext, ConnState, Protocols, HTTP2.MaxConcurrentStreams and
 // DisableGeneralOptionsHandler. http.ServerContextKey leads to s. What it returns may be changed until it serves.
 //
-// Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests. A negative
-// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and BaseContext belong to those who listen: the context that is given to Serve has the place of the
-// latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
+// Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests, and that it may
+// stop taking content: a minute, which a WriteTimeout that is shorter leaves to handlers that lift it. A negative
+// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and
+// BaseContext belong to those who listen: the context that is given to Serve has the place of the latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
 func Server(s *http.Server) *paf.Server {
 	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, ConnContext: connContext(s), ConnState: connState(s)}
 	p.Limits.HeadTimeout = s.ReadHeaderTimeout
@@ -34,7 +37,10 @@ func Server(s *http.Server) *paf.Server {
 	if s.ReadTimeout == 0 {
 		p.Limits.ContentTimeout = -1 // a stream of gRPC may be silent for hours, on both sides
 	}
-	p.WriteTimeout = max(0, s.WriteTimeout)
+	if s.WriteTimeout < 0 || s.WriteTimeout > time.Minute {
+		// It is a deadline of each exchange's, which a handler may lift: what bounds a single write in any case is never less than paf's minute.
+		p.WriteTimeout, p.Limits.StallTimeout = s.WriteTimeout, s.WriteTimeout
+	}
 	p.Limits.HeadBytes = s.MaxHeaderBytes
 	if p.Limits.HeadBytes <= 0 {
 		p.Limits.HeadBytes = http.DefaultMaxHeaderBytes
@@ -50,7 +56,7 @@ func Server(s *http.Server) *paf.Server {
 		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
 	}
 	if s.ErrorLog != nil {
-		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(s.ErrorLog.Writer(), &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
+		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(lines{s.ErrorLog}, &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
 	}
 	return p
 }
@@ -96,7 +102,16 @@ func connState(s *http.Server) func(flow.Flow, paf.ConnState) {
 	if s.ConnState == nil {
 		return nil
 	}
-	return func(f flow.Flow, state paf.ConnState) { s.ConnState(netConn(f), states[state]) }
+	return func(f flow.Flow, state paf.ConnState) {
+		c := netConn(f)
+		defer func() {
+			if v := recover(); v != nil { // as net/http: it costs the connection
+				logf(s, slog.Default(), "http: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
+				_ = c.Close()
+			}
+		}()
+		s.ConnState(c, states[state])
+	}
 }
 
 var states = [...]http.ConnState{paf.ConnNew: http.StateNew, paf.ConnActive: http.StateActive, paf.ConnIdle: http.StateIdle,
@@ -120,6 +135,11 @@ func logf(s *http.Server, log *slog.Logger, format string, args ...any) {
 		log.Warn(fmt.Sprintf(format, args...), "component", "paf-nethttp")
 	}
 }
+
+// lines are what is written to a log.Logger line by line: whoever wrote to its Writer would do so beside it.
+type lines struct{ *log.Logger }
+
+func (l lines) Write(line []byte) (int, error) { return len(line), l.Output(0, string(line)) }
 
 // An errorLog is a log.Logger to which paf logs. What net/http has a line for is logged in its words.
 type errorLog struct {

@@ -69,6 +69,7 @@ func requestCases() (all []serverCase) {
 		"announced trailer":        {method: "POST", body: "hello", chunked: true, fields: []string{"Trailer: X-A, X-B"}, trailer: []string{"X-A: 1", "X-B: 2"}},
 		"trailer not announced":    {method: "POST", body: "hello", chunked: true, trailer: []string{"X-A: 1"}, only: 1},
 		"trailer that is not sent": {method: "POST", body: "hello", chunked: true, fields: []string{"Trailer: X-A"}, only: 1},
+		"trailer without chunks":   {method: "POST", body: "hello", fields: []string{"Trailer: X-A"}, only: 1},
 		"repeated fields":          {fields: []string{"X-A: 1", "X-B: 2", "x-a: 3", "Accept: a", "Accept: b"}},
 		"names in all cases":       {fields: []string{"x-lower: 1", "X-UPPER: 2", "content-type: text/html", "ETAG: 3"}, only: 1},
 		"odd names":                {fields: []string{"x_y: 1", "a.b: 2", "1-2: 3", "X-: 4"}},

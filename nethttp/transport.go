@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -225,11 +226,16 @@ func (t *Transport) limits() engine.Limits {
 	l := t.Limits
 	l.HeadBytes = t.headMost()
 	l.Fields = -1
+	l.Interim = cmp.Or(l.Interim, interimsMost)
 	l.IdleTimeout = atMost(t.IdleConnTimeout, -1)
 	l.ResponseTimeout = atMost(t.ResponseHeaderTimeout, -1)
 	l.HeadTimeout, l.ContentTimeout, l.StallTimeout = -1, -1, -1
 	return l
 }
+
+// interimsMost is how many 1xx responses there may be: net/http bounds their bytes alone, and a server may say 102 for hours. On HTTP/2 they are in
+// memory until a hook has been told.
+const interimsMost = 10_000
 
 // headMost returns how long the head of a response may be.
 func (t *Transport) headMost() int { return int(atMost(t.MaxResponseHeaderBytes, 10<<20)) }

@@ -29,8 +29,13 @@ func (x *roundTrip) respond(p *paf.Response) *http.Response {
 	x.frame(p)
 	x.body.x, x.body.p = x, p
 	r.Body = &x.body
+	tunnels := x.tunnels(p.Status)
+	if !tunnels && x.tail != nil {
+		_ = x.tail.Close() // nothing is sent where there is no tunnel
+		x.tail = nil
+	}
 	switch {
-	case x.tunnels(p.Status):
+	case tunnels:
 		r.Body = x.tunnel(p)
 	case r.ContentLength == 0 && !awaitsTrailer(p) || bodiless(x.request, p.Status):
 		x.body.finish()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A routeKey names where connections lead to: those of requests with equal keys may be shared. A proxy that forwards requests is
@@ -76,8 +77,8 @@ func upgrades(r *http.Request) bool {
 		return false
 	}
 	for _, v := range r.Header["Connection"] {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+		for token := range semantics.Members(v) {
+			if semantics.EqualFold(token, "upgrade") {
 				return true
 			}
 		}

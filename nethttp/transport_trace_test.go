@@ -116,3 +116,39 @@ func orderly(told func() []string, content bool) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// A hook that panics costs its own exchange, and no connection lies about for it.
+func TestAHookThatPanicsLeavesNothingBehind(t *testing.T) {
+	secure := secureServer(t, hello)
+	clear := serveHandler(t, http.HandlerFunc(hello))
+	boom := func() { panic("a hook's") }
+	for name, trace := range map[string]*httptrace.ClientTrace{
+		"GotConn":              {GotConn: func(httptrace.GotConnInfo) { boom() }},
+		"WroteHeaderField":     {WroteHeaderField: func(string, []string) { boom() }},
+		"WroteHeaders":         {WroteHeaders: boom},
+		"WroteRequest":         {WroteRequest: func(httptrace.WroteRequestInfo) { boom() }},
+		"GotFirstResponseByte": {GotFirstResponseByte: boom},
+		"PutIdleConn":          {PutIdleConn: func(error) { boom() }},
+	} {
+		for _, url := range []string{clear.URL, secure.URL} {
+			if name == "PutIdleConn" && url == secure.URL {
+				continue // where it is not called
+			}
+			tr := &nethttp.Transport{TLSClientConfig: insecure}
+			client := transport(t, tr)
+			func() {
+				defer func() {
+					if v := recover(); v != "a hook's" {
+						t.Errorf("%s: %v", name, v)
+					}
+				}()
+				r, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", url, nil)
+				_, _ = client.Do(r)
+			}()
+			if n := tr.Stats().Active; n != 0 {
+				t.Errorf("%s, %s: %d exchanges go on", name, url, n)
+			}
+			_ = fetched(t, client, url)
+		}
+	}
+}

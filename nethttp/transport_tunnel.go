@@ -29,7 +29,7 @@ func (x *roundTrip) tunnel(p *paf.Response) io.ReadCloser {
 	if x.tail != nil {
 		go x.feed(t)
 	}
-	return &connected{&switched{t, x}}
+	return struct{ io.ReadCloser }{&switched{t, x}} // the receiving side alone
 }
 
 // feed sends the request's Body into a tunnel.
@@ -54,12 +54,6 @@ func (s *switched) Close() error {
 	s.x.end()
 	return err
 }
-
-// A connected body is the receiving side of a tunnel after CONNECT.
-type connected struct{ s *switched }
-
-func (c *connected) Read(p []byte) (int, error) { return c.s.Read(p) }
-func (c *connected) Close() error               { return c.s.Close() }
 
 // A broken body is a tunnel that was lost before it was taken.
 type broken struct{ err error }

@@ -17,7 +17,7 @@ var (
 	Port = mimic.NewKey[string]("port")
 )
 
-// TCP opens connections of TCP over a stack. Its priority, 0, puts it before what else a context offers.
+// TCP opens connections of TCP over a stack. Its priority, 0, puts it before what else a context offers (see package mimic).
 var TCP = mimic.Register("netstack", 0, func(ctx context.Context, e Endpoint) (net.Conn, error) {
 	return e.Stack.DialContext(ctx, "tcp", net.JoinHostPort(e.Address, e.Port))
 })
@@ -38,9 +38,10 @@ func WithTCP(c mimic.Context) mimic.Context {
 }
 
 // Context returns a context in which host and port lead to a connection over s. With the keys of a URL a client does all over the
-// stack, https included:
+// stack, https included, and so does net/http:
 //
 //	client := paf.Client{Context: s.Context(paf.Host, paf.Port)}
+//	http.Transport{DialContext: paf.DialContext(s.Context(paf.Host, paf.Port))}
 func (s *Stack) Context(host, port mimic.Key[string]) mimic.Context {
 	same := func(_ context.Context, v string) (string, error) { return v, nil }
 	c := mimic.Add(mimic.Context{}, Via, s)

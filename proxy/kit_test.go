@@ -21,10 +21,16 @@ func serve(t testing.TB, h paf.Handler) string {
 
 func serveWith(t testing.TB, s *paf.Server) string {
 	t.Helper()
+	return serveOver(t, s, func(ln net.Listener) net.Listener { return ln })
+}
+
+func serveOver(t testing.TB, s *paf.Server, over func(net.Listener) net.Listener) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln = over(ln)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/fetch"
+	"github.com/paf-go/paf/vsock"
 	"github.com/urfave/cli/v3"
 )
 
@@ -18,7 +20,9 @@ func getCommand() *cli.Command {
 		Description: `The content of the response goes to standard output, or to the file of -o, as
 it arrives; a progress bar shows on a terminal when that takes long. A URL
 without a scheme is one of http. A user and a password in it are sent as Basic
-credentials, which a redirect does not carry to another origin.
+credentials, which a redirect does not carry to another origin. A URL of
+http+unix or https+unix has the path of a Unix socket for its host, with %2F for
+each slash, and %40 for the "@" that begins an abstract name.
 
 Examples:
   paf get http://127.0.0.1:8080/
@@ -27,6 +31,8 @@ Examples:
   tar c . | paf get -X PUT -d @- -H 'content-type: application/x-tar' URL
   paf get -o big.iso http://127.0.0.1:8080/big.iso
   paf get --unix /run/paf.sock http://localhost/
+  paf get http+unix://%2Frun%2Fpaf.sock/path
+  paf get --vsock 3:1024 http://machine/
 
 Exit status (as curl's, where it has one):
     0  a response came, whatever its status (but see --fail)
@@ -64,7 +70,8 @@ func getFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "http2-prior-knowledge", Usage: "speak HTTP/2 only, in clear too"},
 		&cli.BoolFlag{Name: "insecure", Aliases: []string{"k"}, Usage: "take any certificate: whoever is in between can read and change everything"},
 		&cli.StringFlag{Name: "cacert", Usage: "trust the authorities in the PEM file `FILE`, in place of the system's"},
-		&cli.StringFlag{Name: "unix", Usage: "connect to the Unix socket at `PATH`, whatever the URL's host"},
+		&cli.StringFlag{Name: "unix", Usage: "connect to the Unix socket at `PATH`, or @NAME, whatever the URL's host"},
+		&cli.StringFlag{Name: "vsock", Usage: "connect to the machine or host at `CID:PORT`, whatever the URL's host (Linux)"},
 		&cli.IntFlag{Name: "max-redirects", Value: 10, Usage: "follow at most `N` redirects"},
 		&cli.BoolFlag{Name: "no-redirects", Usage: "follow none: a redirect is the response"},
 		&cli.StringFlag{Name: "timeout", Aliases: []string{"max-time"}, Usage: "give up after `TIME`: seconds, or as 1m30s; 0 for never"},
@@ -111,8 +118,12 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		return o, usagef(cmd, "either --max-redirects or --no-redirects, not both")
 	case count(cmd, "http1", "http2", "http2-prior-knowledge") > 1:
 		return o, usagef(cmd, "one of --http1, --http2 and --http2-prior-knowledge, not several")
+	case cmd.IsSet("unix") && cmd.IsSet("vsock"):
+		return o, usagef(cmd, "either --unix or --vsock, not both")
 	case cmd.Bool("insecure") && cmd.IsSet("cacert"):
 		return o, usagef(cmd, "either --insecure or --cacert, not both")
+	case cmd.IsSet("unix") && ofSocket(cmd.Args().First()):
+		return o, usagef(cmd, "either --unix or a URL that names a socket, not both")
 	case cmd.Int("max-redirects") < 0:
 		return o, usagef(cmd, "--max-redirects %d is negative; --no-redirects follows none", cmd.Int("max-redirects"))
 	}
@@ -140,6 +151,13 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		Stdout:       cmd.Root().Writer,
 		Stderr:       cmd.Root().ErrWriter,
 	}
+	if cmd.IsSet("vsock") {
+		addr, err := vsock.ParseAddr(cmd.String("vsock"))
+		if err != nil || addr.CID == vsock.Any {
+			return o, usagef(cmd, "the option \"--vsock\" takes CID:PORT (as 3:1024), not %q", cmd.String("vsock"))
+		}
+		o.Vsock = &addr
+	}
 	switch {
 	case cmd.Bool("http1"):
 		o.Protocol = paf.HTTP11
@@ -150,6 +168,12 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 		o.MaxRedirects = -1 // zero would mean the library's default
 	}
 	return o, nil
+}
+
+// ofSocket reports whether a URL names the socket that it is for.
+func ofSocket(url string) bool {
+	scheme, _, _ := strings.Cut(url, "://")
+	return strings.HasSuffix(strings.ToLower(scheme), "+unix")
 }
 
 // count returns how many of some flags are set.

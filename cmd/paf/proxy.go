@@ -65,7 +65,7 @@ func proxyFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read all options from `FILE`; no other can be given"},
 		&cli.StringSliceFlag{
 			Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
-			Usage: "listen on `ADDR`, host:port or unix:PATH, tls:ADDR for TLS; may be given several times",
+			Usage: "listen on `ADDR`, host:port, unix:PATH or vsock:PORT, tls:ADDR for TLS; may be given several times",
 		},
 		&cli.BoolFlag{Name: "tls", Usage: "speak TLS on all of them, with a certificate made for this run unless --cert and --key give one"},
 		&cli.StringSliceFlag{Name: "cert", Usage: "a certificate, and its chain, in the PEM file `FILE`; of several, clients get the one for the name that they ask for"},

@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os/signal"
 	"slices"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/serve"
 	"github.com/urfave/cli/v3"
 )
@@ -34,6 +40,8 @@ Examples:
   paf serve --listen :80 public          a site, to everybody
   paf serve --index --quiet .            this directory, with listings
   paf serve --listen unix:/run/paf.sock  on a Unix socket
+  paf serve --listen unix:@paf           on one without a file (Linux)
+  paf serve --listen vsock:1024          for the host of this machine, or its machines
   paf serve --listen localhost:0         on a free port, which it prints
   paf serve --tls                        over TLS, with a certificate of its own
   paf serve --tap tap0 --addr 10.0.0.2/24 --addr fd00::2/64
@@ -46,13 +54,33 @@ and that routers of IPv6 announce. The device has to be up:
   ip tuntap add tap0 mode tap; ip address add 10.0.0.1/24 dev tap0
   ip link set tap0 up
 
-Exit status: 0 after a graceful stop, 1 if it cannot listen or serve, 2 for a
-wrong command line, 128 + N when signal N ended it at once.`,
+With --listen systemd the sockets are those that systemd hands on, with
+systemd:NAME those of this FileDescriptorName. With Accept=yes that is one
+connection: it is served, and the program ends. A service of Type=notify is told
+when it is ready.
+
+With --stdio one connection is served, on standard input and output, and the
+program ends: for inetd (nowait), ssh and the like. What it would print goes to
+standard error, unless that is the connection, too.
+  ssh host paf serve --stdio /srv
+  http stream tcp nowait www /usr/bin/paf paf serve --stdio /srv
+
+With --proxy-protocol each connection begins with a header that says whose it is
+(PROXY protocol, version 1 or 2), as balancers send it. --proxy-protocol=10.0.0.0/8
+requires it from these addresses and takes it from nobody else; without a list
+everybody who can connect is believed.
+
+Exit status: 0 after a graceful stop, or when the one connection has ended in
+peace; 1 if it cannot listen or serve, or the one connection broke off; 2 for a
+wrong command line; 128 + N when signal N ended it at once.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
-				Usage: "listen on `ADDR`, host:port or unix:PATH; may be given several times",
+				Usage: "listen on `ADDR`, host:port, unix:PATH, unix:@NAME, vsock:PORT, systemd or systemd:NAME; may be given several times",
 			},
+			&cli.StringFlag{Name: "unix-mode", Usage: "give the files of Unix sockets the permissions `MODE`, as 0660"},
+			&cli.BoolFlag{Name: "stdio", Usage: "serve one connection, on standard input and output"},
+			&cli.GenericFlag{Name: "proxy-protocol", Value: &optional{}, Usage: "require the PROXY protocol's header, of all or of the addresses in `=LIST` alone"},
 			&cli.StringFlag{Name: "tap", Usage: "bring TCP/IP along, on the TAP device `NAME` (Linux)"},
 			&cli.StringSliceFlag{Name: "addr", Usage: "with --tap, an address and its prefix, dhcp or slaac: `ADDR`; may be given several times"},
 			&cli.StringSliceFlag{Name: "gw", Usage: "with --tap, the gateway `ADDR`; one of IPv4 and one of IPv6 may be given"},
@@ -100,8 +128,18 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if grace == 0 {
 		grace = time.Nanosecond // zero would mean the library's default
 	}
-	return serve.Run(ctx, serve.Options{
+	mode, err := modeOption(cmd)
+	if err != nil {
+		return err
+	}
+	proxy, err := proxyOption(cmd)
+	if err != nil {
+		return err
+	}
+	o := serve.Options{
 		Listen:   listen,
+		UnixMode: mode,
+		Proxy:    proxy,
 		Tap:      tap,
 		Dir:      dir,
 		Index:    cmd.Bool("index"),
@@ -112,8 +150,78 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		Grace:    grace,
 		Out:      cmd.Root().Writer,
 		Log:      slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
-	})
+	}
+	if cmd.Bool("stdio") {
+		return runStdio(ctx, cmd, o)
+	}
+	return serve.Run(ctx, o)
 }
+
+// runStdio serves one connection. Nothing but its bytes may go to standard output.
+func runStdio(ctx context.Context, cmd *cli.Command, o serve.Options) error {
+	if cmd.IsSet("listen") || cmd.IsSet("tap") {
+		return usagef(cmd, "with --stdio there is nothing to listen on")
+	}
+	root := cmd.Root()
+	stdio, silent, err := serve.NewStdio(root.Reader, root.Writer, root.ErrWriter)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGPIPE) // else a peer that has gone ends the program
+	o.Stdio, o.Out = stdio, root.ErrWriter
+	if silent {
+		o.Out, o.Log = io.Discard, slog.New(slog.DiscardHandler)
+	}
+	if err = serve.Run(ctx, o); err != nil && silent {
+		return exit.Errorf(exit.CodeOf(err), "")
+	}
+	return err
+}
+
+// modeOption reads the permissions of Unix sockets; 0 is none.
+func modeOption(cmd *cli.Command) (fs.FileMode, error) {
+	text := cmd.String("unix-mode")
+	if text == "" {
+		return 0, nil
+	}
+	mode, err := strconv.ParseUint(text, 8, 32)
+	if err != nil || mode == 0 || mode > 0o777 {
+		return 0, usagef(cmd, "the option \"--unix-mode\" takes permissions (as 0660), not %q", text)
+	}
+	return fs.FileMode(mode), nil
+}
+
+// proxyOption reads from whom headers are required; nil is from nobody.
+func proxyOption(cmd *cli.Command) (*serve.Proxy, error) {
+	if !cmd.IsSet("proxy-protocol") {
+		return nil, nil
+	}
+	p, err := serve.NewProxy(cmd.Generic("proxy-protocol").(*optional).text)
+	if err != nil {
+		return nil, usagef(cmd, "--proxy-protocol: %v", err)
+	}
+	return p, nil
+}
+
+// An optional is the value of an option that may stand without one.
+type optional struct{ text string }
+
+// IsBoolFlag tells the reader of options that there need be no value.
+func (o *optional) IsBoolFlag() bool { return true }
+
+// Set implements cli.Value.
+func (o *optional) Set(text string) error {
+	if o.text = text; text == "true" { // which stands for none
+		o.text = ""
+	}
+	return nil
+}
+
+// String implements cli.Value.
+func (o *optional) String() string { return o.text }
+
+// Get implements cli.Value.
+func (o *optional) Get() any { return o }
 
 // tapOptions reads the flags of a stack of our own; nil is the kernel's.
 func tapOptions(cmd *cli.Command) (*serve.Tap, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
+	"github.com/paf-go/paf/vsock"
 )
 
 // Options say what is sent, and what becomes of the response.
@@ -25,7 +26,8 @@ type Options struct {
 	Fields       []string     // "Name: value"; "Name:" takes a field away
 	Data         []string     // pieces of content: text, "@FILE" or "@-"
 	JSON         bool         // Data is JSON, and JSON is wanted
-	Unix         string       // path of a Unix socket to connect to
+	Unix         string       // path of a Unix socket to connect to, or "@" and its abstract name
+	Vsock        *vsock.Addr  // a machine, or its host, to connect to; nil for none
 	Protocol     paf.Protocol // as in paf.Client
 	Insecure     bool         // any certificate will do
 	CACert       string       // PEM file of the authorities to trust
@@ -102,6 +104,9 @@ func (o *Options) client(second *trace2) (*paf.Client, error) {
 	c = mimic.Add(c, paf.TLSConfig, config)
 	if o.Unix != "" {
 		c = mimic.Add(c, paf.Unix, o.Unix)
+	}
+	if o.Vsock != nil {
+		c = mimic.Add(c, vsock.Stream, *o.Vsock)
 	}
 	if o.Trace {
 		c = traced(c, o.Stderr, second)

@@ -108,7 +108,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"a directory for content": {o: Options{Data: []string{"@/"}}, want: exit.Read},
 		"no such name":            {o: Options{URL: "http://no..such/"}, want: exit.Resolve},
 		"no socket":               {o: Options{Unix: "/nonexistent"}, want: exit.Connect},
-		"no directory for output": {answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", o: Options{Output: "/nonexistent/x"}, want: exit.Write},
+		"no directory for output": {answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", o: Options{Output: filepath.Join(t.TempDir(), "none", "x")}, want: exit.Write},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			addr, _ := script(t, c.answer, c.answer, c.answer)

@@ -15,11 +15,12 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/vsock"
 )
 
-// traced returns a context like c whose flows show the heads that go over them.
+// traced returns a context like c whose flows show the heads that go over them: in clear, so TLS is run here.
 func traced(c mimic.Context, to io.Writer, second *trace2) mimic.Context {
-	way := mimic.Register("traced", 0, func(ctx context.Context, p place) (flow.Flow, error) {
+	way := mimic.Register("traced", -1, func(ctx context.Context, p place) (flow.Flow, error) {
 		f, err := p.context(c).Resolve(ctx)
 		if err != nil {
 			return nil, err
@@ -31,26 +32,39 @@ func traced(c mimic.Context, to io.Writer, second *trace2) mimic.Context {
 		}
 		return tap(f, to), nil
 	})
-	return mimic.Fold3(mimic.Context{}, way,
-		mimic.Req[string](paf.Scheme), mimic.Req[string](paf.Host), mimic.Req[string](paf.Port),
-		func(_ context.Context, scheme, host, port string) (place, error) {
-			return place{scheme, net.JoinHostPort(host, port)}, nil
+	return mimic.Fold4(mimic.Context{}, way,
+		mimic.Req[string](paf.Scheme), mimic.Default[string](paf.Host, "localhost"), mimic.Default[string](paf.Port, ""), mimic.Opt[string](paf.Unix),
+		func(_ context.Context, scheme, host, port string, socket *string) (place, error) {
+			return place{scheme, host, port, socket}, nil
 		})
 }
 
-// A place is where a URL leads to.
-type place struct{ scheme, address string }
+// A place is where a URL leads to: to a socket, if it says so.
+type place struct {
+	scheme, host, port string
+	socket             *string
+}
 
-// context returns c with the endpoint of the place, unless c has one of its own.
+// context returns a context that leads to the place as a client would find it by c.
 func (p place) context(c mimic.Context) mimic.Context {
-	if _, ok := mimic.Get(c, paf.Unix); ok {
-		return c
+	var clear mimic.Context
+	socket, hasSocket := mimic.Get(c, paf.Unix)
+	stream, hasStream := mimic.Get(c, vsock.Stream)
+	switch {
+	case p.socket != nil:
+		clear = mimic.Add(clear, paf.Unix, *p.socket)
+	case hasSocket:
+		clear = mimic.Add(clear, paf.Unix, socket)
+	case hasStream:
+		clear = mimic.Add(clear, vsock.Stream, stream)
+	default:
+		clear = mimic.Add(clear, paf.TCP, net.JoinHostPort(p.host, p.port))
 	}
-	if p.scheme == "https" {
-		config, _ := mimic.Get(c, paf.TLSConfig)
-		return mimic.Add(c, paf.TLS, paf.TLSEndpoint{Address: p.address, Config: config})
+	if p.scheme != "https" {
+		return clear
 	}
-	return mimic.Add(c, paf.TCP, p.address)
+	config, _ := mimic.Get(c, paf.TLSConfig)
+	return mimic.Add(mimic.Context{}, paf.TLS, paf.TLSEndpoint{Over: clear, Host: p.host, Config: config})
 }
 
 // tellSession says what the handshake has agreed on.
@@ -83,6 +97,9 @@ func (t *trace2) request(r *paf.Request) {
 	}
 	t.asked = r
 	host := r.Authority
+	if strings.HasSuffix(r.Scheme, "+unix") {
+		host = "localhost" // what a server at a socket is told
+	}
 	if own, given := r.Header.Lookup("Host"); given {
 		host = own
 	}

@@ -10,7 +10,7 @@ import (
 
 // A Config is what `paf proxy` is told, by flags or in a file, in the same words.
 type Config struct {
-	Listen List     `yaml:"listen"` // addresses: "host:port" or "unix:PATH", "tls:" before one that speaks TLS
+	Listen List     `yaml:"listen"` // addresses: "host:port", "unix:PATH" or "vsock:PORT", "tls:" before one that speaks TLS
 	TLS    bool     `yaml:"tls"`    // all of them speak TLS
 	Cert   List     `yaml:"cert"`   // PEM files
 	Key    List     `yaml:"key"`

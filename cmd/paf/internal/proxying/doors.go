@@ -12,7 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/cert"
-	"github.com/paf-go/paf/cmd/paf/internal/listen"
+	"github.com/paf-go/paf/cmd/paf/internal/serve"
 )
 
 // An opened door is a server at an address.
@@ -37,19 +37,27 @@ func (o *opened) close() {
 func (r *Runner) listen(p *plan) (fresh map[string]*socket, err error) {
 	fresh = map[string]*socket{}
 	for _, d := range p.doors {
-		if r.doors[d.addr] != nil {
+		if old := r.doors[d.addr]; old != nil {
+			if _, is := old.socket.ln.(deadliner); old.door != d && !is {
+				return nil, closing(fresh, wrong("%s cannot be served in another way without a restart", d.addr))
+			}
 			continue
 		}
-		ln, err := listen.On(r.ctx, d.addr, listen.Kernel)
+		ln, err := serve.Listen(r.ctx, d.addr)
 		if err != nil {
-			for _, s := range fresh {
-				s.ln.Close()
-			}
-			return nil, err
+			return nil, closing(fresh, err)
 		}
 		fresh[d.addr] = &socket{ln: ln}
 	}
 	return fresh, nil
+}
+
+// closing closes what was opened in vain, and returns why.
+func closing(sockets map[string]*socket, err error) error {
+	for _, s := range sockets {
+		s.ln.Close()
+	}
+	return err
 }
 
 // open makes the doors those of a plan: what is not changed goes on, what is gone is closed gracefully.
@@ -60,7 +68,7 @@ func (r *Runner) open(p *plan, fresh map[string]*socket) {
 		switch {
 		case old == nil:
 			doors[d.addr] = r.start(d, fresh[d.addr])
-			r.lines.Info("listening", "url", listen.URL(d.scheme(), fresh[d.addr].ln.Addr()))
+			r.lines.Info("listening", "url", serve.URL(d.scheme(), fresh[d.addr].ln.Addr()))
 		case old.door == d:
 			doors[d.addr] = old
 		default: // the same socket, served in another way

@@ -52,17 +52,21 @@ func (l *loan) acceptOne() (net.Conn, error) {
 	return l.ln.Accept()
 }
 
-// end ends the loan: when it returns its server gets no more connections, and those that come wait for the next one.
+// end ends the loan: when it returns its server gets no more connections, and those that come wait for the next one. What has no deadlines
+// cannot be lent twice: it is closed.
 func (l *loan) end() {
 	if l.over.Swap(true) {
 		return
 	}
-	if d, is := l.ln.(deadliner); is {
-		_ = d.SetDeadline(time.Unix(1, 0)) // wakes who accepts
-		l.accept.Lock()
-		defer l.accept.Unlock()
-		_ = d.SetDeadline(time.Time{})
+	d, is := l.ln.(deadliner)
+	if !is {
+		l.ln.Close()
+		return
 	}
+	_ = d.SetDeadline(time.Unix(1, 0)) // wakes who accepts
+	l.accept.Lock()
+	defer l.accept.Unlock()
+	_ = d.SetDeadline(time.Time{})
 }
 
 // Close implements [net.Listener].

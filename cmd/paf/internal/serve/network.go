@@ -3,13 +3,13 @@ package serve
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
-	"github.com/paf-go/paf/cmd/paf/internal/listen"
 	"github.com/paf-go/paf/netstack"
 )
 
@@ -64,21 +64,21 @@ func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, erro
 }
 
 // A network is where addresses are listened on: the kernel's, or a stack's of our own.
-type network struct{ stack *netstack.Stack }
-
-// kernel is the kernel's network.
-var kernel = &network{}
+type network struct {
+	stack    *netstack.Stack
+	unixMode fs.FileMode // of the files of Unix sockets, which are the kernel's in any case
+}
 
 // network returns the network that is to be used, and how to close it.
 func (o *Options) network(ctx context.Context) (*network, func(), error) {
 	if o.Tap == nil {
-		return kernel, func() {}, nil
+		return &network{}, func() {}, nil
 	}
 	s, err := o.Tap.open(ctx, o.Log)
 	if err != nil {
 		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 	}
-	return &network{s}, func() { _ = s.Close() }, nil
+	return &network{stack: s}, func() { _ = s.Close() }, nil
 }
 
 // tcp listens on "host:port".
@@ -86,27 +86,8 @@ func (n *network) tcp(ctx context.Context, addr string) (net.Listener, error) {
 	if n.stack != nil {
 		return n.stack.Listen("tcp", addr)
 	}
-	return listen.Kernel(ctx, addr)
-}
-
-// listenAll listens on all addresses, or on none.
-func (n *network) listenAll(ctx context.Context, addrs []string) ([]net.Listener, error) {
-	var listeners []net.Listener
-	for _, addr := range addrs {
-		ln, err := listen.On(ctx, addr, n.tcp)
-		if err != nil {
-			closeAll(listeners)
-			return nil, err
-		}
-		listeners = append(listeners, ln)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, ln := range listeners {
-		ln.Close()
-	}
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", addr)
 }
 
 // reachable returns the addresses at which a listener is reached: a stack's own, where it listens on all.

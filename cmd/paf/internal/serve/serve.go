@@ -5,26 +5,29 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/demo"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/files"
-	"github.com/paf-go/paf/cmd/paf/internal/listen"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
 )
 
 // Options say what is served, and where.
 type Options struct {
-	Listen   []string      // addresses: "host:port" or "unix:PATH"
+	Listen   []string      // addresses: "host:port", "unix:PATH", "unix:@NAME", "vsock:PORT", "systemd" or "systemd:NAME"
+	Stdio    *Stdio        // one connection in place of Listen; nil for none
+	UnixMode fs.FileMode   // of the files of Unix sockets; 0 for what the umask leaves
+	Proxy    *Proxy        // headers of the PROXY protocol; nil for none
 	Tap      *Tap          // a stack of our own; nil for the kernel's
 	Dir      string        // "" for the demo application
 	Index    bool          // list directories
@@ -49,7 +52,8 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer closeNet()
-	listeners, err := on.listenAll(ctx, o.Listen)
+	on.unixMode = o.UnixMode
+	from, err := o.sources(ctx, on)
 	if err != nil {
 		return err
 	}
@@ -60,32 +64,49 @@ func Run(ctx context.Context, o Options) error {
 		server.ErrorHandler = lines.aroundErrors(reply.Fault)
 	}
 	var addrs []net.Addr
-	for _, ln := range listeners {
+	for _, ln := range from.listeners {
 		addrs = append(addrs, on.reachable(ln.Addr())...)
+	}
+	if o.Proxy != nil {
+		from.wrap(o.Proxy.listener, o.Proxy.conn)
 	}
 	scheme := "http"
 	if o.TLS != nil {
 		scheme = "https"
 		config, said, err := o.TLS.config(addrs)
 		if err != nil {
-			closeAll(listeners)
+			from.close()
 			return err
 		}
-		for i, ln := range listeners {
-			listeners[i] = tls.NewListener(ln, config)
-		}
+		from.wrap(func(ln net.Listener) net.Listener { return tls.NewListener(ln, config) },
+			func(c net.Conn) net.Conn { return tls.Server(c, config) })
 		lines.printf("TLS with a %s\n", said)
 	}
 	for _, addr := range addrs {
-		lines.printf("Serving %s at %s\n", what, listen.URL(scheme, addr))
+		lines.printf("Serving %s at %s\n", what, URL(scheme, addr))
 	}
+	o.notify(daemon.SdNotifyReady)
+	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		o.notify(daemon.SdNotifyStopping)
 		if n := server.Stats().Active; n > 0 && !o.Quiet {
 			lines.printf("Stopping: %d in progress\n", n)
 		}
 	})
-	defer stop()
-	return serveAll(ctx, server, listeners)
+	defer func() {
+		if !stop() {
+			<-told // before the program ends
+		}
+	}()
+	return from.serve(ctx, server)
+}
+
+// notify tells the manager of services, if there is one that wants to know (sd_notify(3)).
+func (o *Options) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		o.Log.Warn("the manager of services cannot be told", "state", state, "error", err)
+	}
 }
 
 // handler returns what answers the requests, and what to call it.
@@ -109,23 +130,4 @@ func (o *Options) handler() (h paf.Handler, what string, err error) {
 		what = o.Dir
 	}
 	return files.New(root, files.Options{Index: o.Index, Dotfiles: o.Dotfiles}), what, nil
-}
-
-// serveAll serves all listeners until they have ended. If one fails, the others
-// are stopped.
-func serveAll(ctx context.Context, server *paf.Server, listeners []net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	results := make(chan error)
-	for _, ln := range listeners {
-		go func() { results <- server.Serve(ctx, ln) }()
-	}
-	var failed error
-	for range listeners {
-		if err := <-results; err != nil {
-			failed = errors.Join(failed, err)
-			cancel()
-		}
-	}
-	return failed
 }

@@ -18,7 +18,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
-	"github.com/paf-go/paf/cmd/paf/internal/listen"
+	"github.com/paf-go/paf/vsock"
 	"go.uber.org/goleak"
 )
 
@@ -225,7 +225,7 @@ func TestStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 		stale: "", live: "somebody answers there already", file: "is not a socket", link: "is not a socket",
 		filepath.Join(dir, "none", "x"): "no such file", "": "the path is missing",
 	} {
-		ln, err := listen.On(t.Context(), "unix:"+path, listen.Kernel)
+		ln, err := new(network).listen(t.Context(), "unix:"+path)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", path, err)
@@ -250,8 +250,9 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 	for addr, want := range map[string]string{
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
+		"vsock:": "vsock:PORT", "vsock:host:80": "vsock:CID:PORT", "unix:@": "the path is missing",
 	} {
-		_, err := listen.On(t.Context(), addr, listen.Kernel)
+		_, err := new(network).listen(t.Context(), addr)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%q: %v (%d), want %q", addr, err, exit.CodeOf(err), want)
 		}
@@ -260,7 +261,7 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 
 func TestOneBadAddressListensOnNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	if _, err := kernel.listenAll(t.Context(), []string{"unix:" + path, "8080"}); err == nil {
+	if _, err := (&Options{Listen: []string{"unix:" + path, "8080"}}).sources(t.Context(), &network{}); err == nil {
 		t.Fatal("no error")
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
@@ -278,8 +279,11 @@ func TestURLsCanBeFollowed(t *testing.T) {
 		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}, "http://localhost:8080/"},
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "http://[::1]:8080/"},
 		{&net.UnixAddr{Name: "/run/s", Net: "unix"}, "unix:/run/s"},
+		{&net.UnixAddr{Name: "@s", Net: "unix"}, "unix:@s"},
+		{vsock.Addr{CID: vsock.Any, Port: 1024}, "vsock:1024"},
+		{vsock.Addr{CID: 3, Port: 80}, "vsock:3:80"},
 	} {
-		if got := listen.URL("http", c.addr); got != c.want {
+		if got := URL("http", c.addr); got != c.want {
 			t.Errorf("%v: %s, want %s", c.addr, got, c.want)
 		}
 	}

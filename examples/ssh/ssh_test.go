@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/flow/flowtest"
+	"golang.org/x/crypto/ssh"
+)
+
+// program builds the program.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ssh")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// started starts the server and returns what it says of how it is reached.
+func started(t *testing.T, path string) (to target) {
+	t.Helper()
+	c := exec.Command(path, "serve", "-listen", "127.0.0.1:0")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stderr = t.Output()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Signal(os.Interrupt)
+		if err := c.Wait(); err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	if _, err := fmt.Fscanf(out, "go run ./examples/ssh get -to %s -host %s -password %s\n", &to.addr, &to.host, &to.password); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func TestProgramServesAndGetsThroughSSH(t *testing.T) {
+	path := program(t)
+	to := started(t, path)
+	out, err := exec.Command(path, "get", "-to", to.addr, "-host", to.host, "-password", to.password, "/a", "/b", "/c").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !regexp.MustCompile(`^You asked for /a through SSH, from 127\.0\.0\.1:\d+\.\nYou asked for /b .*\nYou asked for /c .*\n$`).Match(out) {
+		t.Errorf("%s", out)
+	}
+	for _, wrong := range [][]string{{"-host", "SHA256:other", "-password", to.password}, {"-host", to.host, "-password", "other"}} {
+		if out, err := exec.Command(path, append([]string{"get", "-to", to.addr}, wrong...)...).CombinedOutput(); err == nil {
+			t.Errorf("%v: %s", wrong, out)
+		}
+	}
+}
+
+// OpenSSH's client forwards a connection to the program: no client of paf's is needed.
+func TestOpenSSHReachesTheProgram(t *testing.T) {
+	client, err := exec.LookPath("ssh")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no ssh on this machine: conformance/install.sh brings it")
+		}
+		t.Skip("NOT RUN: there is no ssh on this machine (Debian's openssh-client)")
+	}
+	to := started(t, program(t))
+	host, port, err := net.SplitHostPort(to.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := filepath.Join(t.TempDir(), "ask")
+	if err := os.WriteFile(ask, []byte("#!/bin/sh\necho "+to.password+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, client, "-F", "none", "-p", port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+		"-o", "PreferredAuthentications=password", "-W", "paf:80", "paf@"+host)
+	c.Env = append(os.Environ(), "SSH_ASKPASS="+ask, "SSH_ASKPASS_REQUIRE=force")
+	c.Stdin = strings.NewReader("GET /w HTTP/1.1\r\nHost: paf\r\nConnection: close\r\n\r\n")
+	var failed bytes.Buffer
+	c.Stderr = &failed
+	out, err := c.Output()
+	if err != nil || !strings.HasPrefix(string(out), "HTTP/1.1 200 OK\r\n") || !strings.Contains(string(out), "You asked for /w through SSH") {
+		t.Errorf("%v: %s%s", err, &failed, out)
+	}
+}
+
+// A channel is a flow, all promises of one included.
+func TestAChannelIsAFlow(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flowtest.Run(t, func(t testing.TB) (flow.Flow, flow.Flow) {
+		near, far := flow.Pipe(0)
+		config := &ssh.ServerConfig{NoClientAuth: true}
+		config.AddHostKey(signer)
+		accepted := make(chan *channel)
+		go func() {
+			conn, channels, requests, err := ssh.NewServerConn(far, config)
+			if err != nil {
+				close(accepted)
+				return
+			}
+			go ssh.DiscardRequests(requests)
+			for asked := range channels {
+				if c, requests, err := asked.Accept(); err == nil {
+					accepted <- newChannel(conn, c, requests)
+				}
+			}
+		}()
+		conn, channels, requests, err := ssh.NewClientConn(near, "paf", &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := ssh.NewClient(conn, channels, requests)
+		t.Cleanup(func() { _ = client.Close() })
+		c, replies, err := client.OpenChannel("test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newChannel(client, c, replies), <-accepted
+	})
+}
