@@ -207,7 +207,8 @@ func notFound(w *ResponseWriter, _ *Request) {
 
 // Listen listens on a TCP address, as "127.0.0.1:8080", or on a Unix socket, as
 // "unix:/run/my.sock", or "unix:@my" for one without a file (Linux). A socket file that exists is an error; removing a stale one is
-// the caller's decision. The file goes when the listener is closed.
+// the caller's decision. The file goes when the listener is closed. In a program of WebAssembly, which has no
+// sockets, only the program itself reaches what listens.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)
