@@ -83,7 +83,7 @@ func (e *exchange) begin(x loop.Exchange, head *semantics.Request, status int) {
 func (e *exchange) fill(h *semantics.Request, length int64) {
 	r := &e.r
 	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
-	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
+	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm && !e.trusted(h) {
 		r.Scheme = "https"
 	}
 	r.Header = h.Fields.Share()
@@ -93,6 +93,11 @@ func (e *exchange) fill(h *semantics.Request, length int64) {
 	if length != 0 {
 		r.Body = (*requestBody)(e)
 	}
+}
+
+// trusted reports whether the client has said a scheme, and is believed: browsers ask proxies of HTTP/2 over TLS for "http", too.
+func (e *exchange) trusted(h *semantics.Request) bool {
+	return h.Protocol == HTTP2 && e.w.x.Handler().(serving).TrustScheme
 }
 
 // misdirected reports whether a request is for a scheme that its connection cannot vouch for.

@@ -9,8 +9,17 @@ import (
 // A set is the upstreams of a Reverse. Which one is next is a matter of weights: in each round an upstream gets as many requests as it has
 // weight, and those of different ones are mixed.
 type set struct {
-	mu  sync.Mutex
 	all []*Upstream
+
+	mu    sync.Mutex
+	turns []turn // of all: they are the set's own, for an upstream may be in the set that comes after it, too
+}
+
+// A turn is what an upstream has of a round.
+type turn struct{ weight, share int }
+
+func (s *set) add(u *Upstream) {
+	s.all, s.turns = append(s.all, u), append(s.turns, turn{weight: max(u.Weight, 1)})
 }
 
 // next returns the upstream for a request, one that has not been tried; nil if all have been. Of those that are not fit one is taken
@@ -33,22 +42,23 @@ func (s *set) next(tried []*Upstream) *Upstream {
 
 // turn gives each of those that may a share of its weight, and takes all that was given from the one that has most. s.mu is held.
 func (s *set) turn(may func(*Upstream) bool) *Upstream {
-	var best *Upstream
-	total := 0
-	for _, u := range s.all {
+	best, total := -1, 0
+	for i, u := range s.all {
 		if !may(u) {
 			continue
 		}
-		u.share += u.Weight
-		total += u.Weight
-		if best == nil || u.share > best.share {
-			best = u
+		t := &s.turns[i]
+		t.share += t.weight
+		total += t.weight
+		if best < 0 || t.share > s.turns[best].share {
+			best = i
 		}
 	}
-	if best != nil {
-		best.share -= total
+	if best < 0 {
+		return nil
 	}
-	return best
+	s.turns[best].share -= total
+	return s.all[best]
 }
 
 // failed notes that the upstream could not be reached, or broke off: it is left alone for a while.

@@ -55,6 +55,9 @@ type Forward struct {
 	// OnError, if it is not nil, is told of each request that was not passed on.
 	OnError func(r *paf.Request, err *Error)
 
+	// OnDone, if it is not nil, is told of each request when it is over.
+	OnDone func(w *paf.ResponseWriter, r *paf.Request, report *Report)
+
 	// Log is where failures are told if there is no OnError. Default slog.Default().
 	Log *slog.Logger
 
@@ -86,6 +89,11 @@ func (f *Forward) Close() {
 // Serve implements [paf.Handler].
 func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	f.init()
+	report := &Report{}
+	if f.OnDone != nil {
+		begun := time.Now()
+		defer func() { report.done(f.OnDone, w, in, begun) }()
+	}
 	tunnels := in.Method == semantics.MethodConnect
 	if !tunnels && in.Protocol != paf.HTTP2 && in.Form != semantics.AbsoluteForm {
 		f.elsewhere(w, in)
@@ -99,14 +107,15 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		w.WriteHeader(semantics.StatusNotImplemented)
 		return
 	case tunnels:
-		err = f.tunnel(w, in)
+		err = f.tunnel(w, in, report)
 	case answered(w, in):
 		return
 	default:
+		report.Upstream, report.Tries = in.Authority, 1
 		begun, err = f.pass(w, in)
 	}
 	if err != nil {
-		f.fail(w, in, begun, err)
+		f.fail(w, in, begun, report, err)
 	}
 }
 
@@ -135,7 +144,7 @@ func (f *Forward) admits(in *paf.Request) bool {
 }
 
 // tunnel opens a tunnel to the host and port that the client names.
-func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request) error {
+func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request, report *Report) error {
 	host, port, err := destination(in.Authority, "")
 	if err != nil {
 		return err
@@ -152,7 +161,8 @@ func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request) error {
 		}
 		return nil // the client has gone
 	}
-	_ = Join(near, far, f.Tunnels)
+	report.Upstream, report.Tries = in.Authority, 1
+	report.Tunnelled, report.Err = join(near, far, f.Tunnels)
 	return nil
 }
 
@@ -223,13 +233,15 @@ func (f *Forward) dial(ctx context.Context, host string, port uint16) (net.Conn,
 }
 
 // fail answers for what was not passed on.
-func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, err error) {
+func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, report *Report, err error) {
 	gone := context.Cause(in.Context())
 	fault := faultOf(gone)
 	if gone != nil && (fault == 0 || begun) {
+		report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
 	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: in.Authority, Tries: 1, Err: err}
+	report.Err = e
 	if begun {
 		e.Status = 0
 	}

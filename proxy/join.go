@@ -35,6 +35,12 @@ var (
 // other, which may go on. Where both are sockets of the kernel the bytes stay there (splice). It returns nil if both ended in peace; ErrIdle, ErrSpent, or
 // the error of a Read or a Write, after which both are reset.
 func Join(a, b net.Conn, limits TunnelLimits) error {
+	_, err := join(a, b, limits)
+	return err
+}
+
+// join is Join, and says how many bytes were moved.
+func join(a, b net.Conn, limits TunnelLimits) (int64, error) {
 	j := &joint{a: a, b: b, idle: cmp.Or(limits.Idle, 15*time.Minute)}
 	j.left.Store(cmp.Or(max(limits.Bytes, 0), 1<<62))
 	if limits.Time > 0 {
@@ -53,9 +59,9 @@ func Join(a, b net.Conn, limits TunnelLimits) error {
 	<-back
 	_, _ = a.Close(), b.Close()
 	if cause := j.cause.Load(); cause != nil {
-		return *cause
+		return j.moved.Load(), *cause
 	}
-	return nil
+	return j.moved.Load(), nil
 }
 
 // A joint is two connections that are joined.

@@ -24,6 +24,7 @@ type passage struct {
 	tried   []*Upstream
 	at      *Upstream
 	begun   bool // the response may have been seen by the client
+	report  Report
 }
 
 // run passes the request on and the response back.
@@ -48,6 +49,8 @@ func (p *passage) run() error {
 		if p.at == nil {
 			return ErrNoUpstream
 		}
+		p.report.Upstream = p.at.URL
+		p.report.Tries++
 		p.out.Header = semantics.FieldsFrom(list)
 		resp, err := p.send()
 		if err == nil {
@@ -146,12 +149,11 @@ func (p *passage) fail(err error) {
 	gone := context.Cause(p.in.Context())
 	fault := faultOf(gone)
 	if gone != nil && (fault == 0 || p.begun) {
+		p.report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: cmp.Or(fault, statusOf(err)), Tries: len(p.tried), Err: err}
-	if p.at != nil {
-		e.Upstream = p.at.URL
-	}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: p.report.Upstream, Tries: p.report.Tries, Err: err}
+	p.report.Err = e
 	if p.begun {
 		e.Status = 0
 	}

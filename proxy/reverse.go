@@ -60,6 +60,9 @@ type Reverse struct {
 	// OnError, if it is not nil, is told of each request that could not be passed on. The Server's log has it at level Warn else.
 	OnError func(r *paf.Request, err *Error)
 
+	// OnDone, if it is not nil, is told of each request when it is over.
+	OnDone func(w *paf.ResponseWriter, r *paf.Request, report *Report)
+
 	// Log is where Watch tells of upstreams, and failures are told if there is no OnError. Default slog.Default().
 	Log *slog.Logger
 
@@ -79,10 +82,8 @@ func (r *Reverse) init() {
 		if r.via = r.Name; r.via == "" {
 			r.via = "paf-" + rand.Text()[:8]
 		}
-		if r.now.Load() == nil {
-			if err := r.use(r.Upstreams); err != nil {
-				r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
-			}
+		if err := r.use(r.Upstreams); err != nil {
+			r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
 		}
 	})
 }
@@ -97,14 +98,11 @@ func (r *Reverse) upstreams() *set {
 	return r.now.Load()
 }
 
-// Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. The error is a [*paf.URLError]; then nothing
-// has been replaced.
+// Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. One that is among the new ones again keeps
+// its connections and what is known of its health. It must not be called by several at a time. The error is a [*paf.URLError]; then nothing has been replaced.
 func (r *Reverse) Use(upstreams []*Upstream) error {
-	err := r.use(upstreams)
-	if err == nil {
-		r.init()
-	}
-	return err
+	r.init()
+	return r.use(upstreams)
 }
 
 func (r *Reverse) use(upstreams []*Upstream) error {
@@ -115,16 +113,12 @@ func (r *Reverse) use(upstreams []*Upstream) error {
 			errs = append(errs, err)
 			continue
 		}
-		s.all = append(s.all, u)
+		s.add(u)
 	}
-	if len(errs) > 0 {
-		if r.now.Load() == nil {
-			r.now.Store(s)
-		}
-		return errors.Join(errs...)
+	if len(errs) == 0 || r.now.Load() == nil {
+		r.now.Store(s)
 	}
-	r.now.Store(s)
-	return nil
+	return errors.Join(errs...)
 }
 
 // Close closes the connections to upstreams, those in use included, if the Client is not the user's.
@@ -141,10 +135,16 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	if in.Protocol == paf.HTTP2 {
 		makeRoom(len(in.Method))
 	}
+	p := &passage{proxy: r, w: w, in: in}
+	if r.OnDone != nil {
+		begun := time.Now()
+		defer func() {
+			p.report.done(r.OnDone, w, in, begun)
+		}()
+	}
 	if answered(w, in) {
 		return
 	}
-	p := &passage{proxy: r, w: w, in: in}
 	switch protocol := in.Upgrade(); {
 	case in.Method == semantics.MethodConnect && protocol == "":
 		w.WriteHeader(semantics.StatusNotImplemented) // that is what Forward is for

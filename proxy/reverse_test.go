@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -84,4 +87,28 @@ func TestReversePassesContentAndTrailersOn(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAnUpstreamMayBeAUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a=b.sock")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream := &http.Server{Handler: http.HandlerFunc(show)}
+	go func() { _ = upstream.Serve(ln) }()
+	defer upstream.Close()
+	at := before(t, &proxy.Reverse{Upstreams: []*proxy.Upstream{{URL: "http+unix://" + url.PathEscape(path) + "/app/"}}})
+	resp, err := asker(t, paf.HTTP11).Get(t.Context(), "http://"+at+"/a%2Fb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, resp); !strings.HasPrefix(got, "GET "+at+" /app/a%2Fb\n") {
+		t.Errorf("%q", got)
+	}
+	for _, wrong := range []string{"http+unix://", "http+unix:///run/s", "http+unix://%zz", "http+unix://s?x", "http+unix://s/a#b"} {
+		if err := new(proxy.Reverse).Use([]*proxy.Upstream{{URL: wrong}}); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
 }

@@ -65,7 +65,7 @@ func (p *passage) join(resp *paf.Response) error {
 		}
 		return nil // the client has gone
 	}
-	_ = Join(down, up, p.proxy.Tunnels)
+	p.report.Tunnelled, p.report.Err = join(down, up, p.proxy.Tunnels)
 	return nil
 }
 

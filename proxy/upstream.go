@@ -18,8 +18,8 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// An Upstream is a server that requests are passed on to. Its fields must not be changed once it is in use; one
-// upstream belongs to one [Reverse] at a time.
+// An Upstream is a server that requests are passed on to. Its fields must not be changed once it is in use, but for Weight; one
+// upstream belongs to one [Reverse] at a time, or to several that share a Client: then they share what is known of its health, and its connections.
 type Upstream struct {
 	// URL says where it is and what it speaks:
 	//
@@ -31,7 +31,7 @@ type Upstream struct {
 	// A path in it comes before the path of each request.
 	URL string
 
-	// Weight is how many requests it gets beside the others. Default 1.
+	// Weight is how many requests it gets beside the others. Default 1. It is looked at by [Reverse.Use] alone.
 	Weight int
 
 	// TLS is the configuration for https; the default checks the certificate against the system's roots and the URL's host.
@@ -51,22 +51,26 @@ type Upstream struct {
 	route   *paf.Route // nil with Preface
 	plain   *paf.Route // the same without HTTP/2
 
-	share   int          // what is left of its turn: see balance
 	resting atomic.Int64 // until when it gets nothing, if another is fit: UnixNano
 	sick    atomic.Bool  // says Watch
 }
 
-// prepare reads the URL. The error is a [*paf.URLError].
+// prepare reads the URL, once: an upstream that is given to Use again may have requests under way. The error is a [*paf.URLError].
 func (u *Upstream) prepare() error {
+	if u.route != nil {
+		return nil
+	}
 	at, err := url.Parse(u.URL)
+	if rest, is := strings.CutPrefix(u.URL, "http+unix://"); is {
+		at, err = u.socket(rest)
+	}
+	if err == nil {
+		err = u.read(at)
+	}
 	if err != nil {
 		return &paf.URLError{URL: u.URL, Err: err}
 	}
-	if err := u.read(at); err != nil {
-		return &paf.URLError{URL: u.URL, Err: err}
-	}
 	u.prefix = strings.TrimSuffix(at.EscapedPath(), "/")
-	u.Weight = max(u.Weight, 1)
 	u.route, u.plain = u.routeTo(u, nil, 0), u.routeTo(plainKey{u}, nil, paf.HTTP11)
 	return nil
 }
@@ -80,11 +84,7 @@ func (u *Upstream) read(at *url.URL) error {
 	case "https":
 		port = "443"
 	case "http+unix":
-		path, err := url.PathUnescape(at.Host)
-		if err != nil {
-			return err
-		}
-		u.scheme, u.network, u.address = "http", "unix", path
+		u.scheme, u.network = "http", "unix"
 	default:
 		return fmt.Errorf("its scheme is not http, https, h2c or http+unix")
 	}
@@ -97,6 +97,21 @@ func (u *Upstream) read(at *url.URL) error {
 		u.address = net.JoinHostPort(at.Hostname(), cmp.Or(at.Port(), port))
 	}
 	return nil
+}
+
+// socket takes the path of a socket off what follows http+unix://, where package url would not have it, and returns the URL of the rest.
+func (u *Upstream) socket(rest string) (*url.URL, error) {
+	end := strings.IndexAny(rest+"/", "/?#")
+	name, err := url.PathUnescape(rest[:end])
+	if err != nil {
+		return nil, err
+	}
+	u.address = name
+	at, err := url.Parse("http://localhost" + rest[end:])
+	if err == nil {
+		at.Scheme, at.Host = "http+unix", name
+	}
+	return at, err
 }
 
 // plainKey is what connections of HTTP/1.1 alone are kept by.

@@ -17,6 +17,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(),
 		getCommand(),
+		proxyCommand(),
 	}
 }
 
@@ -24,7 +25,7 @@ func commands() []*cli.Command {
 func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:                  "paf",
-		Usage:                 "serve and fetch over HTTP",
+		Usage:                 "serve, fetch and pass on over HTTP",
 		UsageText:             "paf COMMAND [options] [arguments]",
 		Description:           "paf help COMMAND says more. An option may stand before or after the arguments.",
 		Version:               version(),

@@ -12,6 +12,11 @@ import (
 	"github.com/paf-go/paf/vsock"
 )
 
+// Listen listens on "host:port", "unix:PATH" or "vsock:PORT" of the kernel. Errors have an exit status: see package exit.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	return new(network).listen(ctx, addr)
+}
+
 // listen listens on "host:port", "unix:PATH" or "vsock:PORT".
 func (n *network) listen(ctx context.Context, addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
@@ -63,8 +68,8 @@ func listenVsock(addr, rest string) (net.Listener, error) {
 	return ln, nil
 }
 
-// urlOf returns the URL at which an address is reached from this machine.
-func urlOf(scheme string, addr net.Addr) string {
+// URL returns the URL at which an address is reached from this machine.
+func URL(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return addr.Network() + ":" + addr.String()

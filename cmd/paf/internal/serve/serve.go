@@ -84,7 +84,7 @@ func Run(ctx context.Context, o Options) error {
 		lines.printf("TLS with a %s\n", said)
 	}
 	for _, addr := range addrs {
-		lines.printf("Serving %s at %s\n", what, urlOf(scheme, addr))
+		lines.printf("Serving %s at %s\n", what, URL(scheme, addr))
 	}
 	o.notify(daemon.SdNotifyReady)
 	told := make(chan struct{})

@@ -284,7 +284,7 @@ func TestURLsCanBeFollowed(t *testing.T) {
 		{vsock.Addr{CID: vsock.Any, Port: 1024}, "vsock:1024"},
 		{vsock.Addr{CID: 3, Port: 80}, "vsock:3:80"},
 	} {
-		if got := urlOf("http", c.addr); got != c.want {
+		if got := URL("http", c.addr); got != c.want {
 			t.Errorf("%v: %s, want %s", c.addr, got, c.want)
 		}
 	}
