@@ -35,7 +35,8 @@ var (
 	// is to serve URLs need not have it: what a URL of https is reached by is secured (see [Client.Context]).
 	TLS = mimic.Register("tls", 10, openTLS)
 	// TCP opens a kernel's TCP connection to "host:port". Of several addresses of a host
-	// it races those of both families (RFC 8305).
+	// it races those of both families (RFC 8305). In a program of WebAssembly, which has no sockets, it fails with
+	// errors.ErrUnsupported.
 	TCP = mimic.Register("tcp", mimic.NoPriority, openTCP)
 )
 
@@ -47,12 +48,16 @@ type TLSEndpoint struct {
 	Offers []string      // protocols to ask for where Config has no NextProtos; none: http/1.1
 }
 
-func openTCP(ctx context.Context, addr string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, "tcp", addr)
-}
+func openTCP(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) }
 
-func openUnix(ctx context.Context, path string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, "unix", path)
+func openUnix(ctx context.Context, path string) (net.Conn, error) { return dial(ctx, "unix", path) }
+
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, noNetwork(err)
+	}
+	return c, nil
 }
 
 func openTLS(ctx context.Context, e TLSEndpoint) (flow.Flow, error) {

@@ -3,6 +3,7 @@ package loop
 import (
 	"io"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ func TestAGroupIsStoppedWhileAConnectionIsOpened(t *testing.T) {
 		}()
 		var all []member
 		for len(all) == 0 {
+			runtime.Gosched() // where there is one thread for all
 			g.mu.Lock()
 			all = g.list()
 			g.mu.Unlock()

@@ -1,0 +1,106 @@
+//go:build !js
+
+package web_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// node returns the path of what runs programs of js/wasm by node. Without node the test is skipped, loudly, and fails in CI.
+func node(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("node is not installed: conformance/install.sh brings it")
+		}
+		t.Skip("SKIPPED: node is not installed: nothing of js/wasm was run")
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "go_js_wasm_exec")
+}
+
+// TestCoreRunsInJavaScript runs the tests of those rooms that are quick there.
+func TestCoreRunsInJavaScript(t *testing.T) {
+	cmd := exec.Command("go", "test", "-exec", node(t), "./h1", "./semantics", "./engine", "./alpn")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestFlowsOfJavaScript runs the tests for js/wasm of this package, with node, which has MessagePorts as browsers have them.
+func TestFlowsOfJavaScript(t *testing.T) {
+	runner := node(t)
+	program := filepath.Join(t.TempDir(), "web.test")
+	build := exec.Command("go", "test", "-c", "-o", program, ".")
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), runner, program, "-test.v")
+	watch := time.AfterFunc(90*time.Second, func() { _ = run.Process.Kill() }) // a goroutine that spins keeps every timer of its own from firing
+	defer watch.Stop()
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, claim := range []string{"TestPortsAreAFlow/CloseWriteEndsOneDirection", "TestDialledPortsAreAFlow/WriteDeadlineInterrupts", "TestContextWithAPortOpensIt"} {
+		if !strings.Contains(string(out), "--- PASS: "+claim+" ") {
+			t.Errorf("%s was not tried:\n%s", claim, out)
+		}
+	}
+}
+
+func TestItBuildsEverywhere(t *testing.T) {
+	for _, platform := range []string{"linux/386", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm"} {
+		system, machine, _ := strings.Cut(platform, "/")
+		cmd := exec.Command("go", "build", ".")
+		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", platform, err, out)
+		}
+	}
+}
+
+// TestTheCoreNeedsNothingOfThis holds libraries of WebSockets and of JavaScript out of every other program, and net/http out of what
+// browsers have to load.
+func TestTheCoreNeedsNothingOfThis(t *testing.T) {
+	core := listed(t, "..", "linux/amd64", ".")
+	here := listed(t, ".", "js/wasm", ".")
+	if !strings.Contains(core, "github.com/paf-go/paf/loop\n") || !strings.Contains(here, "github.com/paf-go/paf/flow\n") {
+		t.Fatal("nothing was listed")
+	}
+	for _, name := range []string{"websocket", "syscall/js", "paf/web", "net/http\n"} {
+		if strings.Contains(core, name) {
+			t.Errorf("the core needs %s", name)
+		}
+	}
+	for _, name := range []string{"websocket", "net/http\n", "github.com/paf-go/paf\n"} {
+		if strings.Contains(here, name) {
+			t.Errorf("in a browser this needs %s", name)
+		}
+	}
+}
+
+// listed returns the packages that those in dir need on a platform, one a line.
+func listed(t *testing.T, dir, platform, packages string) string {
+	t.Helper()
+	system, machine, _ := strings.Cut(platform, "/")
+	cmd := exec.Command("go", "list", "-deps", packages)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
