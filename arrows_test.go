@@ -28,6 +28,7 @@ alpn:          semantics engine h1 h2 flow
 mimic:         flow
 .:             semantics engine h1 hpack h2 flow loop alpn mimic
 nethttp:       semantics engine h1 hpack h2 flow loop alpn mimic .
+proxy:         semantics engine h1 hpack h2 flow loop alpn mimic .
 paftest:       semantics engine h1 hpack h2 flow loop alpn mimic .
 paftest/httpover: flow flow/flowtest engine alpn mimic .
 `

@@ -55,7 +55,7 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 		}
 		o := r.options()
 		if o.Connected != nil {
-			tellConnected(o.Connected, conn)
+			tellConnected(o.Connected, conn, r)
 		}
 		x := c.sending()
 		r.head(&x.head)
@@ -89,14 +89,14 @@ func (c *Client) send(ctx context.Context, r *Request, u *upload, w wish) (*Resp
 }
 
 // tellConnected tells of the connection. If that panics there will be no exchange on it.
-func tellConnected(connected func(Connection), conn *loop.ClientConn) {
+func tellConnected(connected func(Connection, *Request), conn *loop.ClientConn, r *Request) {
 	told := false
 	defer func() {
 		if !told {
 			conn.GiveBack()
 		}
 	}()
-	connected(Connection{conn})
+	connected(Connection{conn}, r)
 	told = true
 }
 

@@ -37,7 +37,7 @@ func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
 	e := &exchange{}
 	e.begin(x, head, err.Status)
-	s.log().Debug("request refused", "component", "paf-server", "peer", x.Peer(), "error", err) // at a level where peers cannot fill a log
+	s.refused(x, err)
 	var r *Request
 	if head != nil {
 		e.fill(head, 0)
@@ -45,6 +45,11 @@ func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Err
 	}
 	s.answer(e, r, err)
 	s.end(e)
+}
+
+// refused tells why a request is, at a level where peers cannot fill a log.
+func (s serving) refused(x loop.Exchange, err error) {
+	s.log().Debug("request refused", "component", "paf-server", "peer", x.Peer(), "error", err)
 }
 
 // borrow returns memory for an exchange: what a Borrower has given back, or new.
@@ -78,7 +83,7 @@ func (e *exchange) begin(x loop.Exchange, head *semantics.Request, status int) {
 func (e *exchange) fill(h *semantics.Request, length int64) {
 	r := &e.r
 	r.Method, r.Target, r.Protocol = h.Method, h.Target, h.Protocol
-	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm {
+	if e.w.x.Secured() && h.Target.Form == semantics.OriginForm && !e.trusted(h) {
 		r.Scheme = "https"
 	}
 	r.Header = h.Fields.Share()
@@ -88,6 +93,11 @@ func (e *exchange) fill(h *semantics.Request, length int64) {
 	if length != 0 {
 		r.Body = (*requestBody)(e)
 	}
+}
+
+// trusted reports whether the client has said a scheme, and is believed: browsers ask proxies of HTTP/2 over TLS for "http", too.
+func (e *exchange) trusted(h *semantics.Request) bool {
+	return h.Protocol == HTTP2 && e.w.x.Handler().(serving).TrustScheme
 }
 
 // misdirected reports whether a request is for a scheme that its connection cannot vouch for.
@@ -103,6 +113,7 @@ func (s serving) misdirected(e *exchange) bool {
 
 //go:noinline
 func (s serving) misdirect(e *exchange) { // as panicked
+	s.refused(e.w.x, errMisdirected)
 	e.w.preset = semantics.StatusMisdirectedRequest
 	s.answer(e, &e.r, errMisdirected)
 	s.end(e)

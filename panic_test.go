@@ -121,7 +121,7 @@ func TestConnectedThatPanicsCostsNothing(t *testing.T) {
 			func() {
 				defer func() { _ = recover() }()
 				r := newRequest(t, "GET", "http://x/", nil)
-				r.Options = &paf.SendOptions{Connected: func(paf.Connection) { panic("a bug") }}
+				r.Options = &paf.SendOptions{Connected: func(paf.Connection, *paf.Request) { panic("a bug") }}
 				resp, err := c.Do(ctx, r)
 				t.Errorf("%v: %v, %v", protocol, resp, err)
 			}()

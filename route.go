@@ -13,9 +13,9 @@ type SendOptions struct {
 	// Route is how to get to the server; then the Client's Context is not asked.
 	Route *Route
 
-	// Connected is called with the connection on which the request is about to be sent; its Header may
-	// still be changed. It is called again for each sending.
-	Connected func(Connection)
+	// Connected is called with the connection on which a request is about to be sent, and with that request: the one that Do was given, or
+	// what has become of it by redirects. Its Header may still be changed. It is called again for each sending.
+	Connected func(Connection, *Request)
 
 	// Interim is called for each 1xx response, before Do returns. An error ends the exchange, and is
 	// what Do's SendError wraps.
@@ -54,7 +54,7 @@ func (r *Route) leadsTo(from, to *Target) bool {
 	return r == nil || sameOrigin(from, to) || r.Absolute && from.Scheme == to.Scheme
 }
 
-// A Trace is told what becomes of one sending of a request.
+// A Trace is told what becomes of one sending of a request, by functions for each thing that happens: see [loop.Trace].
 type Trace = loop.Trace
 
 // A Connection is one on which a request is about to be sent.

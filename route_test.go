@@ -64,7 +64,7 @@ func TestRequestsOfOneRouteShareItsConnections(t *testing.T) {
 	defer c.Close()
 	for _, url := range []string{"http://a.test/1", "http://b.test/2", "https://c.test/3"} {
 		r := newRequest(t, "GET", url, nil)
-		r.Options = &paf.SendOptions{Route: route, Connected: func(on paf.Connection) { r.Header.Set("X-By", fmt.Sprint(on.Protocol(), on.Used())) }}
+		r.Options = &paf.SendOptions{Route: route, Connected: func(on paf.Connection, r *paf.Request) { r.Header.Set("X-By", fmt.Sprint(on.Protocol(), on.Used())) }}
 		if _, err := c.Do(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}

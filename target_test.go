@@ -47,3 +47,33 @@ func TestClientSendsThePartsOfATarget(t *testing.T) {
 		}
 	}
 }
+
+// Over HTTP/2 a client says which scheme it means. A proxy, which trusts it, gets to see that: browsers ask one over TLS for "http", too. An
+// origin server's connection says it.
+func TestTheSchemeOfHTTP2IsTheClientsIfItIsTrusted(t *testing.T) {
+	for _, trust := range []bool{true, false} {
+		s := &paf.Server{TrustScheme: trust, Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprint(w, r.URL()) })}
+		ln, open := listenTLS(t, "h2")
+		go func() { _ = s.Serve(t.Context(), ln) }()
+		var c paf.Client
+		defer c.Close()
+		for _, scheme := range []string{"http", "https"} {
+			r, err := paf.NewRequest("GET", scheme+"://far.test/x", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Options = &paf.SendOptions{Route: &paf.Route{Key: scheme, Open: open}}
+			resp, err := c.Do(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := "https://far.test/x"
+			if trust {
+				want = scheme + "://far.test/x"
+			}
+			if got := readAll(t, resp); got != want || resp.Protocol != paf.HTTP2 {
+				t.Errorf("trust %t: %s is %s over %v", trust, scheme, got, resp.Protocol)
+			}
+		}
+	}
+}

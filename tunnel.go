@@ -10,7 +10,8 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A Tunnel is the flow of an exchange on which HTTP has ended: see [ResponseWriter.Tunnel], [Response.Tunnel] and [loop.Tunnel].
+// A Tunnel is the flow of an exchange on which HTTP has ended, a net.Conn with CloseWrite and Context: see [ResponseWriter.Tunnel] and
+// [Response.Tunnel], and [loop.Tunnel] for its methods.
 type Tunnel = loop.Tunnel
 
 // Tunnel grants what the request asks for, CONNECT or an Upgrade, and returns the flow, which begins with what the client has sent
@@ -126,6 +127,7 @@ func (c *Client) Connect(ctx context.Context, r *Request, authority string) (*Re
 // Do; redirects are not followed.
 func (c *Client) Upgrade(ctx context.Context, r *Request, protocol string) (*Response, error) {
 	own := *r
+	own.Header = r.Header.Share()              // Connected may change it
 	if own.Method == semantics.MethodConnect { // as a handler may have got it over HTTP/2
 		own.Method = semantics.MethodGet
 	}

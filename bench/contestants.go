@@ -28,7 +28,7 @@ type contestant struct {
 	name string
 
 	// can is a list of words: h1, h2, tls, body (pathBig and pathSink), wait (pathWait and
-	// pathHold), call-h1 and call-h2 (has a client).
+	// pathHold), call-h1 and call-h2 (has a client), gateway-h1, gateway-h2 and tunnel (has a proxy).
 	can string
 
 	// cannot says why, by the names of works that it cannot do although it can do what they need.
@@ -37,20 +37,23 @@ type contestant struct {
 	serve   func(j job, ln net.Listener) error          // ln does TLS if j says so
 	command func(j job) (args []string, err error)      // of the program of that name
 	client  func(j job) (func(worker int) error, error) // what it returns makes one exchange
+	pass    func(j job, ln net.Listener) error          // a gateway to j.Behind
+	tunnel  func(j job, ln net.Listener) error          // a proxy for tunnels
 }
 
 // contestants are those who take part, in the order of the tables; the floor comes first.
 var contestants = []contestant{
-	{name: "floor", can: "h1 tls body call-h1", serve: serveFloor, client: callFloor},
-	{name: "paf", can: "h1 h2 tls body wait call-h1 call-h2", serve: servePaf, client: callPaf},
+	{name: "floor", can: "h1 tls body call-h1 tunnel", serve: serveFloor, client: callFloor, tunnel: tunnelFloor},
+	{name: "paf", can: "h1 h2 tls body wait call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: servePaf, client: callPaf, pass: passPaf, tunnel: tunnelPaf},
 	{name: "paf-borrow", can: "h1 h2", serve: serveBorrower},
 	{name: "paf+nethttp", can: "h1 h2 tls body wait call-h1 call-h2", serve: servePafNetHTTP, client: callPafNetHTTP},
-	{name: "net/http", can: "h1 h2 tls body wait call-h1 call-h2", serve: serveNetHTTP, client: callNetHTTP},
+	{name: "net/http", can: "h1 h2 tls body wait call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: serveNetHTTP, client: callNetHTTP, pass: passNetHTTP, tunnel: tunnelNetHTTP},
 	{name: "fasthttp", can: "h1 tls body call-h1", serve: serveFastHTTP, client: callFastHTTP},
 	{name: "gnet", can: "h1", serve: serveGnet},
 	{name: "x/net/http2", can: "h2 tls body wait call-h2", serve: serveXNet, client: callXNet},
-	{name: "nginx", can: "h1 h2 tls body", command: nginx, cannot: map[string]string{
+	{name: "nginx", can: "h1 h2 tls body gateway-h1 gateway-h2", command: nginx, cannot: map[string]string{
 		"body-h2-up": "it answers before it has read", "body-h2-up-tls": "it answers before it has read"}},
+	{name: "haproxy", can: "gateway-h1 gateway-h2", command: haproxy},
 	{name: "h2o", can: "h1 h2 tls body", command: h2o},
 	{name: "nghttpd", can: "h2 tls body", command: nghttpd},
 }
@@ -72,9 +75,31 @@ func takePart(w work, only string) (all []contestant) {
 func contestantNamed(name string) (contestant, error) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
 	if i < 0 {
-		return contestant{}, fmt.Errorf("no contestant is named %q: see contestants.go", name)
+		return contestant{}, fmt.Errorf("no contestant is named %q; there are %s", name, contestantNames())
 	}
 	return contestants[i], nil
+}
+
+// contestantNames lists the contestants.
+func contestantNames() string {
+	var names []string
+	for _, c := range contestants {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkOnly returns an error if a comma-separated list has a name that no contestant has. "" is all of them.
+func checkOnly(list string) error {
+	if list == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		if _, err := contestantNamed(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serve is the role of a server: it serves until it is killed.
@@ -96,6 +121,12 @@ func serve(j job) error {
 			return err
 		}
 		ln = tls.NewListener(ln, config)
+	}
+	switch {
+	case j.Behind != "" && j.Tunnel:
+		return c.tunnel(j, ln)
+	case j.Behind != "":
+		return c.pass(j, ln)
 	}
 	return c.serve(j, ln)
 }

@@ -12,6 +12,7 @@
 //	tail              latency under an open loop, at shares of the ceiling: tail-50, tail-80, tail-95
 //	cores             from one core to two: cores-h1, cores-h2
 //	client            CPU a request of the client: client-h1, client-h2
+//	proxy             CPU a request of a gateway: proxy-h1, proxy-h2; a tunnel: proxy-tunnel
 //
 // Each contestant is a process of its own, pinned to one core; the load runs on
 // another one. The contestants take turns, A B C A B C …, so that a machine whose

@@ -29,6 +29,19 @@ func nginx(j job) ([]string, error) {
 	if os.Getuid() == 0 {
 		user = "user root;\n"
 	}
+	locations, upstream := fmt.Sprintf("\t\tlocation = / { return 200 %[1]q; }\n\t\tlocation = /sink { return 200 %[1]q; }\n", hello), ""
+	if j.Behind != "" {
+		locations = `		location / {
+			proxy_pass http://behind;
+			proxy_http_version 1.1;
+			proxy_set_header Connection "";
+			proxy_set_header Host $host;
+			proxy_set_header X-Forwarded-For $remote_addr;
+			proxy_set_header X-Forwarded-Proto $scheme;
+		}
+`
+		upstream = fmt.Sprintf("\tupstream behind { server %s; keepalive 256; keepalive_requests 1000000000; }\n", j.Behind)
+	}
 	name, err := configure(j, "nginx", fmt.Sprintf(`daemon off;
 %[1]sworker_processes %[2]d;
 pid %[3]s/nginx.pid;
@@ -55,11 +68,9 @@ http {
 	server {
 		listen %[4]s%[5]s;
 		root %[3]s;
-		location = / { return 200 "%[6]s"; }
-		location = /sink { return 200 "%[6]s"; }
-	}
-}
-`, user, max(1, j.Cores), j.Dir, j.Addr, how, hello))
+%[6]s	}
+%[7]s}
+`, user, max(1, j.Cores), j.Dir, j.Addr, how, locations, upstream))
 	return []string{"-p", j.Dir, "-c", name}, err
 }
 

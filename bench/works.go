@@ -26,11 +26,11 @@ type work struct {
 // job is what a server needs to know of the work.
 func (w work) job() job {
 	needs := strings.Fields(w.needs)
-	return job{H2: slices.Contains(needs, "h2"), TLS: slices.Contains(needs, "tls")}
+	return job{H2: slices.Contains(needs, "h2") || slices.Contains(needs, "gateway-h2"), TLS: slices.Contains(needs, "tls")}
 }
 
 // works are all that can be measured, family by family.
-var works = slices.Concat(smallWorks, idleWorks, bodyWorks, tailWorks, coreWorks, clientWorks)
+var works = slices.Concat(smallWorks, idleWorks, bodyWorks, tailWorks, coreWorks, clientWorks, proxyWorks)
 
 // smallColumns are those of small answers.
 var smallColumns = []string{"cpu", "rate", "p50", "p99", "peak"}
@@ -75,29 +75,31 @@ func url(j job, addr, path string) string {
 
 // small warms a server up, loads it and takes its CPU time.
 func small(loaded loader) func(work, contestant, options) (sample, error) {
-	return func(w work, c contestant, o options) (sample, error) {
-		p, err := startServer(c, measuredCore, w.job())
-		if err != nil {
-			return nil, err
-		}
-		defer p.stop()
-		if _, err := loaded(loadCore, w.job(), p.addr, time.Second); err != nil {
-			return nil, err
-		}
-		var l load
-		cpu, err := p.during(func() (err error) {
-			l, err = loaded(loadCore, w.job(), p.addr, o.length)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		s := sample{"cpu": cpu.Seconds() * 1e6 / l.requests, "rate": l.requests / l.seconds}
-		if l.p99 > 0 {
-			s["p50"], s["p99"] = l.p50, l.p99
-		}
-		return p.peak(s)
+	return func(w work, c contestant, o options) (sample, error) { return loadSmall(loaded, c, w.job(), o) }
+}
+
+func loadSmall(loaded loader, c contestant, j job, o options) (sample, error) {
+	p, err := startServer(c, measuredCore, j)
+	if err != nil {
+		return nil, err
 	}
+	defer p.stop()
+	if _, err := loaded(loadCore, j, p.addr, time.Second); err != nil {
+		return nil, err
+	}
+	var l load
+	cpu, err := p.during(func() (err error) {
+		l, err = loaded(loadCore, j, p.addr, o.length)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := sample{"cpu": cpu.Seconds() * 1e6 / l.requests, "rate": l.requests / l.seconds}
+	if l.p99 > 0 {
+		s["p50"], s["p99"] = l.p50, l.p99
+	}
+	return p.peak(s)
 }
 
 // during returns the CPU time that the process takes while something is done.
@@ -129,15 +131,20 @@ func worksNamed(list string) (chosen []work, err error) {
 			found = worksWhere(func(w work) bool { return name == "all" || strings.HasPrefix(w.name, name+"-") })
 		}
 		if len(found) == 0 {
-			var all []string
-			for _, w := range works {
-				all = append(all, w.name)
-			}
-			return nil, fmt.Errorf("no work is named %q; there are %s, the families of those with a hyphen, and all", name, strings.Join(all, ", "))
+			return nil, fmt.Errorf("no work is named %q; there are %s", name, workNames())
 		}
 		chosen = append(chosen, found...)
 	}
 	return chosen, nil
+}
+
+// workNames lists what worksNamed takes.
+func workNames() string {
+	var all []string
+	for _, w := range works {
+		all = append(all, w.name)
+	}
+	return strings.Join(all, ", ") + ", the families of those with a hyphen, and all"
 }
 
 // worksWhere returns the works of which something is true.

@@ -11,7 +11,7 @@ func TestEachFamilyMeasures(t *testing.T) {
 	lacking(t, "wrk", "h2load", "h2o")
 	o := options{length: 100 * time.Millisecond, rounds: 1, only: "paf", conns: 300, size: testSize}
 	for _, name := range []string{"h1pipe", "h2", "tls-h1", "idle-h1", "idle-h2-tls", "idle-streams", "idle-streams-client",
-		"cores-h2", "body-h1-up", "body-h2-down-tls", "tail-80", "client-h1", "client-h2"} {
+		"cores-h2", "body-h1-up", "body-h2-down-tls", "tail-80", "client-h1", "client-h2", "proxy-h1", "proxy-h2", "proxy-tunnel"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // what is measured does not matter here
 			chosen, err := worksNamed(name)
@@ -127,6 +127,19 @@ func TestWorksAreFoundByNameAndFamily(t *testing.T) {
 		}
 		if _, err := contestantNamed(w.floor); err != nil || len(takePart(w, w.floor)) != 1 {
 			t.Errorf("%s: its floor %s does not take part", w.name, w.floor)
+		}
+	}
+}
+
+func TestContestantsAreChosenByTheirNames(t *testing.T) {
+	for _, list := range []string{"", "paf", "floor,net/http"} {
+		if err := checkOnly(list); err != nil {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+	for _, list := range []string{"pfa", "paf,", "paf,net-http"} {
+		if err := checkOnly(list); err == nil || !strings.Contains(err.Error(), "; there are floor, paf, paf-borrow, paf+nethttp, net/http,") {
+			t.Errorf("%q: %v", list, err)
 		}
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // program is cmd/paf, built once for all tests.
@@ -29,11 +31,46 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A process is a running paf serve.
+// A process is a running paf serve or paf proxy.
 type process struct {
 	*exec.Cmd
-	addr   string // host:port, or the path of a Unix socket
-	scheme string // http or https
+	addr   string   // host:port, or the path of a Unix socket
+	scheme string   // http or https
+	lines  printout // that it has printed since
+}
+
+// A printout is the lines that a process prints.
+type printout struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *printout) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, line)
+}
+
+// await returns the lines with a word in them, when there are n.
+func (l *printout) await(t testing.TB, n int, word string) (found []string) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		found = nil
+		l.mu.Lock()
+		for _, line := range l.all {
+			if strings.Contains(line, word) {
+				found = append(found, line)
+			}
+		}
+		all := strings.Join(l.all, "\n")
+		l.mu.Unlock()
+		if len(found) >= n {
+			return found
+		}
+		if time.Now().After(until) {
+			t.Fatalf("there are %d lines with %q, not %d:\n%s", len(found), word, n, all)
+		}
+	}
 }
 
 // serve starts `paf serve` with args, on a TCP port of its own unless they say otherwise. It is
@@ -43,7 +80,13 @@ func serve(t testing.TB, args ...string) *process {
 	if !strings.Contains(strings.Join(args, " "), "--listen") {
 		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
 	}
-	p := &process{Cmd: exec.Command(program, append([]string{"serve", "--quiet"}, args...)...), scheme: "http"}
+	return launch(t, append([]string{"serve", "--quiet"}, args...)...)
+}
+
+// launch starts the program with args, which say that it is to listen, and finds out where it does.
+func launch(t testing.TB, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(program, args...), scheme: "http"}
 	p.Stderr = os.Stderr
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -55,7 +98,7 @@ func serve(t testing.TB, args ...string) *process {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if before, rest, found := strings.Cut(lines.Text(), "://"); found {
-			p.scheme = before[strings.LastIndexByte(before, ' ')+1:]
+			p.scheme = before[strings.LastIndexAny(before, " =")+1:]
 			p.addr = strings.TrimRight(strings.Fields(rest)[0], "/.")
 			break
 		}
@@ -65,10 +108,11 @@ func serve(t testing.TB, args ...string) *process {
 		}
 	}
 	if p.addr == "" {
-		t.Fatal("paf serve did not say where it serves")
+		t.Fatalf("paf %s did not say where it serves", args[0])
 	}
 	go func() {
 		for lines.Scan() { // so that it never blocks on a full pipe
+			p.lines.add(lines.Text())
 		}
 	}()
 	interrupted(t, p.Cmd)

@@ -13,7 +13,7 @@ type timers struct {
 	frame  engine.Instant // since when a frame or a field block has been incomplete; 0: none is
 	taken  bool           // input has been taken since that was looked at
 	due    engine.Instant // of the earliest deadline of a stream, or before it; 0: it is to be found out
-	fresh  []*stream      // whose response is waited for from the next wait on (client)
+	fresh  []*stream      // whose response is waited for from the next wait on (client), or the rest of whose request (server)
 }
 
 // dueSlack is how near a deadline of a stream comes before it is made sure that nothing has put it off meanwhile. Far ones need
@@ -136,6 +136,9 @@ func (s *stream) due(c *conn) engine.Instant {
 		d = engine.Sooner(d, s.asked.After(c.limits.ResponseTimeout))
 	}
 	if c.lingers(s) {
+		if s.asked == never {
+			s.asked = c.now
+		}
 		d = engine.Sooner(d, s.asked.After(lingerTime))
 	}
 	if c.stalls(s) {

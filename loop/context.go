@@ -66,8 +66,7 @@ func (x *exchange) finishContext() {
 	}
 }
 
-// watchPeer starts a watcher, unless somebody is reading already; after that the
-// sweeper sees to it. The connection's lock is held.
+// watchPeer has the sweeper start a watcher when the exchange takes longer than a tick. The connection's lock is held.
 func (x *exchange) watchPeer() {
 	x.watched = true
 	if x.c.mux != nil {
@@ -79,7 +78,12 @@ func (x *exchange) watchPeer() {
 		x.waits()
 		return
 	}
-	x.c.look(x)
+	if c := x.c; c.closed || c.eof {
+		c.look(x)
+	} else {
+		// Most of those who ask are through before a tick: whoever sends a request on, or asks a database. A watcher costs a goroutine and a read.
+		c.lookDue.Store(c.group.after(c.group.tick))
+	}
 }
 
 // event takes what comes beside content: the client has reset the stream, or the connection has ended.

@@ -90,7 +90,7 @@ type Transport struct {
 	MaxIdleConns int
 	// MaxIdleConnsPerHost bounds those to one host; 0: http.DefaultMaxIdleConnsPerHost; negative: none is kept.
 	MaxIdleConnsPerHost int
-	// MaxConnsPerHost bounds the connections to one host, idle or not; 0: no limit.
+	// MaxConnsPerHost bounds the connections to one host, idle or not; 0: no limit. Requests that wait for one for long are told of in slog.Default.
 	MaxConnsPerHost int
 	// IdleConnTimeout is how long a connection may lie idle; 0: no limit.
 	IdleConnTimeout time.Duration

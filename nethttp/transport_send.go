@@ -42,7 +42,7 @@ type sending struct {
 	list    [8]semantics.Field // memory for the fields of most requests
 
 	x         *roundTrip
-	connected func(paf.Connection) // x.connected, and below x.interim: made once
+	connected func(paf.Connection, *paf.Request) // x.connected, and below x.interim: made once
 	interim   func(int, *paf.Fields) error
 }
 
@@ -51,7 +51,7 @@ func (x *roundTrip) newSending() *sending {
 	s, _ := x.t.sendings.Get().(*sending)
 	if s == nil {
 		s = &sending{}
-		s.connected = func(c paf.Connection) { s.x.connected(c) }
+		s.connected = func(c paf.Connection, _ *paf.Request) { s.x.connected(c) }
 		s.interim = func(status int, f *paf.Fields) error { return s.x.interim(status, f) }
 	}
 	s.x = x
@@ -95,7 +95,7 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 // try sends the request once.
 func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.ctx.Err(); err != nil {
-		return nil, context.Cause(x.ctx)
+		return nil, x.cause()
 	}
 	if err := x.prepare(); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,12 +19,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"paf": main})
 }
 
-// TestScripts runs the program as its users do. The scripts have three commands
+// TestScripts runs the program as its users do. The scripts have some commands
 // besides those of testscript:
 //
 //	exits N COMMAND...   COMMAND ends with exit status N
 //	[!] await PATH       waits until the socket PATH accepts connections, or
 //	                     the file PATH has content; with "!" until it does not
+//	hangup               sends SIGHUP to what was started in the background last
 //	digest FILE OF       FILE holds the SHA-256 of OF, in hexadecimal
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -37,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"await":  await,
 			"digest": digest,
+			"hangup": hangup,
 		},
 	})
 }
@@ -95,4 +98,12 @@ func digest(ts *testscript.TestScript, neg bool, args []string) {
 	if got := ts.ReadFile(args[0]); got != hex.EncodeToString(sum[:]) {
 		ts.Fatalf("%s holds %s; the digest of %s is %x", args[0], got, args[1], sum)
 	}
+}
+
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	all := ts.BackgroundCmds()
+	if neg || len(args) > 0 || len(all) == 0 {
+		ts.Fatalf("usage: hangup")
+	}
+	ts.Check(all[len(all)-1].Process.Signal(syscall.SIGHUP))
 }

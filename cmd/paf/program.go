@@ -17,6 +17,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(),
 		getCommand(),
+		proxyCommand(),
 	}
 }
 
@@ -24,7 +25,7 @@ func commands() []*cli.Command {
 func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:                  "paf",
-		Usage:                 "serve and fetch over HTTP",
+		Usage:                 "serve, fetch and pass on over HTTP",
 		UsageText:             "paf COMMAND [options] [arguments]",
 		Description:           "paf help COMMAND says more. An option may stand before or after the arguments.",
 		Version:               version(),
@@ -97,8 +98,6 @@ func taken(cmd *cli.Command, name string) string {
 			continue
 		}
 		switch flag.(type) {
-		case *cli.DurationFlag:
-			return "a time with its unit (as 90s or 2m)"
 		case *cli.IntFlag:
 			return "a whole number"
 		case *cli.BoolFlag:

@@ -219,7 +219,7 @@ func clientIsLost(p *place) {
 			go func() { _, _ = up.Write([]byte(block[:2000])) }() // and no more
 			defer up.Close()
 		}
-		r.Options = &paf.SendOptions{Connected: func(conn paf.Connection) { mine = conn.Flow() }}
+		r.Options = &paf.SendOptions{Connected: func(conn paf.Connection, _ *paf.Request) { mine = conn.Flow() }}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -12,6 +12,11 @@ import (
 	"github.com/paf-go/paf/vsock"
 )
 
+// Listen listens on "host:port", "unix:PATH" or "vsock:PORT" of the kernel. Errors have an exit status: see package exit.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	return new(network).listen(ctx, addr)
+}
+
 // listen listens on "host:port", "unix:PATH" or "vsock:PORT".
 func (n *network) listen(ctx context.Context, addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
@@ -25,7 +30,7 @@ func (n *network) listen(ctx context.Context, addr string) (net.Listener, error)
 	}
 	ln, err := n.tcp(ctx, addr)
 	if err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
+		return nil, exit.Errorf(exit.Failure, "cannot listen on %q: %w", addr, bare(err))
 	}
 	return ln, nil
 }
@@ -58,13 +63,13 @@ func listenVsock(addr, rest string) (net.Listener, error) {
 	}
 	ln, err := vsock.Listen(at)
 	if err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
+		return nil, exit.Errorf(exit.Failure, "cannot listen on %q: %w", addr, bare(err))
 	}
 	return ln, nil
 }
 
-// urlOf returns the URL at which an address is reached from this machine.
-func urlOf(scheme string, addr net.Addr) string {
+// URL returns the URL at which an address is reached from this machine.
+func URL(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return addr.Network() + ":" + addr.String()

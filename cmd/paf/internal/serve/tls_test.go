@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	certs "github.com/paf-go/paf/cmd/paf/internal/cert"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
 
@@ -58,7 +59,7 @@ func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 			t.Errorf("for %s: %v", name, err)
 		}
 	}
-	if left := time.Until(cert.NotAfter); left < lifetime-time.Hour || left > lifetime {
+	if left := time.Until(cert.NotAfter); left < certs.Lifetime-time.Hour || left > certs.Lifetime {
 		t.Errorf("it is valid for %v", left)
 	}
 	// A client that trusts it speaks HTTP/2 to the server.
@@ -77,7 +78,7 @@ func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 
 func TestGivenCertificateIsServed(t *testing.T) {
 	dir := t.TempDir()
-	cert, err := selfSigned([]string{"given.example"}, time.Now())
+	cert, err := certs.SelfSigned([]string{"given.example"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,214 @@
+package proxying
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/cert"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A running proxy, its file and what it has printed.
+type running struct {
+	t      *testing.T
+	file   string
+	reload chan os.Signal
+	out    printed
+	err    printed
+	done   chan error
+	stop   func()
+}
+
+type printed struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.String()
+}
+
+// start runs a proxy with a configuration until the test ends; it must then end in peace.
+func start(t *testing.T, config string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{t: t, file: filepath.Join(t.TempDir(), "proxy.yaml"), reload: make(chan os.Signal), done: make(chan error, 1), stop: cancel}
+	r.write(config)
+	load := func() (*Config, error) { return ReadFile(r.file) }
+	go func() { r.done <- Run(ctx, Options{Load: load, Reload: r.reload, Out: &r.out, Err: &r.err}) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-r.done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("it has said:\n%.4000s", r.err.String())
+		}
+	})
+	r.await(&r.out, "msg=listening")
+	return r
+}
+
+func (r *running) write(config string) {
+	if err := os.WriteFile(r.file, []byte(config), 0o600); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// load has the proxy take another configuration, and waits until it has.
+func (r *running) load(config string) {
+	r.t.Helper()
+	r.write(config)
+	n := strings.Count(r.err.String(), "reloaded")
+	r.reload <- syscall.SIGHUP
+	for until := time.Now().Add(10 * time.Second); strings.Count(r.err.String(), "reloaded") == n; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			r.t.Fatalf("it is not reloaded: %s", r.err.String())
+		}
+	}
+}
+
+// await waits until something is printed, and returns all that is.
+func (r *running) await(p *printed, what string) string {
+	r.t.Helper()
+	for until := time.Now().Add(10 * time.Second); !strings.Contains(p.String(), what); time.Sleep(time.Millisecond) {
+		select {
+		case err := <-r.done:
+			r.done <- nil
+			r.t.Fatalf("Run: %v", err)
+		default:
+		}
+		if time.Now().After(until) {
+			r.t.Fatalf("%q was awaited:\n%s", what, p.String())
+		}
+	}
+	return p.String()
+}
+
+var urls = regexp.MustCompile(`msg=listening url=(\S+)/`)
+
+// url returns where the proxy listens: at the address of the number.
+func (r *running) url(n int) string {
+	r.t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if all := urls.FindAllStringSubmatch(r.out.String(), -1); len(all) > n {
+			return all[n][1]
+		}
+		if time.Now().After(until) {
+			r.t.Fatalf("no address %d: %s", n, r.out.String())
+		}
+	}
+}
+
+// upstream is a server of a name, in HTTP/1.1 and in HTTP/2 in clear; it returns host and port.
+func upstream(t *testing.T, name string) string {
+	t.Helper()
+	return upstreamOf(t, func(w http.ResponseWriter, r *http.Request) {
+		content, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %s %d %v", name, r.Method, r.Host, len(content), err)
+	})
+}
+
+func upstreamOf(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.Protocols = &http.Protocols{}
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// certificate writes a certificate for a name, and returns the names of its files.
+func certificate(t *testing.T, name string) (pemFile, keyFile string) {
+	t.Helper()
+	c, err := cert.SelfSigned([]string{name}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	pemFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{pemFile: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pemFile, keyFile
+}
+
+// browser returns a client all of whose connections lead to one address, over TLS or in clear, and says how many it has opened.
+func browser(t *testing.T, to string, h2 bool) (c *http.Client, dials func() int) {
+	t.Helper()
+	addr := to[strings.Index(to, "//")+2:]
+	var mu sync.Mutex
+	n := 0
+	tr := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			mu.Lock()
+			n++
+			mu.Unlock()
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		},
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
+		ForceAttemptHTTP2:   h2,
+		MaxIdleConnsPerHost: 64,
+		MaxConnsPerHost:     4, // so that another one means that one was lost
+	}
+	if h2 {
+		tr.Protocols = &http.Protocols{}
+		tr.Protocols.SetHTTP2(true)
+		tr.Protocols.SetUnencryptedHTTP2(true)
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr, Timeout: 30 * time.Second}, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return n
+	}
+}
+
+// get returns the status and the content of a URL.
+func get(t *testing.T, c *http.Client, url string) (int, string) {
+	t.Helper()
+	resp, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}

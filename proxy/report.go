@@ -1,0 +1,28 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/paf-go/paf"
+)
+
+// A Report is what became of a request, for a log: what the client got for it is known to the ResponseWriter.
+type Report struct {
+	// Upstream is where it went last: the URL of an [Upstream], the host and port of a Forward; "" if nowhere.
+	Upstream string
+	// Tries is how many upstreams it was sent to.
+	Tries int
+	// Took is how long it was here, as a tunnel too.
+	Took time.Duration
+	// Tunnelled is how many bytes went through the tunnel that became of it, in both directions together.
+	Tunnelled int64
+	// Err is why it was not passed on, or its response not passed back: an [*Error], or why the client's end is gone. Where it was a tunnel, what ended that
+	// (see [Join]).
+	Err error
+}
+
+// done calls on when a request is over, in whatever way.
+func (p *Report) done(on func(*paf.ResponseWriter, *paf.Request, *Report), w *paf.ResponseWriter, in *paf.Request, begun time.Time) {
+	p.Took = time.Since(begun)
+	on(w, in, p)
+}
