@@ -72,5 +72,6 @@
 // Package paf is the front door. Behind it: semantics (the words of RFC 9110),
 // engine (the contract between a protocol and a loop), h1 (RFC 9112), h2 (RFC 9113) with hpack (RFC 7541), alpn (which
 // of them a flow gets), flow (streams of bytes and what they can do), loop (clocks, goroutines, locks), mimic (from a
-// URL to a flow). Each is public and can be used alone.
+// URL to a flow). Each is public and can be used alone. In front of it: nethttp (net/http's handlers and clients), proxy (gateways and
+// forward proxies), paftest (for tests).
 package paf

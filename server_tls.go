@@ -12,15 +12,11 @@ import (
 
 // ListenAndServeTLS listens on an address, as ListenAndServe does, and calls ServeTLS.
 func (s *Server) ListenAndServeTLS(ctx context.Context, addr, certFile, keyFile string) error {
-	config, err := s.secured(certFile, keyFile)
-	if err != nil {
-		return err
-	}
 	ln, err := Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
-	return s.Serve(ctx, tls.NewListener(ln, config))
+	return s.ServeTLS(ctx, ln, certFile, keyFile)
 }
 
 // ServeTLS serves HTTPS on ln: it calls Serve on a listener of TLS over it, with a copy of TLSConfig. The protocols that Protocol allows

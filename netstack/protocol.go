@@ -17,7 +17,7 @@ var (
 	Port = mimic.NewKey[string]("port")
 )
 
-// TCP opens connections of TCP over a stack. Its priority, 0, puts it before what else a context offers (see package mimic).
+// TCP opens connections of TCP over a stack. Its priority, 0, puts it before TLS and TCP (see package mimic).
 var TCP = mimic.Register("netstack", 0, func(ctx context.Context, e Endpoint) (net.Conn, error) {
 	return e.Stack.DialContext(ctx, "tcp", net.JoinHostPort(e.Address, e.Port))
 })

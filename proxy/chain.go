@@ -20,7 +20,7 @@ type Chain struct {
 	asks    []*paf.Request
 }
 
-// Via opens a tunnel through a chain of proxies. A context that has an endpoint of it leads nowhere else.
+// Via opens a tunnel through a chain of proxies. A context of [Chain.Context] leads nowhere else, if no other endpoint is added to it.
 var Via = mimic.Register("via proxy", 0, func(ctx context.Context, e ViaEndpoint) (*paf.Tunnel, error) {
 	return e.Chain.Open(ctx, e.Authority)
 })
@@ -47,11 +47,19 @@ func Through(c mimic.Context, urls ...string) (*Chain, error) {
 			return nil, err
 		}
 		client := &paf.Client{Context: c, MaxRedirects: -1}
-		if log, has := mimic.Get(c, mimic.Logger); has {
+		log, logs := mimic.Get(c, mimic.Logger)
+		if logs {
 			client.Log = slog.New(log.Handler())
 		}
 		if before := *chain; len(before.clients) > 0 {
-			client.Context = mimic.Merge(c, before.Context())
+			// Endpoints of c stay out of it: they lead to the first proxy alone.
+			client.Context = before.Context()
+			if config, has := mimic.Get(c, paf.TLSConfig); has {
+				client.Context = mimic.Add(client.Context, paf.TLSConfig, config)
+			}
+			if logs {
+				client.Context = mimic.Add(client.Context, mimic.Logger, log)
+			}
 		}
 		chain.clients, chain.asks = append(chain.clients, client), append(chain.asks, r)
 	}

@@ -118,3 +118,40 @@ func TestAProxyThatDeclinesIsNamed(t *testing.T) {
 		t.Errorf("a password is told: %v", err)
 	}
 }
+
+// What leads to the first proxy leads nowhere else.
+func TestAnEndpointOfTheFirstProxyIsNotTheNextOnes(t *testing.T) {
+	all, roots := stages(t)
+	door, err := net.Listen("unix", t.TempDir()+"/first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &proxy.Forward{Log: quiet()}
+	f.Access.Private = true
+	t.Cleanup(f.Close)
+	first := &stage{}
+	s := &paf.Server{TrustScheme: true, Log: quiet(), Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) { first.Serve(w, r, f) })}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(t.Context(), door) }()
+	c := mimic.Add(mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: roots}), paf.Unix, door.Addr().String())
+	chain, err := proxy.Through(c, "http://first.test", all[0].url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &paf.Client{Context: chain.Context(), Log: quiet()}
+	resp, err := client.Get(t.Context(), "http://"+serveStd(t, show)+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, resp)
+	_, second, _ := strings.Cut(all[0].url, "@")
+	if len(first.to) != 1 || first.to[0] != second+" HTTP/1.1" || len(all[0].to) != 1 {
+		t.Errorf("the first was asked for %q, the second for %q", first.to, all[0].to)
+	}
+	client.Close()
+	chain.Close()
+	_ = s.Shutdown(t.Context())
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

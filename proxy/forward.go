@@ -111,8 +111,7 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	case answered(w, in):
 		return
 	default:
-		report.Upstream, report.Tries = in.Authority, 1
-		begun, err = f.pass(w, in)
+		begun, err = f.pass(w, in, report)
 	}
 	if err != nil {
 		f.fail(w, in, begun, report, err)
@@ -149,6 +148,10 @@ func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request, report *Report)
 	if err != nil {
 		return err
 	}
+	if err := f.Access.denied(host, port, netip.Addr{}); err != nil {
+		return err // it need not even be resolved
+	}
+	report.Upstream, report.Tries = in.Authority, 1
 	far, err := f.dial(in.Context(), host, port)
 	if err != nil {
 		return err
@@ -161,13 +164,12 @@ func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request, report *Report)
 		}
 		return nil // the client has gone
 	}
-	report.Upstream, report.Tries = in.Authority, 1
 	report.Tunnelled, report.Err = join(near, far, f.Tunnels)
 	return nil
 }
 
 // pass passes a request in clear on.
-func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err error) {
+func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request, report *Report) (begun bool, err error) {
 	if goesRound(&in.Header, f.via) {
 		return false, ErrLoop
 	}
@@ -175,6 +177,10 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 	if err != nil {
 		return false, err
 	}
+	if err := f.Access.denied(host, port, netip.Addr{}); err != nil {
+		return false, err
+	}
+	report.Upstream, report.Tries = in.Authority, 1
 	// Connections may be shared by all who are led there: it has been checked, and HTTP/1.1 in clear knows of no client.
 	route := &paf.Route{Key: led{f, net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port)))}, Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
 		c, err := f.dial(ctx, host, port)
@@ -219,9 +225,6 @@ var errDestination = errors.New("a destination is a host and a port")
 
 // dial opens a connection to a destination, if it is allowed.
 func (f *Forward) dial(ctx context.Context, host string, port uint16) (net.Conn, error) {
-	if err := f.Access.denied(host, port, netip.Addr{}); err != nil {
-		return nil, err // it need not even be resolved
-	}
 	d := net.Dialer{Timeout: cmp.Or(f.OpenTimeout, 10*time.Second), ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
@@ -240,7 +243,7 @@ func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, repor
 		report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: in.Authority, Tries: 1, Err: err}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: report.Upstream, Tries: report.Tries, Err: err}
 	report.Err = e
 	if begun {
 		e.Status = 0
@@ -248,7 +251,7 @@ func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, repor
 	if f.OnError != nil {
 		f.OnError(in, e)
 	} else {
-		cmp.Or(f.Log, slog.Default()).Info("request not passed on", "component", "paf-proxy", "method", in.Method, "peer", in.Peer(), "error", e)
+		cmp.Or(f.Log, slog.Default()).Warn("request not passed on", "component", "paf-proxy", "method", in.Method, "peer", in.Peer(), "error", e)
 	}
 	if begun {
 		panic(paf.ErrAbort)

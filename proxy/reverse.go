@@ -57,7 +57,7 @@ type Reverse struct {
 	// Rest is how long an upstream that has failed gets nothing, if others are fit. Default 5 s.
 	Rest time.Duration
 
-	// OnError, if it is not nil, is told of each request that could not be passed on. The Server's log has it at level Warn else.
+	// OnError, if it is not nil, is told of each request that could not be passed on. Log has it at level Warn else.
 	OnError func(r *paf.Request, err *Error)
 
 	// OnDone, if it is not nil, is told of each request when it is over.

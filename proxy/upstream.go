@@ -48,7 +48,7 @@ type Upstream struct {
 	network string
 	scheme  string
 	prefix  string
-	route   *paf.Route // nil with Preface
+	route   *paf.Route
 	plain   *paf.Route // the same without HTTP/2
 
 	resting atomic.Int64 // until when it gets nothing, if another is fit: UnixNano

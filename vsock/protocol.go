@@ -14,7 +14,7 @@ var (
 	Port = mimic.NewKey[uint32]("vsock-port")
 )
 
-// Stream opens connections. Its priority, 0, puts it before what else a context offers.
+// Stream opens connections. Its priority, 0, puts it before TLS and TCP.
 var Stream = mimic.Register("vsock", 0, Dial)
 
 // WithStream returns c with an endpoint of [Stream], as soon as c has [CID] and [Port].

@@ -16,7 +16,7 @@
 //
 //	c := paf.Client{Context: mimic.Add(mimic.Context{}, web.WebSocket, "wss://example.org/flow"), Protocol: paf.HTTP2}
 //	…
-//	mux["/flow"] = &web.Handler{Server: server}
+//	flows := &web.Handler{Server: server}
 //
 // [WebSocket] opens flows outside of browsers, too, where programs are let out by nothing else.
 //

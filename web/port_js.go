@@ -11,7 +11,7 @@ import (
 )
 
 // Port opens flows over MessagePorts; its endpoint is where messages can be posted to for a [Listener] to get them: a Worker, the MessagePort of
-// a SharedWorker, another window, a ServiceWorker. Its priority, 0, puts it before what else a context offers.
+// a SharedWorker, another window, a ServiceWorker. Its priority, 0, puts it before TLS and TCP.
 var Port = mimic.Register("port", 0, DialPort)
 
 // DialPort opens a flow to a [Listener]: it makes a MessageChannel, posts one of its ports to target and waits until that is accepted.

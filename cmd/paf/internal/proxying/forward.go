@@ -26,7 +26,7 @@ type forwardSaid struct {
 func (r *Runner) forwarder(p *plan, n *next) *forward {
 	said := forwardSaid{access: proxy.Access{Deny: p.Deny, Allow: p.Allow, Private: p.AllowPrivate}, passing: p.Passing, users: p.users}
 	if old := r.forward; old != nil && said.users == old.said.users && reflect.DeepEqual(said.access, old.said.access) && reflect.DeepEqual(said.passing, old.said.passing) {
-		n.client(r, old.key(), p.Timeout)
+		n.client(r, old.key(), p.Timeout, true)
 		return old
 	}
 	f := &forward{said: said}
@@ -38,7 +38,7 @@ func (r *Runner) forwarder(p *plan, n *next) *forward {
 		Name:        r.name,
 		Tunnels:     p.tunnels(),
 		OpenTimeout: 10 * time.Second,
-		Client:      n.client(r, f.key(), p.Timeout).Client,
+		Client:      n.client(r, f.key(), p.Timeout, true).Client,
 		OnDone:      r.done,
 		OnError:     r.failed,
 		Log:         r.log,

@@ -201,7 +201,7 @@ func (r *Runner) drop(clients map[string]*client) {
 }
 
 // client returns the client of a kind, for the generation that is to come: one that is in use, or a new one.
-func (n *next) client(r *Runner, key string, timeout Duration) *client {
+func (n *next) client(r *Runner, key string, timeout Duration, forward bool) *client {
 	if c := n.clients[key]; c != nil {
 		return c
 	}
@@ -209,7 +209,7 @@ func (n *next) client(r *Runner, key string, timeout Duration) *client {
 	defer r.mu.Unlock()
 	c := r.clients[key]
 	if c == nil {
-		c = r.newClient(timeout)
+		c = r.newClient(timeout, forward)
 		r.clients[key] = c
 	}
 	c.holders++

@@ -1,6 +1,7 @@
 package proxying
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -9,7 +10,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/proxy"
-	"github.com/pires/go-proxyproto"
+	"github.com/paf-go/paf/proxyproto"
 )
 
 // A site is a Site that is in force. It lives as long as nothing changes but its upstreams.
@@ -34,9 +35,12 @@ type client struct {
 	holders int // generations; Runner.mu guards it
 }
 
-// newClient makes a client for upstreams.
-func (r *Runner) newClient(timeout Duration) *client {
+// newClient makes a client for upstreams, or for where the clients of a forward proxy want to go: they may name as many servers as they like.
+func (r *Runner) newClient(timeout Duration, forward bool) *client {
 	c := &paf.Client{MaxRedirects: -1, OpenTimeout: 5 * time.Second, MaxConns: 1024, MaxIdle: 256, Log: r.log}
+	if forward {
+		c.OpenTimeout, c.MaxIdleAll = 10*time.Second, 1024
+	}
 	c.Limits.ResponseTimeout = never(time.Duration(timeout))
 	return &client{Client: c}
 }
@@ -54,7 +58,7 @@ func (r *Runner) site(said *Site, fresh *next) *site {
 		fresh.upstreams[key] = u
 		s.upstreams, s.weights = append(s.upstreams, u), append(s.weights, to.Weight)
 	}
-	s.client = fresh.client(r, fmt.Sprint("reverse ", time.Duration(said.Timeout)), said.Timeout).Client
+	s.client = fresh.client(r, fmt.Sprint("reverse ", time.Duration(said.Timeout)), said.Timeout, false).Client
 	if old := r.sites[name]; old != nil && reflect.DeepEqual(old.said, s.said) {
 		s.reverse, s.stop = old.reverse, old.stop
 	}
@@ -131,6 +135,8 @@ func preface(version Version) func(client, local net.Addr) ([]byte, error) {
 		return nil
 	}
 	return func(client, local net.Addr) ([]byte, error) {
-		return proxyproto.HeaderProxyFromAddrs(byte(version), client, local).Format()
+		var head bytes.Buffer
+		err := proxyproto.Send(&head, &proxyproto.Header{Version: int(version), Source: client, Destination: local, Local: client == nil})
+		return head.Bytes(), err
 	}
 }
