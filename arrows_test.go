@@ -30,6 +30,7 @@ mimic:         flow
 nethttp:       semantics engine h1 hpack h2 flow loop alpn mimic .
 proxy:         semantics engine h1 hpack h2 flow loop alpn mimic .
 paftest:       semantics engine h1 hpack h2 flow loop alpn mimic .
+paftest/httpover: flow flow/flowtest engine alpn mimic .
 `
 
 // These rooms do no I/O and know no time: neither they nor what they import of paf may reach the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -240,11 +241,16 @@ func TestRequestsForAnotherSchemeAreRefused(t *testing.T) {
 	} {
 		s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprintf(w, "%s %s", r.Scheme, r.Authority) })
 		s.TrustScheme = test.trust
+		log := &logged{}
+		s.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		got := exchangeRaw(t, serve(t, s), "GET "+test.target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		head, content, _ := strings.Cut(got, "\r\n\r\n")
 		status := strings.TrimPrefix(head, "HTTP/1.1 ")[:4]
 		if status == "421 " {
 			content = ""
+		}
+		if told := strings.Contains(log.String(), `level=DEBUG msg="request refused"`); told != (status == "421 ") {
+			t.Errorf("%s: logged that it was refused: %t", test.target, told)
 		}
 		if status+content != test.want {
 			t.Errorf("%s (trusted: %v): %s%s", test.target, test.trust, status, content)

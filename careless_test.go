@@ -2,6 +2,7 @@ package paf_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/flow"
 )
 
 // A queue is a reader whose Len is not what it will yet give.
@@ -121,5 +123,48 @@ func TestClientTellsAHandshakeThatFailed(t *testing.T) {
 	defer client.Close()
 	if _, err := client.Get(t.Context(), peer.URL); !errors.Is(err, paf.ErrHandshake) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Whoever gives nil is told where, rather than be shown the inside of paf.
+func TestNilArgumentsAreNamed(t *testing.T) {
+	var c paf.Client
+	defer c.Close()
+	s := handle(hello)
+	here, there := flow.Pipe(0)
+	defer here.Close()
+	var none context.Context
+	for name, f := range map[string]func(){
+		"Client.Do is given a nil context or a nil request":     func() { _, _ = c.Get(none, "http://a.example/") },
+		"Client.Do is given a nil context or a nil request ":    func() { _, _ = c.Do(t.Context(), nil) },
+		"Server.Serve is given a nil context or a nil listener": func() { _ = s.Serve(t.Context(), nil) },
+		"Server.ServeFlow is given a nil context or a nil flow": func() { _ = s.ServeFlow(none, there) },
+		"Listen is given a nil context":                         func() { _ = s.ListenAndServe(none, "127.0.0.1:0") },
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v != "paf: "+strings.TrimSpace(name) {
+					t.Errorf("got %v, want %s", v, name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// What cannot be used of a URL is said by name.
+func TestURLErrorsNameThePart(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://localhost:99999/": `paf: URL "http://localhost:99999/": its port is none of 0 to 65535`,
+		"http://[::1]:65536/":     `paf: URL "http://[::1]:65536/": its port is none of 0 to 65535`,
+		"http:///path":            `paf: URL "http:///path": it has no host`,
+		"http://:80/":             `paf: URL "http://:80/": it has no host`,
+		"http://a_b%00:80/":       `paf: URL "http://a_b%00:80/": parse "http://a_b%00:80/": invalid URL escape "%00"`,
+		"http://a<b:99999/":       `paf: URL "http://a<b:99999/": it has no valid host`,
+		"ftp://a.example/":        `paf: URL "ftp://a.example/": it must begin with http:// or https://`,
+	} {
+		if _, err := paf.NewRequest("GET", url, nil); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }

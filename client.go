@@ -87,9 +87,21 @@ type place struct {
 	once              bool // Route.Once
 }
 
+// String says where the connections lead to. Of a Route its key may say that; what it is made of may be a secret.
+func (p place) String() string {
+	if s, is := p.route.(fmt.Stringer); is {
+		return s.String()
+	}
+	if p.route != nil {
+		return fmt.Sprintf("a route of %T", p.route)
+	}
+	return (&Request{Target: Target{Scheme: p.scheme, Authority: p.authority}}).URL()
+}
+
 // Do sends a request and returns its response as soon as the response's head has come. ctx
 // bounds the exchange to the end of the response's Body, which must be read to its end or
-// closed. The request must not be changed meanwhile.
+// closed: until then its connection is in use, and when MaxConns are, Do waits (and says so to Log after some seconds). The request must not be
+// changed meanwhile.
 //
 // A request that certainly was not sent, or that is idempotent and was lost with a connection
 // that had been used before, is sent again (RFC 9110, Section 9.2.2), if its Body is nil or
@@ -100,6 +112,9 @@ type place struct {
 // cannot be sent at all; where a redirect could not be followed (ErrRedirects, a URLError of its Location, ctx has ended)
 // the last response is returned too, its Body closed. Errors of ctx are its cause.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	if ctx == nil || r == nil {
+		panic("paf: Client.Do is given a nil context or a nil request")
+	}
 	c.init()
 	var body *upload
 	if r.Body != nil {
@@ -126,7 +141,8 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	}
 }
 
-// Get sends a GET request.
+// Get sends a GET request. As with Do, the Body of the response must be read to its end or closed: its connection is in use until then, and
+// MaxConns of them are all there are.
 func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
 	r, err := NewRequest("GET", url, nil)
 	if err != nil {
@@ -261,6 +277,6 @@ func (c *Client) init() {
 			Log:          c.Log,
 		})
 		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
-			MayShare: c.mayShare, Once: func(p place) bool { return p.once }})
+			MayShare: c.mayShare, Name: place.String, Once: func(p place) bool { return p.once }})
 	})
 }

@@ -23,6 +23,17 @@
 // [TLS] over it where the URL says https. [WithURL] and [DialContext] use such a context without a Client. A URL may name a
 // Unix socket: http+unix://%2Frun%2Fapp.sock/path.
 //
+// # Queries, forms, JSON
+//
+// A request's Path and Query are as they were sent: net/url's ParseQuery decodes the latter, and the content of a form, net/url's
+// PathUnescape the former. A request with content is made by [NewRequest] and sent by [Client.Do], with the
+// Content-Type that one sets:
+//
+//	r, err := paf.NewRequest("POST", "https://example.org/", strings.NewReader(values.Encode()))
+//	…
+//	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+//	resp, err := c.Do(ctx, r)
+//
 // # Tunnels
 //
 // After CONNECT and Upgrade a flow goes on without HTTP. A handler takes it with [ResponseWriter.Tunnel], a client with

@@ -45,23 +45,23 @@ func selfSigned() (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-// HTTPS is Serve on a listener of TLS, of any make. What its configuration offers in NextProtos is what clients get: without
-// it, HTTP/1.1. The client trusts a certificate of one's own by [paf.TLSConfig].
-func ExampleServer_Serve_https() {
+// HTTPS, and HTTP/2 for those who know it. ListenAndServeTLS does the same at an address, with a certificate from files; Serve takes a
+// listener of any other TLS, which then has to offer "h2" itself. The client trusts a certificate of one's own by [paf.TLSConfig].
+func ExampleServer_ServeTLS() {
 	cert, pool := selfSigned()
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
-		Certificates: []tls.Certificate{cert}, // tls.LoadX509KeyPair reads one from files
-		NextProtos:   []string{"h2", "http/1.1"},
-	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
-	s := &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
-		fmt.Fprintf(w, "%s over %s", r.Scheme, r.Protocol)
-	})}
+	s := &paf.Server{
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
+		Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+			fmt.Fprintf(w, "%s over %s", r.Scheme, r.Protocol)
+		}),
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- s.Serve(ctx, ln) }()
+	go func() { done <- s.ServeTLS(ctx, ln, "", "") }()
 
 	c := paf.Client{Context: mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: pool})}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())

@@ -37,7 +37,7 @@ func (s serving) Serve(x loop.Exchange, head *semantics.Request, length int64) {
 func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Error) {
 	e := &exchange{}
 	e.begin(x, head, err.Status)
-	s.log().Debug("request refused", "component", "paf-server", "peer", x.Peer(), "error", err) // at a level where peers cannot fill a log
+	s.refused(x, err)
 	var r *Request
 	if head != nil {
 		e.fill(head, 0)
@@ -45,6 +45,11 @@ func (s serving) Fault(x loop.Exchange, head *semantics.Request, err *engine.Err
 	}
 	s.answer(e, r, err)
 	s.end(e)
+}
+
+// refused tells why a request is, at a level where peers cannot fill a log.
+func (s serving) refused(x loop.Exchange, err error) {
+	s.log().Debug("request refused", "component", "paf-server", "peer", x.Peer(), "error", err)
 }
 
 // borrow returns memory for an exchange: what a Borrower has given back, or new.
@@ -108,6 +113,7 @@ func (s serving) misdirected(e *exchange) bool {
 
 //go:noinline
 func (s serving) misdirect(e *exchange) { // as panicked
+	s.refused(e.w.x, errMisdirected)
 	e.w.preset = semantics.StatusMisdirectedRequest
 	s.answer(e, &e.r, errMisdirected)
 	s.end(e)

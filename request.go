@@ -14,11 +14,11 @@ import (
 
 // The words of RFC 9110 that users of this package meet; see package semantics.
 type (
-	// Fields is an ordered field section.
+	// Fields is an ordered field section: Get, Set, Add, Del, All and more; see [semantics.Fields].
 	Fields = semantics.Fields
-	// Protocol is a protocol version.
+	// Protocol is a protocol version; see [semantics.Protocol].
 	Protocol = semantics.Protocol
-	// Target is a request target, taken apart.
+	// Target is a request target, taken apart: Scheme, Authority, Path, Query and Form; see [semantics.Target].
 	Target = semantics.Target
 )
 

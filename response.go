@@ -17,8 +17,8 @@ type Response struct {
 	Protocol Protocol
 	Header   Fields
 
-	// Body is the content, never nil. It must be read to its end or closed, for the
-	// connection's sake. An error other than io.EOF says that what was read is
+	// Body is the content, never nil. It must be read to its end or closed: its connection is in use until then, and a Client
+	// has no more than MaxConns of them to an origin. An error other than io.EOF says that what was read is
 	// not all of it; without a Length, what a connection of crypto/tls has brought may have been cut off
 	// by somebody in between who can end a TCP connection, for that package does not tell. Closing it early closes an HTTP/1 connection, unless
 	// the rest has already arrived.

@@ -54,7 +54,7 @@ func (r *Route) leadsTo(from, to *Target) bool {
 	return r == nil || sameOrigin(from, to) || r.Absolute && from.Scheme == to.Scheme
 }
 
-// A Trace is told what becomes of one sending of a request.
+// A Trace is told what becomes of one sending of a request, by functions for each thing that happens: see [loop.Trace].
 type Trace = loop.Trace
 
 // A Connection is one on which a request is about to be sent.

@@ -2,6 +2,8 @@ package paf
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -52,6 +54,10 @@ type Server struct {
 	// what peers do wrong comes at level Debug. Default slog.Default().
 	Log *slog.Logger
 
+	// TLSConfig is the configuration of ListenAndServeTLS and ServeTLS, which make a copy of it. If it has certificates,
+	// ListenAndServe, which serves in clear, fails, and Serve warns if its listener is one of TCP.
+	TLSConfig *tls.Config
+
 	// Limits bounds what a peer may send and how long it may take: see
 	// [engine.Limits] for each limit and its default.
 	Limits engine.Limits
@@ -86,6 +92,11 @@ type Server struct {
 	// these, on Linux, macOS or a BSD.
 	ParkAfter time.Duration
 
+	// BaseContext, if it is not nil, is called by Serve for its listener. What it returns, which it makes of the context that was given to
+	// Serve or of any other, is what the contexts of the requests are made of: they have its values, and end when it ends. Without it
+	// they have the values of Serve's, which does not end them: what is in flight may finish.
+	BaseContext func(ctx context.Context, ln net.Listener) context.Context
+
 	// ConnContext, if it is not nil, is called for each connection before its handshake. The contexts of its requests have the values
 	// of what it returns, which it makes of the context that was given to Serve or ServeFlow.
 	ConnContext func(ctx context.Context, f flow.Flow) context.Context
@@ -104,13 +115,19 @@ type Server struct {
 }
 
 // Serve accepts connections on ln and serves each on a goroutine of its own. On a listener of TLS, such as
-// tls.NewListener's, the handshake is done there too, and what was negotiated decides the version: a configuration
+// tls.NewListener's (see [Server.ServeTLS]), the handshake is done there too, and what was negotiated decides the version: a configuration
 // whose NextProtos are "h2" and "http/1.1" gets HTTP/2 from those who know it, one without NextProtos HTTP/1.1. When
 // ctx ends, or Shutdown is called, it stops accepting, lets what is in flight finish
 // (for ctx: within GracePeriod) and returns nil when its last connection is gone.
 // If accepting fails otherwise it returns that error; ln is closed in
 // either case. After Shutdown it returns ErrStopped.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if ctx == nil || ln == nil {
+		panic("paf: Server.Serve is given a nil context or a nil listener")
+	}
+	if _, clear := ln.(*net.TCPListener); clear && certified(s.TLSConfig) {
+		s.log().Warn("paf: the Server has certificates, and this listener is served in clear: see ServeTLS", "component", "paf-server", "at", ln.Addr())
+	}
 	return s.loop().Serve(ctx, ln, serving{s})
 }
 
@@ -121,6 +138,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // progress may finish within GracePeriod. It waits for a tunnel, too; if a handler hijacks the flow it
 // returns with the handler, and f stays open.
 func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
+	if ctx == nil || f == nil {
+		panic("paf: Server.ServeFlow is given a nil context or a nil flow")
+	}
 	eng, err := serving{s}.Open(ctx, f)
 	if err != nil {
 		_ = f.Close()
@@ -131,14 +151,20 @@ func (s *Server) ServeFlow(ctx context.Context, f flow.Flow) error {
 	return err
 }
 
-// ListenAndServe listens on an address as Listen has it and calls Serve.
+// ListenAndServe listens on an address as Listen has it and calls Serve. It fails if TLSConfig has certificates: ListenAndServeTLS secures what
+// it serves.
 func (s *Server) ListenAndServe(ctx context.Context, addr string) error {
+	if certified(s.TLSConfig) {
+		return errClear
+	}
 	ln, err := Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
 	return s.Serve(ctx, ln)
 }
+
+var errClear = errors.New("paf: the Server has certificates, and ListenAndServe serves in clear: call ListenAndServeTLS, or Serve with a listener")
 
 // Shutdown stops the server: listeners are closed, and idle connections; the others
 // finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
@@ -149,7 +175,7 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(
 // Stats returns a snapshot of the server's counters.
 func (s *Server) Stats() Stats { return s.loop().Stats() }
 
-// Stats counts connections and exchanges; see [loop.Stats].
+// Stats counts connections and exchanges: Opened, Closed by reason, Active, Idle, Exchanges and more; see [loop.Stats].
 type Stats = loop.Stats
 
 // A ConnState is what a connection is doing; see [Server].
@@ -174,6 +200,7 @@ func (s *Server) loop() *loop.Group {
 			DrainTimeout:   s.DrainTimeout,
 			GracePeriod:    s.GracePeriod,
 			KeepHalfClosed: s.KeepHalfClosed,
+			BaseContext:    s.BaseContext,
 			ConnContext:    s.ConnContext,
 			ConnState:      s.ConnState,
 			MaxConns:       s.MaxConns,
@@ -210,6 +237,9 @@ func notFound(w *ResponseWriter, _ *Request) {
 // the caller's decision. The file goes when the listener is closed. In a program of WebAssembly, which has no
 // sockets, only the program itself reaches what listens.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if ctx == nil {
+		panic("paf: Listen is given a nil context")
+	}
 	if addr == "" || addr == "unix:" {
 		return nil, fmt.Errorf("%w: no address was given: it has the form host:port or unix:path", ErrListen)
 	}

@@ -65,7 +65,9 @@ func (s *Server) engine(ctx context.Context, f flow.Flow) (engine.Server, error)
 	p := flow.PowersOf(f)
 	if p.Handshaker != nil {
 		if err := s.loop().Handshake(ctx, p.Handshaker, s.Limits.WithDefaults().HeadTimeout); err != nil {
-			rejectPlain(err)
+			if rejectPlain(err) {
+				err = errPlain
+			}
 			return nil, fmt.Errorf("%w: %w", ErrHandshake, err)
 		}
 		p = flow.PowersOf(f)
@@ -90,18 +92,22 @@ func (s *Server) limits() engine.Limits {
 	return l
 }
 
-// rejectPlain tells a client that speaks HTTP in clear to a server of TLS so: the request line of HTTP/1 has been read as the header of
-// a record.
+// rejectPlain reports whether a client speaks HTTP in clear to a server of TLS, and tells it so: the request line of HTTP/1 has been read as the
+// header of a record.
 //
 //go:noinline
-func rejectPlain(err error) {
+func rejectPlain(err error) bool {
 	var record tls.RecordHeaderError
 	if !errors.As(err, &record) || record.Conn == nil {
-		return
+		return false
 	}
 	switch string(record.RecordHeader[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
 		_ = record.Conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+		return true
 	}
+	return false
 }
+
+var errPlain = errors.New("client sent an HTTP request to an HTTPS server")

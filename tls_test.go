@@ -4,13 +4,19 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
@@ -112,5 +118,96 @@ func TestClientSecuresAFlowThatIsNot(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Errorf("Serve: %v", err)
+	}
+}
+
+// What net/http's ListenAndServeTLS does: a certificate from files, and HTTP/2 for those who know it.
+func TestListenAndServeTLSServesHTTP2(t *testing.T) {
+	cert, key := certificateFiles(t)
+	s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprint(w, r.Protocol, " ", r.Scheme) })
+	path := filepath.Join(t.TempDir(), "s")
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.ListenAndServeTLS(ctx, "unix:"+path, cert, key) }()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	for protocol, want := range map[paf.Protocol]string{0: "HTTP/2.0 https", paf.HTTP11: "HTTP/1.1 https"} {
+		c := newClient(t)
+		c.Protocol = protocol
+		c.Context = mimic.Add(mimic.Add(mimic.Context{}, paf.Unix, path), paf.TLSConfig, &tls.Config{InsecureSkipVerify: true})
+		resp, err := c.Get(t.Context(), "https://example.com/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readAll(t, resp); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("ListenAndServeTLS: %v", err)
+	}
+}
+
+// certificateFiles returns the files of a certificate and of its key.
+func certificateFiles(t *testing.T) (cert, key string) {
+	peer := httptest.NewTLSServer(nil)
+	defer peer.Close()
+	pair := peer.TLS.Certificates[0]
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// A configuration of TLS is not left aside without a word.
+func TestTLSConfigIsNotServedInClear(t *testing.T) {
+	log := &logged{}
+	s := handle(hello)
+	s.Log = slog.New(slog.NewTextHandler(log, nil))
+	if err := s.ListenAndServeTLS(t.Context(), "127.0.0.1:0", "", ""); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a certificate: %v", err)
+	}
+	cert, _ := selfSigned()
+	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	if err := s.ListenAndServe(t.Context(), "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "ListenAndServeTLS") {
+		t.Errorf("ListenAndServe: %v", err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Serve(ctx, ln); err != nil || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "ServeTLS") {
+		t.Errorf("Serve: %v, log: %s", err, log)
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ServeTLS(t.Context(), closed, "none", "none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("files that are none: %v", err)
+	}
+	plain := handle(hello)
+	plain.TLSConfig = &tls.Config{NextProtos: []string{"h2"}} // of which nobody knows what it is for
+	if err := plain.ListenAndServe(ctx, "127.0.0.1:0"); err != nil && strings.Contains(err.Error(), "ListenAndServeTLS") {
+		t.Errorf("without certificates ListenAndServe: %v", err)
+	}
+	if _, err := closed.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the listener is open: %v", err)
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
-// A Tunnel is the flow of an exchange on which HTTP has ended: see [ResponseWriter.Tunnel], [Response.Tunnel] and [loop.Tunnel].
+// A Tunnel is the flow of an exchange on which HTTP has ended, a net.Conn with CloseWrite and Context: see [ResponseWriter.Tunnel] and
+// [Response.Tunnel], and [loop.Tunnel] for its methods.
 type Tunnel = loop.Tunnel
 
 // Tunnel grants what the request asks for, CONNECT or an Upgrade, and returns the flow, which begins with what the client has sent

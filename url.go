@@ -24,6 +24,8 @@ const localhost = "localhost"
 var (
 	errScheme    = errors.New("it must begin with http:// or https://")
 	errAuthority = errors.New("it has no valid host")
+	errNoHost    = errors.New("it has no host")
+	errPort      = errors.New("its port is none of 0 to 65535")
 	errToSocket  = errors.New("what was found elsewhere does not lead to a socket")
 	errSocket    = errors.New("it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/")
 )
@@ -81,7 +83,8 @@ func refer(from *Target, reference string) (Target, *url.URL, error) {
 // cutSocket returns the encoded path of the socket that a URL is for, and the same URL for localhost.
 func cutSocket(raw string) (path, standIn string, ok bool) {
 	scheme, rest, found := strings.Cut(raw, "://")
-	if n := len(scheme) - len(unixSuffix); !found || n < 0 || !strings.EqualFold(scheme[n:], unixSuffix) {
+	n := len(scheme) - len(unixSuffix)
+	if !found || n < 0 || !strings.EqualFold(scheme[n:], unixSuffix) || strings.ContainsAny(scheme, "/?#") { // which is no scheme, but a reference that holds a URL
 		return "", raw, false
 	}
 	end := strings.IndexAny(rest, "/?#")
@@ -127,13 +130,24 @@ func targetOf(u *url.URL) (Target, error) {
 		return Target{}, errScheme
 	}
 	if u.Host == "" || !semantics.ValidAuthority(u.Host) {
-		return Target{}, errAuthority
+		return Target{}, wrongAuthority(u)
 	}
 	path := u.EscapedPath()
 	if path == "" {
 		path = "/"
 	}
 	return Target{Scheme: scheme, Authority: u.Host, Path: path, Query: escapeQuery(u.RawQuery)}, nil
+}
+
+// wrongAuthority says what is wrong with the host of a URL, or its port.
+func wrongAuthority(u *url.URL) error {
+	switch {
+	case u.Hostname() == "":
+		return errNoHost
+	case u.Port() != "" && semantics.ValidAuthority(strings.TrimSuffix(u.Host, ":"+u.Port())):
+		return errPort
+	}
+	return errAuthority
 }
 
 // hostname returns the host of a target, an IPv6 address without its brackets.

@@ -75,9 +75,31 @@ func takePart(w work, only string) (all []contestant) {
 func contestantNamed(name string) (contestant, error) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
 	if i < 0 {
-		return contestant{}, fmt.Errorf("no contestant is named %q: see contestants.go", name)
+		return contestant{}, fmt.Errorf("no contestant is named %q; there are %s", name, contestantNames())
 	}
 	return contestants[i], nil
+}
+
+// contestantNames lists the contestants.
+func contestantNames() string {
+	var names []string
+	for _, c := range contestants {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkOnly returns an error if a comma-separated list has a name that no contestant has. "" is all of them.
+func checkOnly(list string) error {
+	if list == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		if _, err := contestantNamed(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serve is the role of a server: it serves until it is killed.

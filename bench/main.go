@@ -61,9 +61,13 @@ func main() {
 	flag.IntVar(&o.conns, "conns", 10000, "how many connections, or streams, lie idle")
 	flag.Int64Var(&o.size, "size", 1<<30, "bytes of a body")
 	md := flag.String("md", "", "a file to write the tables to, as Markdown")
+	flag.Usage = usage
 	flag.Parse()
+	if flag.NArg() > 0 {
+		quit(fmt.Errorf("%q is no option", flag.Arg(0)), 2)
+	}
 	chosen, err := worksNamed(*names)
-	quit(err, 2)
+	quit(errors.Join(err, checkOnly(o.only)), 2)
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -72,6 +76,14 @@ func main() {
 		quit(errors.New("interrupted"), 130)
 	}()
 	quit(run(chosen, o, *md), 1)
+}
+
+// usage tells the options, and the names that they take.
+func usage() {
+	w := flag.CommandLine.Output()
+	fmt.Fprintf(w, "go run ./bench [options] measures paf beside its peers, in one run.\n\nThe works: %s.\nThe contestants: %s.\nThe options:\n",
+		workNames(), contestantNames())
+	flag.PrintDefaults()
 }
 
 // run measures the works one after the other. The file is written after each of them: what was measured is not lost

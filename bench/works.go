@@ -131,15 +131,20 @@ func worksNamed(list string) (chosen []work, err error) {
 			found = worksWhere(func(w work) bool { return name == "all" || strings.HasPrefix(w.name, name+"-") })
 		}
 		if len(found) == 0 {
-			var all []string
-			for _, w := range works {
-				all = append(all, w.name)
-			}
-			return nil, fmt.Errorf("no work is named %q; there are %s, the families of those with a hyphen, and all", name, strings.Join(all, ", "))
+			return nil, fmt.Errorf("no work is named %q; there are %s", name, workNames())
 		}
 		chosen = append(chosen, found...)
 	}
 	return chosen, nil
+}
+
+// workNames lists what worksNamed takes.
+func workNames() string {
+	var all []string
+	for _, w := range works {
+		all = append(all, w.name)
+	}
+	return strings.Join(all, ", ") + ", the families of those with a hyphen, and all"
 }
 
 // worksWhere returns the works of which something is true.

@@ -131,6 +131,19 @@ func TestWorksAreFoundByNameAndFamily(t *testing.T) {
 	}
 }
 
+func TestContestantsAreChosenByTheirNames(t *testing.T) {
+	for _, list := range []string{"", "paf", "floor,net/http"} {
+		if err := checkOnly(list); err != nil {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+	for _, list := range []string{"pfa", "paf,", "paf,net-http"} {
+		if err := checkOnly(list); err == nil || !strings.Contains(err.Error(), "; there are floor, paf, paf-borrow, paf+nethttp, net/http,") {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+}
+
 func TestNothingOfASiteIsLeft(t *testing.T) {
 	mine := site
 	defer func() { site = mine }()

@@ -48,7 +48,7 @@ func TestErrorsAreComparedByWhatTheTargetSets(t *testing.T) {
 			t.Errorf("is %+v: %t", target, !want)
 		}
 	}
-	if !errors.Is(wrapped, io.ErrUnexpectedEOF) || e.Timeout() || !(&engine.Error{Rule: engine.RuleTimeout}).Timeout() {
+	if !errors.Is(wrapped, io.ErrUnexpectedEOF) || e.Timeout() || !(&engine.Error{Rule: engine.RuleTimeout}).Timeout() || !(&engine.Error{Rule: engine.RuleStall}).Timeout() {
 		t.Error("the cause or Timeout is wrong")
 	}
 	if s := e.Error(); !strings.HasPrefix(s, "peer: RFC 9110") || !strings.HasSuffix(s, "unexpected EOF") {

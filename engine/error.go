@@ -74,7 +74,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Timeout reports whether the error is a deadline that passed; callers test
 // for it by the interface that net.Error has.
-func (e *Error) Timeout() bool { return e.Rule == RuleTimeout }
+func (e *Error) Timeout() bool { return e.Rule == RuleTimeout || e.Rule == RuleStall }
 
 // Is compares the fields that are set in an *Error target.
 func (e *Error) Is(target error) bool {
@@ -91,6 +91,8 @@ func (e *Error) Is(target error) bool {
 const (
 	// RuleTimeout: the peer did not send what was due in time.
 	RuleTimeout Rule = "RFC 9110, Section 15.5.9: the message did not arrive in time"
+	// RuleStall: the peer did not take content in time that it had asked for.
+	RuleStall Rule = "RFC 9113, Section 10.5: the peer takes less content than the limit StallTimeout wants"
 	// RuleTruncated: the flow ended inside a message.
 	RuleTruncated Rule = "RFC 9110, Section 6.1: the connection ended before the message was complete"
 	// RuleNoResponse: the server ended the connection without one byte of a response,

@@ -15,9 +15,9 @@ import (
 // that connection and has all its powers. Otherwise it has deadlines and, unless both are one file, as a terminal is, CloseRead
 // and CloseWrite: each closes its file, which the other end of a pipe or of a socket notices.
 //
-// A file that package os cannot watch, as standard input and output usually are, is read or written by a goroutine, up to
-// [PipeSize] bytes ahead. Nobody can interrupt that: after Close it ends with the next byte that comes, or with the program.
-// Close waits, for a second at most, until what has been written is out.
+// A file that package os cannot watch, as standard input and output usually are, is read, up to [PipeSize] bytes ahead, or written by a
+// goroutine. Nobody can interrupt that: after Close it ends with the next byte that comes or goes, or with the program.
+// A Write returns when the file has taken all, or its deadline has passed; one that was interrupted Close gives another second.
 //
 // A program whose standard output is out is ended by SIGPIPE when its peer has gone, unless it has called
 // signal.Ignore(syscall.SIGPIPE).
@@ -82,7 +82,7 @@ type files struct {
 	once    sync.Once
 }
 
-// farewell is how long Close waits for what has been written.
+// farewell is how long Close waits for what a Write that did not return in peace has left.
 const farewell = time.Second
 
 func newFiles(in, out *os.File) *files {
@@ -94,6 +94,7 @@ func newFiles(in, out *os.File) *files {
 	}
 	if out.SetWriteDeadline(noTime) != nil {
 		f.writer, f.written = near, make(chan struct{})
+		near.out.through = true // else what is left at the end might never get out, and nobody would know
 		go f.pumpOut(far)
 	}
 	return f

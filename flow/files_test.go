@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/flow/flowtest"
@@ -91,6 +92,26 @@ func TestFilesCloseWaitsForWhatWasWritten(t *testing.T) {
 		t.Errorf("%d bytes have come", len(got))
 	}
 	_ = r2.Close()
+}
+
+// What a Write has taken is out: a reader may take its time, longer than Close can wait, and a program ends that has nothing left to write.
+func TestFilesTakeNoMoreThanTheirFileDoes(t *testing.T) {
+	r1, w1 := files(t, blockingPipe)
+	r2, w2 := files(t, blockingPipe)
+	defer w1.Close()
+	defer r2.Close()
+	f := flow.Files(r1, w2)
+	content := strings.Repeat("x", flow.PipeSize+4096) // a pipe of the system holds PipeSize
+	if err := flow.PowersOf(f).WriteDeadline.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(f, content); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("nobody has read, and Write returned %v", err)
+	}
+	go f.Close()
+	if got, _ := io.ReadAll(r2); string(got) != content {
+		t.Errorf("%d bytes have come", len(got))
+	}
 }
 
 func TestAReadThatFailsIsNoEnd(t *testing.T) {

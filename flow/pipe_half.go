@@ -22,6 +22,8 @@ type half struct {
 	writer  side
 	reader  side
 	reset   bool // by either of them
+	through bool // a write waits until the reader comes for more: then it is done with all that was written
+	hungry  bool // it has, and waits
 }
 
 // A side is what one end of a pipe has to do with one half.
@@ -57,6 +59,10 @@ func (h *half) read(p []byte) (int, error) {
 		case h.writer.ended:
 			return 0, io.EOF
 		}
+		if h.through && !h.hungry {
+			h.hungry = true
+			h.changed.Broadcast()
+		}
 		h.changed.Wait()
 	}
 }
@@ -76,7 +82,7 @@ func (h *half) write(p []byte) (n int, err error) {
 			return n, os.ErrDeadlineExceeded
 		}
 		n += h.put(p[n:])
-		if n == len(p) {
+		if n == len(p) && (!h.through || h.hungry || n == 0) {
 			return n, nil
 		}
 		h.changed.Wait()
@@ -108,6 +114,7 @@ func (h *half) put(p []byte) int {
 		h.queue, h.head = h.queue[:live], 0
 	}
 	h.queue = append(h.queue, p[:n]...)
+	h.hungry = false
 	h.changed.Broadcast()
 	return n
 }

@@ -81,10 +81,12 @@ func (p *Powers) addTLS(c stater) {
 	fill(&p.Waits, waits)
 	// Close says close_notify, which a peer takes for the end that was meant. A reset of the connection below is
 	// what it cannot take for that.
-	if tcp, is := inner.(*net.TCPConn); is {
-		fill[Resetter](&p.Resetter, resetter{tcp})
-		return
+	switch below := inner.(type) {
+	case *net.TCPConn:
+		fill[Resetter](&p.Resetter, resetter{below})
+	case interface{ Powers() Powers }:
+		fill(&p.Resetter, below.Powers().Resetter)
+	case Resetter:
+		fill(&p.Resetter, below)
 	}
-	r, _ := inner.(Resetter)
-	fill(&p.Resetter, r)
 }

@@ -179,11 +179,23 @@ const lingerTime = time.Second
 // Section 8.1 lets a server send RST_STREAM right behind the response, and says: "Clients MUST NOT discard responses as a result of receiving such a
 // RST_STREAM". But those do that read both at once and have not passed the response on, curl 7.88 among them. Most requests have ended by
 // themselves by then, and many a client that sees a response stops sending. No credit is given for the stream: what still comes is bounded.
+// The while begins with the next wait: the time that is known may be that of the request, and the handler have been slow.
 func (c *conn) linger(s *stream) {
 	c.credit.owed += int(s.credit.unread)
 	s.credit.unread = 0
-	s.since, s.held, s.asked = 0, 0, c.now
-	c.hastens(s)
+	s.since, s.held, s.asked = 0, 0, never
+	if c.timers.due != 0 {
+		c.timers.fresh = append(c.timers.fresh, s)
+	}
+}
+
+// hurry lets no request linger any more: a new one needs the place.
+func (c *conn) hurry() {
+	for _, s := range c.inOrder() {
+		if c.lingers(s) {
+			c.resetStream(s, NoError)
+		}
+	}
 }
 
 // lingers reports whether linger has been called for a stream.

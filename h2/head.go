@@ -150,6 +150,9 @@ func (c *conn) takeRequest(b *block, fragment []byte, ev *engine.Event) {
 	}
 	c.lastPeer = b.stream
 	if len(c.streams) >= c.limits.Streams {
+		c.hurry()
+	}
+	if len(c.streams) >= c.limits.Streams {
 		c.pending = appendRSTStream(c.pending, b.stream, RefusedStream)
 		c.past.add(b.stream, aborted)
 		c.nothing(ev)

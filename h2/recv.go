@@ -62,13 +62,23 @@ func (c *conn) tell(ev *engine.Event) bool {
 // ended says what the end of the input means.
 func (c *conn) ended(ev *engine.Event) {
 	switch {
-	case len(c.streams) == 0:
+	case !c.expects():
 		c.turn(finish)
 	case c.role == client && c.unanswered():
 		c.fault(ev, ruleNoResponse, "")
 	default:
 		c.fault(ev, ruleTruncated, "")
 	}
+}
+
+// expects reports whether anything is still to come: nothing is of a request whose response is complete and which is left to the client.
+func (c *conn) expects() bool {
+	for _, s := range c.streams {
+		if !c.lingers(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // unanswered reports whether nothing at all has come of any response.

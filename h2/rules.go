@@ -159,7 +159,7 @@ var rules = [numRules]struct {
 	ruleTimeout:           {engine.RuleTimeout, Cancel, 408},
 	ruleConnTimeout:       {engine.RuleTimeout, NoError, 0},
 	ruleSettingsTimeout:   {"RFC 9113, Section 6.5.3: settings were not acknowledged in time", SettingsTimeout, 0},
-	ruleStall:             {"RFC 9113, Section 10.5: the peer takes less content than the limit StallTimeout wants", EnhanceYourCalm, 0},
+	ruleStall:             {engine.RuleStall, EnhanceYourCalm, 0},
 	ruleFloodReset:        {"RFC 9113, Section 10.5: more streams came to nothing than the limit Resets", EnhanceYourCalm, 0},
 	ruleFloodSettings:     {"RFC 9113, Section 10.5: more SETTINGS frames than the limit Settings", EnhanceYourCalm, 0},
 	ruleFloodPing:         {"RFC 9113, Section 10.5: more PING frames than the limit Pings", EnhanceYourCalm, 0},

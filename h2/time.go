@@ -13,7 +13,7 @@ type timers struct {
 	frame  engine.Instant // since when a frame or a field block has been incomplete; 0: none is
 	taken  bool           // input has been taken since that was looked at
 	due    engine.Instant // of the earliest deadline of a stream, or before it; 0: it is to be found out
-	fresh  []*stream      // whose response is waited for from the next wait on (client)
+	fresh  []*stream      // whose response is waited for from the next wait on (client), or the rest of whose request (server)
 }
 
 // dueSlack is how near a deadline of a stream comes before it is made sure that nothing has put it off meanwhile. Far ones need
@@ -41,7 +41,8 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 		return 0
 	case c.life <= settings:
 		// What has been sent so far does not matter: a first message that comes byte by byte holds nothing open.
-		return t.opened.After(c.limits.HeadTimeout)
+		// A server that says nothing must answer in time all the same.
+		return engine.Sooner(t.opened.After(c.limits.HeadTimeout), c.soonestDue(now))
 	}
 	if t.idle == 0 {
 		t.idle = now
@@ -54,6 +55,12 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	if c.life == parting {
 		d = engine.Sooner(d, c.leaving.warned.After(partTime))
 	}
+	return engine.Sooner(d, c.soonestDue(now))
+}
+
+// soonestDue returns the earliest deadline of a stream, as far as it is known.
+func (c *conn) soonestDue(now engine.Instant) engine.Instant {
+	t := &c.timers
 	for _, s := range t.fresh {
 		c.hastens(s)
 	}
@@ -61,7 +68,7 @@ func (c *conn) Deadline(now engine.Instant) engine.Instant {
 	if t.due <= now.After(dueSlack) { // as it is when it is to be found out
 		t.due = c.streamsDue()
 	}
-	return engine.Sooner(d, t.due)
+	return t.due
 }
 
 // idleDue returns when the connection has been idle for too long. A head that is on its way has its own time, but once: a
@@ -129,6 +136,9 @@ func (s *stream) due(c *conn) engine.Instant {
 		d = engine.Sooner(d, s.asked.After(c.limits.ResponseTimeout))
 	}
 	if c.lingers(s) {
+		if s.asked == never {
+			s.asked = c.now
+		}
 		d = engine.Sooner(d, s.asked.After(lingerTime))
 	}
 	if c.stalls(s) {
@@ -180,7 +190,9 @@ func (c *conn) Tick(now engine.Instant) {
 	case c.life <= settings:
 		if past(t.opened.After(c.limits.HeadTimeout)) {
 			c.note(0, ruleConnTimeout)
+			return
 		}
+		c.tickStreams(past)
 		return
 	case c.life == parting && past(c.leaving.warned.After(partTime)):
 		c.part()
@@ -194,11 +206,16 @@ func (c *conn) Tick(now engine.Instant) {
 		c.pending = appendGoAway(c.pending, c.lastProcessed(), NoError)
 		c.turn(finish)
 	}
-	if past(t.due) {
-		t.due = 0
-		for _, s := range c.inOrder() {
-			c.tickStream(s, past)
-		}
+	c.tickStreams(past)
+}
+
+func (c *conn) tickStreams(past func(engine.Instant) bool) {
+	if !past(c.timers.due) {
+		return
+	}
+	c.timers.due = 0
+	for _, s := range c.inOrder() {
+		c.tickStream(s, past)
 	}
 }
 

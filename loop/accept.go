@@ -38,10 +38,14 @@ func (g *Group) Serve(ctx context.Context, ln net.Listener, s Service) error {
 		_ = ln.Close()
 		return ErrStopped
 	}
+	base, given := context.WithoutCancel(ctx), ln
 	ln = &listener{Listener: ln}
 	g.listeners[ln] = struct{}{}
 	g.mu.Unlock()
-	a := &acceptor{group: g, ctx: ctx, base: context.WithoutCancel(ctx), ln: ln, service: s}
+	if g.config.BaseContext != nil {
+		base = g.config.BaseContext(base, given)
+	}
+	a := &acceptor{group: g, ctx: ctx, base: base, ln: ln, service: s}
 	release := context.AfterFunc(ctx, a.stop)
 	err := a.accept()
 

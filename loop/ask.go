@@ -31,6 +31,9 @@ func (r *Reply) begin() error {
 	if err == nil {
 		err = r.obstacle()
 	}
+	if err == ErrStale {
+		return err
+	}
 	if err != nil {
 		return &SendError{Err: err}
 	}
@@ -66,10 +69,25 @@ func (r *Reply) obstacle() error {
 		return context.Cause(r.ctx)
 	case c.writeErr != nil:
 		return c.writeErr
-	case c.gone || c.stopping || c.client.State() != engine.Open || c.client.Capacity() == 0:
+	case c.gone || c.stopping || c.client.State() != engine.Open:
+		return ErrNoCapacity
+	case c.client.Capacity() == 0:
+		if c.mux != nil {
+			return ErrStale // the server has said how many it takes after more had been let in
+		}
 		return ErrNoCapacity
 	}
 	return nil
+}
+
+// leave gives up an exchange that has not begun, and leaves the call as it is for another connection. c.mu is held, and released.
+func (r *Reply) leave() error {
+	r.c.mu.Unlock()
+	if r.release != nil {
+		r.release()
+	}
+	_ = r.c.rest()
+	return ErrStale
 }
 
 // beginBare sends a request without content. c.mu is held, and released meanwhile.
@@ -206,7 +224,7 @@ func (r *Reply) await() error {
 			r.content.take(ev)
 			continue
 		}
-		if err := r.content.await(nil); err != nil {
+		if err := r.content.await(nil); err != nil || r.c.gone { // what comes while we close may be the answer to that
 			return r.failure()
 		}
 	}
@@ -233,16 +251,26 @@ func (r *Reply) failure() error {
 	switch {
 	case r.call.asking.sendErr != nil:
 		return &SendError{Sent: true, Err: r.call.asking.sendErr}
-	case r.c.writeErr != nil && r.c.mux == nil && r.c.written.Load() == r.call.asking.before:
+	case r.c.writeErr != nil && r.c.written.Load() == r.call.asking.before: // whoever shares the connection has sent nothing, either
 		return &SendError{Sent: false, Err: r.c.writeErr}
-	case r.c.writeErr != nil && errors.Is(r.content.err, noResponse):
-		return &SendError{Sent: true, Err: fmt.Errorf("%w; %w", r.c.writeErr, r.content.err)}
+	case r.c.writeErr != nil && r.brokeOff():
+		return &SendError{Sent: true, Err: fmt.Errorf("%w; %w", r.c.writeErr, noResponse)}
 	case r.c.writeErr != nil:
 		return &SendError{Sent: true, Err: r.c.writeErr}
 	case r.content.err != nil:
 		return &SendError{Sent: !errors.Is(r.content.err, refused), Err: r.content.err}
 	}
 	return &SendError{Sent: true, Err: &GoneError{Op: "read", Err: io.ErrUnexpectedEOF}}
+}
+
+// brokeOff reports whether the connection, to which nothing can be written, has ended without a response, and not because we had no
+// patience. Of one that is shared nobody reads on to find out.
+func (r *Reply) brokeOff() bool {
+	var gone *GoneError
+	if errors.As(r.c.writeErr, &gone) && gone.Timeout() {
+		return false
+	}
+	return r.c.mux != nil || errors.Is(r.content.err, noResponse)
 }
 
 // refused is what tells that a server has not processed a request.

@@ -180,6 +180,9 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}()
 	c.mu.Lock()
 	err := r.begin()
+	if err == ErrStale && c.mux != nil {
+		return nil, r.leave()
+	}
 	unsent := err != nil
 	if err == nil {
 		err = r.await()

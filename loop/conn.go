@@ -163,9 +163,9 @@ func (c *conn) took(err error) {
 	switch {
 	case err == nil:
 	case c.over:
+		// The end, which is our own doing, is told to the engine by the next read, after what it has to say about the time.
 		c.eng.Tick(c.group.now())
 		c.readErr, c.eof = err, true
-		c.eng.EOF(c.group.now(), false)
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.closed && c.powers.ReadDeadline != nil && c.cutIn.Swap(false):
 		// Not a deadline of somebody else who has the flow, as a dialer may. Either the sweeper's interruption, or one that came too late for the
 		// read it was meant for: the engine knows whether time is up.
@@ -243,6 +243,7 @@ func (c *conn) interruptWrite() {
 	if c.powers.WriteDeadline != nil && c.powers.WriteDeadline.SetWriteDeadline(longAgo) == nil {
 		return
 	}
+	c.failWrite(os.ErrDeadlineExceeded) // before whoever reads finds the flow closed
 	c.group.spawn(c.closeFlow)
 }
 
@@ -315,12 +316,15 @@ func (c *conn) quiesce() {
 // peer lose what it has not read yet (RFC 9112, Section 9.6: "servers typically
 // close a connection in stages").
 func (c *conn) linger() {
-	if c.eof || c.closed || c.powers.CloseWriter == nil {
+	if c.eof || c.closed || c.powers.CloseWriter == nil && c.mux == nil {
 		return
 	}
-	c.mu.Unlock()
-	err := c.powers.CloseWriter.CloseWrite()
-	c.mu.Lock()
+	var err error
+	if c.powers.CloseWriter != nil { // else GOAWAY has said it
+		c.mu.Unlock()
+		err = c.powers.CloseWriter.CloseWrite()
+		c.mu.Lock()
+	}
 	due := c.group.after(c.group.config.LingerTimeout)
 	for err == nil && !c.eof && !c.closed && !past(due, c.group.now()) {
 		c.readDue.Store(due)

@@ -15,8 +15,9 @@ var (
 	ErrOver = fmt.Errorf("%w: the handler has returned", ErrPeerGone)
 	// ErrNoCapacity: the connection can take no more exchanges.
 	ErrNoCapacity = errors.New("paf: the connection takes no more exchanges")
-	// ErrStale: a connection that lay idle is not fit for another exchange. Nothing has been sent, and the call is untouched.
-	ErrStale = errors.New("paf: the connection has ended while it lay idle")
+	// ErrStale: a connection is not fit for another exchange, for it has ended while it lay idle, or its peer takes fewer than it seemed to. Nothing has been
+	// sent, and the call is untouched.
+	ErrStale = errors.New("paf: the connection is not fit for another exchange")
 	// ErrNotKept: a connection is closed after its exchange, as it, its peer or the pool's policy wants it.
 	ErrNotKept = errors.New("paf: the connection is not kept")
 	// ErrIdleEnough: a connection is closed because enough others lie idle.

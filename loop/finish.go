@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"runtime"
+
 	"github.com/paf-go/paf/engine"
 )
 
@@ -75,6 +77,7 @@ func (c *serverConn) finishStream(x *exchange) {
 		c.turn.inline = nil
 	} else {
 		c.settle() // whoever reads has begun to when there was something to wait for
+		c.gather()
 		c.push()
 		if !c.goesOn() {
 			c.wakeReader()
@@ -82,6 +85,24 @@ func (c *serverConn) finishStream(x *exchange) {
 	}
 	c.notify()
 }
+
+// gather lets those exchanges that are about to be complete, too, lay out what they have before it is written: a write costs many times
+// what it takes to lay out a response. Where few run nobody is made to wait for the processor that a busy handler has. c.mu is held, and
+// released meanwhile.
+func (c *serverConn) gather() {
+	if c.running < company || c.writing || !c.reading || c.out.Len() >= flushAt {
+		return
+	}
+	c.writing = true
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	c.writing = false
+	c.notify()
+}
+
+// company is how many exchanges have to run for one to wait for others.
+const company = 8
 
 // drain discards the rest of a request's content, within bounds.
 func (c *serverConn) drain(x *exchange) {

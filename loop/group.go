@@ -37,6 +37,8 @@ type Config struct {
 	GracePeriod time.Duration
 	// ParkAfter is how long an accepted connection on which nothing happens keeps a goroutine and a buffer. Default 1 s.
 	ParkAfter time.Duration
+	// BaseContext, if it is not nil, makes the context of a listener's exchanges of that given to Serve, whose end is not theirs.
+	BaseContext func(ctx context.Context, ln net.Listener) context.Context
 	// ConnContext, if it is not nil, makes the context of a connection's exchanges of that of its listener.
 	ConnContext func(ctx context.Context, f flow.Flow) context.Context
 	// ConnState, if it is not nil, is told what becomes of each connection of a server, by the goroutine that makes it so: the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Pool keeps client connections for reuse, by a key that names what they lead
@@ -17,6 +18,7 @@ type Pool[K comparable] struct {
 	lying  int    // connections that lie idle, of all places
 	serial uint64 // counts the times that one was laid down
 	closed bool
+	vigil  vigil
 }
 
 // A Policy says what a Pool opens and keeps. A negative number means no limit.
@@ -27,6 +29,8 @@ type Policy[K comparable] struct {
 
 	// MayShare tells whether connections with a key may turn out to be multiplexed.
 	MayShare func(K) bool
+	// Name says in the log what connections with a key lead to. nil: nothing is said.
+	Name func(K) string
 	// Once tells that connections with a key are for one exchange: none is kept for another. nil: there is no such key.
 	Once func(K) bool
 }
@@ -45,8 +49,9 @@ type waiter struct {
 	open    func(context.Context) (*ClientConn, error)
 	given   chan given // closed when the pool is
 	opening bool
-	failed  bool // another's attempt has failed meanwhile
-	over    bool // he has been served, or has left: an opening goes on without him
+	since   time.Time // when he came, if all connections that may be open were
+	failed  bool      // another's attempt has failed meanwhile
+	over    bool      // he has been served, or has left: an opening goes on without him
 	left    bool
 	ctx     context.Context    // with the values of the caller's; ends with the group
 	cancel  context.CancelFunc // ends the opening
@@ -128,6 +133,7 @@ func (p *Pool[K]) take(ctx context.Context, key K, open func(context.Context) (*
 	p.serve(key, at)
 	if !w.opening {
 		p.group.stats.poolWaits.Add(1)
+		p.watch(w)
 	}
 	return nil, w, nil
 }
@@ -300,6 +306,7 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 func (p *Pool[K]) Close() {
 	p.mu.Lock()
 	p.closed = true
+	p.vigil.end()
 	for _, at := range p.places {
 		for _, w := range at.waiting {
 			w.over = true

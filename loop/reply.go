@@ -103,6 +103,9 @@ func (r *Reply) Read(p []byte) (int, error) {
 	if r.over {
 		err := r.content.end()
 		r.c.mu.Unlock()
+		if err != errClosed {
+			r.cancelled(&err) // it may have broken off before anybody has read
+		}
 		return 0, err
 	}
 	if len(p) == 0 {
@@ -205,18 +208,31 @@ func (r *Reply) stop() bool {
 	return r.release == nil || r.release()
 }
 
-// cancelled replaces an error that comes of the context's end by the context's cause.
+// cancelled replaces an error that comes of the context's end by the context's cause, and one that comes of the group's by ErrStopped.
 func (r *Reply) cancelled(err *error) {
-	if *err == io.EOF || r.ctx.Err() == nil {
+	if *err == io.EOF {
 		return
 	}
 	cause := context.Cause(r.ctx)
+	if cause == nil && r.c.wasStopped() {
+		cause = ErrStopped
+	}
+	if cause == nil {
+		return
+	}
 	var s *SendError
 	if errors.As(*err, &s) {
 		*err = &SendError{Sent: s.Sent, Err: cause}
 	} else {
 		*err = cause
 	}
+}
+
+// wasStopped reports whether the connection has ended because the group was closed.
+func (c *ClientConn) wasStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone && c.why == Stopped
 }
 
 // waits implements receiver: a client's connection is read by a goroutine of its own.

@@ -294,9 +294,14 @@ func (c *serverConn) cut(why CloseReason) {
 
 func (c *serverConn) of(a *acceptor) bool { return c.from == a }
 
-// wakeReader ends the wait for input: there is nothing more to wait for.
+// wakeReader ends the wait for input: there is nothing more to wait for. Where that takes closing the flow, the peer, who has been told by GOAWAY, is
+// given the time to do it, as in linger: what he writes until then must not fail, or he might think that what he has not read is lost.
 func (c *serverConn) wakeReader() {
-	if c.reading {
+	switch {
+	case !c.reading:
+	case c.powers.ReadDeadline == nil && c.writeErr == nil && !c.closed:
+		c.readDue.Store(c.group.after(c.group.config.LingerTimeout))
+	default:
 		c.mu.Unlock()
 		c.interrupt()
 		c.mu.Lock()

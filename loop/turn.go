@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"os"
+
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -79,6 +81,8 @@ func (c *serverConn) ending() error {
 		return c.fault
 	case c.writeErr != nil:
 		return c.writeErr
+	case c.over:
+		return &GoneError{Op: "read", Err: os.ErrDeadlineExceeded}
 	}
 	return ErrPeerGone
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"math"
+	"os"
 	"time"
 
 	"github.com/paf-go/paf/engine"
@@ -68,6 +69,9 @@ func (c *conn) recycle(out *engine.Output) {
 
 // failWrite notes that the output has ended. c.mu is held.
 func (c *conn) failWrite(err error) {
+	if c.over {
+		err = os.ErrDeadlineExceeded // not that the flow was closed for it
+	}
 	if c.writeErr == nil {
 		c.writeErr = &GoneError{Op: "write", Err: err}
 		if c.mux != nil {

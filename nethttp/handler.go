@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -54,7 +53,7 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	e := &exchange{handler: h}
 	e.response.exchange = e
 	if !e.read(r) {
-		refuse(w, http.StatusBadRequest)
+		refuseTarget(w, r)
 		return
 	}
 	for _, f := range w.Header().List() { // what a handler of paf's in front has set
@@ -120,11 +119,7 @@ func (e *exchange) rescue() {
 		return
 	}
 	if v := recover(); v != nil && v != http.ErrAbortHandler { // nil with runtime.Goexit
-		version := "http"
-		if e.http2() {
-			version = "http2"
-		}
-		e.logf("%s: panic serving %v: %v\n%s", version, e.conn.remote, v, debug.Stack())
+		e.logPanic(v)
 	}
 	e.removeFiles()
 	e.response.closeTaken()
@@ -143,6 +138,14 @@ func (e *exchange) removeFiles() {
 // logf logs what net/http would, in its words.
 func (e *exchange) logf(format string, args ...any) {
 	logf(e.handler.server, e.handler.log.Load(), format, args...)
+}
+
+// refuseTarget answers a request whose target net/url cannot read.
+//
+//go:noinline
+func refuseTarget(w *paf.ResponseWriter, r *paf.Request) { // the usual case is not to have a stack for this
+	w.Log().Debug("request refused", "component", "paf-nethttp", "peer", r.Peer(), "error", "net/url cannot read the target", "target", r.URL())
+	refuse(w, http.StatusBadRequest)
 }
 
 // refuse answers a request that is none, in net/http's words, and ends the connection.

@@ -2,7 +2,6 @@ package nethttp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -16,15 +15,20 @@ import (
 )
 
 // Server returns a server of paf that does with a listener what s would do: it takes over Handler, ReadTimeout, ReadHeaderTimeout, WriteTimeout,
-// IdleTimeout, MaxHeaderBytes, ErrorLog, ConnContext, ConnState, Protocols, HTTP2.MaxConcurrentStreams and
+// IdleTimeout, MaxHeaderBytes, ErrorLog, TLSConfig (for [paf.Server.ListenAndServeTLS]), TLSNextProto as far as it forbids HTTP/2, BaseContext, ConnContext, ConnState, Protocols, HTTP2.MaxConcurrentStreams and
 // DisableGeneralOptionsHandler. http.ServerContextKey leads to s. What it returns may be changed until it serves.
 //
 // Of what is zero paf's defaults stand: unlike net/http's they bound the time that a peer may take for a head and between two requests, and that it may
 // stop taking content: a minute, which a WriteTimeout that is shorter leaves to handlers that lift it. A negative
-// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr, TLSConfig and
-// BaseContext belong to those who listen: the context that is given to Serve has the place of the latter. s itself does not know what is served: its Shutdown, Close, RegisterOnShutdown and SetKeepAlivesEnabled do nothing for it.
+// duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr belongs to
+// those who listen. s itself does not know what is served: its Shutdown, Close and SetKeepAlivesEnabled do nothing for it, nor can the functions be
+// found that were given to its RegisterOnShutdown: context.AfterFunc of the context that Serve is given has their place.
+//
+// Without an ErrorLog what net/http logs goes to slog.Default: panics at level Error, handshakes that fail and the rest at Warn. A Log that is set
+// instead gets handshakes at Debug.
 func Server(s *http.Server) *paf.Server {
-	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, ConnContext: connContext(s), ConnState: connState(s)}
+	p := &paf.Server{Handler: &handler{server: s}, ErrorHandler: refuseFault, TLSConfig: s.TLSConfig,
+		BaseContext: baseContext(s), ConnContext: connContext(s), ConnState: connState(s)}
 	p.Limits.HeadTimeout = s.ReadHeaderTimeout
 	if p.Limits.HeadTimeout == 0 {
 		p.Limits.HeadTimeout = s.ReadTimeout
@@ -51,10 +55,11 @@ func Server(s *http.Server) *paf.Server {
 	if s.HTTP2 != nil {
 		p.Limits.Streams = s.HTTP2.MaxConcurrentStreams
 	}
-	p.Protocol, p.NoPriorKnowledge = protocolOf(s.Protocols)
+	p.Protocol, p.NoPriorKnowledge = protocolOf(s)
 	if s.ConnState != nil {
 		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
 	}
+	p.Log = slog.New(handshakes{})
 	if s.ErrorLog != nil {
 		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(lines{s.ErrorLog}, &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
 	}
@@ -66,11 +71,18 @@ const (
 	fieldsMost = 2000    // net/http has no limit of its own
 )
 
-// protocolOf returns the version to speak where nothing is negotiated, and whether HTTP/2 has to be negotiated.
-func protocolOf(p *http.Protocols) (only paf.Protocol, negotiated bool) {
-	switch {
-	case p == nil:
+// protocolOf returns the version to speak, and whether HTTP/2 has to be negotiated.
+func protocolOf(s *http.Server) (only paf.Protocol, negotiated bool) {
+	p := s.Protocols
+	if p == nil {
+		if _, has := s.TLSNextProto["h2"]; s.TLSNextProto != nil && !has {
+			return paf.HTTP11, true // so programs forbid HTTP/2
+		}
 		return 0, true
+	}
+	switch {
+	case p.HTTP1() && !p.HTTP2() && !p.UnencryptedHTTP2():
+		return paf.HTTP11, true
 	case !p.HTTP1() && p.UnencryptedHTTP2():
 		return paf.HTTP2, false
 	}
@@ -83,6 +95,19 @@ func refuseFault(w *paf.ResponseWriter, _ *paf.Request, _ error) {
 		panic(paf.ErrAbort)
 	}
 	refuse(w, w.Status())
+}
+
+func baseContext(s *http.Server) func(context.Context, net.Listener) context.Context {
+	if s.BaseContext == nil {
+		return nil
+	}
+	return func(_ context.Context, ln net.Listener) context.Context {
+		base := s.BaseContext(ln)
+		if base == nil {
+			panic("BaseContext returned a nil context")
+		}
+		return base
+	}
 }
 
 func connContext(s *http.Server) func(context.Context, flow.Flow) context.Context {
@@ -152,19 +177,9 @@ func (l *errorLog) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle implements slog.Handler.
 func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
-	var failed error
-	var peer any
-	r.Attrs(func(a slog.Attr) bool {
-		switch a.Key {
-		case "error":
-			failed, _ = a.Value.Any().(error)
-		case "peer":
-			peer = a.Value.Any()
-		}
-		return true
-	})
+	peer, failed := handshakeOf(r)
 	switch {
-	case errors.Is(failed, paf.ErrHandshake):
+	case failed != nil:
 		l.log.Printf("http: TLS handshake error from %v: %v", peer, failed)
 	case l.Handler.Enabled(ctx, r.Level):
 		return l.Handler.Handle(ctx, r)

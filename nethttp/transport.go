@@ -90,7 +90,7 @@ type Transport struct {
 	MaxIdleConns int
 	// MaxIdleConnsPerHost bounds those to one host; 0: http.DefaultMaxIdleConnsPerHost; negative: none is kept.
 	MaxIdleConnsPerHost int
-	// MaxConnsPerHost bounds the connections to one host, idle or not; 0: no limit.
+	// MaxConnsPerHost bounds the connections to one host, idle or not; 0: no limit. Requests that wait for one for long are told of in slog.Default.
 	MaxConnsPerHost int
 	// IdleConnTimeout is how long a connection may lie idle; 0: no limit.
 	IdleConnTimeout time.Duration
@@ -218,7 +218,21 @@ func (t *Transport) init() {
 			ExpectTimeout: max(t.ExpectContinueTimeout, 1), // paf's own default would be a second
 			Limits:        t.limits(),
 		}
+		if t.Context != (mimic.Context{}) {
+			t.client.Protocol = t.only()
+		}
 	})
+}
+
+// only returns the one version that is spoken, 0 if what was negotiated says which.
+func (t *Transport) only() paf.Protocol {
+	switch http1, http2, clear2 := t.protocols(); {
+	case http1 && !http2:
+		return paf.HTTP11
+	case !http1 && (http2 || clear2):
+		return paf.HTTP2
+	}
+	return 0
 }
 
 // limits returns what is the client's way to say what net/http's users have set: time belongs to their contexts.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
@@ -47,7 +48,7 @@ func (e *wireError) Unwrap() error { return e.err }
 // told returns the error that a program is told: what it tests for is net/http's, or its own.
 func (x *roundTrip) told(err error) error {
 	if x.ctx.Err() != nil {
-		return context.Cause(x.ctx)
+		return x.cause()
 	}
 	var s *paf.SendError
 	if errors.As(err, &s) {
@@ -63,6 +64,31 @@ func (x *roundTrip) told(err error) error {
 	}
 	return err
 }
+
+// cause returns why the context has ended. http.Client makes of its Timeout both a deadline and a channel that is closed then, and says that
+// it was the Timeout only after the latter: whichever is noticed first, it is told as the deadline, and the other is waited for. Programs
+// that have a deadline and a channel of their own wait in vain, for no longer than a failure may take.
+func (x *roundTrip) cause() error {
+	err := context.Cause(x.ctx)
+	//lint:ignore SA1019 programs still use it
+	asked := x.request.Cancel
+	if asked == nil || err != context.DeadlineExceeded && err != errCanceled {
+		return err
+	}
+	if end, has := x.request.Context().Deadline(); !has || time.Now().Before(end) {
+		return err
+	}
+	wait := time.NewTimer(otherHalf)
+	defer wait.Stop()
+	select {
+	case <-asked:
+	case <-wait.C:
+	}
+	return context.DeadlineExceeded
+}
+
+// otherHalf is how long the second sign of a time-out is waited for, when there was the first.
+const otherHalf = 20 * time.Millisecond
 
 // toldOf does that for what a peer has done.
 func (x *roundTrip) toldOf(err error, broken *engine.Error) error {

@@ -25,6 +25,15 @@ type routeKey struct {
 	config *tls.Config // what was TLSClientConfig then
 }
 
+// String says where connections lead to, for a log: without a password.
+func (k routeKey) String() string {
+	to := k.scheme + "://" + k.host
+	if proxy, err := url.Parse(k.proxy); err == nil && k.proxy != "" {
+		to += " by " + proxy.Redacted()
+	}
+	return to
+}
+
 // route returns the way to the server of a request.
 func (t *Transport) route(r *http.Request) (*paf.Route, error) {
 	k := routeKey{scheme: r.URL.Scheme, http1: upgrades(r), once: t.DisableKeepAlives || t.MaxIdleConnsPerHost < 0, config: t.TLSClientConfig}

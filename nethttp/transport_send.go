@@ -95,7 +95,7 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 // try sends the request once.
 func (x *roundTrip) try() (*http.Response, error) {
 	if err := x.ctx.Err(); err != nil {
-		return nil, context.Cause(x.ctx)
+		return nil, x.cause()
 	}
 	if err := x.prepare(); err != nil {
 		return nil, err

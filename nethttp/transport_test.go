@@ -127,11 +127,19 @@ func TestTransportTakesAContextInsteadOfDialers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })}
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) }), Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
 	go func() { _ = s.Serve(ln) }()
 	defer s.Close()
 	client := transport(t, &nethttp.Transport{Context: mimic.Add(mimic.Context{}, paf.Unix, path)})
 	if got := fetched(t, client, "http://any.test/"); got != "HTTP/1.1 any.test" {
+		t.Error(got)
+	}
+	clear2 := new(http.Protocols)
+	clear2.SetUnencryptedHTTP2(true)
+	over2 := transport(t, &nethttp.Transport{Context: mimic.Add(mimic.Context{}, paf.Unix, path), Protocols: clear2})
+	if got := fetched(t, over2, "http://any.test/"); got != "HTTP/2.0 any.test" {
 		t.Error(got)
 	}
 	r, _ := http.NewRequest("GET", "http://any.test/", nil)

@@ -50,7 +50,12 @@ func ParseRule(s string) (Rule, error) {
 		bare = host[1 : len(host)-1]
 	}
 	if p, err := netip.ParsePrefix(bare); err == nil {
-		r.prefix = p.Masked()
+		if p.Addr().Is4In6() { // as addresses are compared
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		if r.prefix = p.Masked(); !r.prefix.IsValid() {
+			return Rule{}, fmt.Errorf("paf: proxy: rule %q: the prefix is shorter than what says that it is of IPv4", s)
+		}
 		return r, nil
 	}
 	if a, err := netip.ParseAddr(bare); err == nil && a.Zone() == "" {
@@ -169,14 +174,21 @@ func (r *Rule) exact() bool { return r.prefix.IsValid() || !r.below }
 // special are the addresses that are nobody's in the Internet: the registries of RFC 6890, as far as netip.Addr has no word for them.
 var special = func() (all []netip.Prefix) {
 	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-		"240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10"} {
+		"240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"} {
 		all = append(all, netip.MustParsePrefix(s))
 	}
 	return all
 }()
 
+// unicast is all of IPv6 that has been given to the Internet (RFC 4291, Section 2.4). What lies beside it leads nowhere, or to an address of IPv4 by one
+// of the many ways to embed that (RFC 6052, RFC 4291, Section 2.5.5.1, RFC 2765).
+var unicast = netip.MustParsePrefix("2000::/3")
+
 // public reports whether an address is one of the Internet. Those of IPv6 that embed one of IPv4 are none: they would lead around the rules for that.
 func public(a netip.Addr) bool {
+	if a.Is6() && !unicast.Contains(a) {
+		return false
+	}
 	if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() {
 		return false
 	}

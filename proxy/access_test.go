@@ -42,6 +42,10 @@ func TestAccessIsWhatTheRulesSay(t *testing.T) {
 		{proxy.Access{}, "innocent.test", 80, "::ffff:127.0.0.1", false},
 		{proxy.Access{}, "innocent.test", 80, "64:ff9b::7f00:1", false},
 		{proxy.Access{}, "innocent.test", 80, "2002:7f00:1::", false},
+		{proxy.Access{}, "innocent.test", 80, "::127.0.0.1", false},
+		{proxy.Access{}, "innocent.test", 80, "::ffff:0:7f00:1", false},
+		{proxy.Access{}, "innocent.test", 80, "2606:4700::1", true},
+		{proxy.Access{Private: true, Deny: rules(t, "::ffff:10.0.0.0/104")}, "innocent.test", 80, "10.0.0.1", false},
 		{proxy.Access{}, "innocent.test", 80, "0.0.0.0", false},
 		{proxy.Access{}, "innocent.test", 80, "::", false},
 		{proxy.Access{Private: true}, "innocent.test", 80, "10.1.2.3", true},
@@ -73,7 +77,7 @@ func TestAccessIsWhatTheRulesSay(t *testing.T) {
 }
 
 func TestARuleThatIsNoneIsRefused(t *testing.T) {
-	for _, s := range []string{"", "a b", "http://a", "a:0", "a:b", "a:2-1", "*..", "a*b", "a/b", "[::1", "a@b", "10.0.0.0/33"} {
+	for _, s := range []string{"", "a b", "http://a", "a:0", "a:b", "a:2-1", "*..", "a*b", "a/b", "[::1", "a@b", "10.0.0.0/33", "::ffff:10.0.0.0/90"} {
 		if r, err := proxy.ParseRule(s); err == nil {
 			t.Errorf("%q: %+v", s, r)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -63,6 +64,15 @@ func statusOf(err error) int {
 		return semantics.StatusBadRequest
 	}
 	return semantics.StatusBadGateway
+}
+
+// faultOf returns the status for a client that has broken a rule or a limit by its content, and may still read that; 0 for one that has gone.
+func faultOf(gone error) int {
+	var fault *engine.Error
+	if errors.As(gone, &fault) && fault.Blame == engine.Peer {
+		return fault.Status
+	}
+	return 0
 }
 
 func timeout(err error) bool {

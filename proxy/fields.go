@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/paf-go/paf/semantics"
@@ -80,9 +81,9 @@ func own(name string) bool {
 	return false
 }
 
-// trailing returns what of a trailer section goes on.
-func trailing(f *semantics.Fields) []semantics.Field {
-	list := passing(f, 0)
+// trailing returns what of a trailer section goes on; head has the Connection that speaks for it, too.
+func trailing(f, head *semantics.Fields) []semantics.Field {
+	list := dropNamed(passing(f, 0), head)
 	n := 0
 	for _, l := range list {
 		if semantics.AllowedInTrailer(l.Name) {
@@ -119,6 +120,7 @@ func tell(list []semantics.Field, what Tell, trust bool, c *client, scheme, host
 	list, elements := drawn(list, "Forwarded")
 	if !trust {
 		before, toldHost, toldScheme, elements = "", "", "", ""
+		list = slices.DeleteFunc(list, func(f semantics.Field) bool { return tells(f.Name) })
 	}
 	if plain {
 		list = appendSaid(list, "X-Forwarded-For", joined(before, c.address))
@@ -129,6 +131,13 @@ func tell(list []semantics.Field, what Tell, trust bool, c *client, scheme, host
 		list = appendSaid(list, "Forwarded", joined(elements, "for="+c.node+";host="+quoted(host)+";proto="+scheme))
 	}
 	return list
+}
+
+// tells reports whether a field is of the kind that tell adds. An application of the CGI kind takes "_" for "-", and so does this.
+func tells(name string) bool {
+	const kind = "x-forwarded-"
+	return semantics.EqualFold(name, "forwarded") ||
+		len(name) > len(kind) && semantics.EqualFold(strings.ReplaceAll(name[:len(kind)], "_", "-"), kind)
 }
 
 func appendSaid(list []semantics.Field, name, value string) []semantics.Field {
@@ -169,4 +178,20 @@ func quoted(s string) string {
 		return s
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// apart adds "Connection: close", which is for the client alone, if the request proves who asks in a way that holds for a whole connection: NTLM,
+// and Negotiate which may be that (RFC 4559). RFC 9110, Section 11.1, has every request speak for itself; a server of these takes the next one on the
+// connection, which is somebody else's, for the same user's.
+func apart(list []semantics.Field) []semantics.Field {
+	for i := range list {
+		if !semantics.EqualFold(list[i].Name, "authorization") {
+			continue
+		}
+		scheme, _, _ := strings.Cut(list[i].Value, " ")
+		if semantics.EqualFold(scheme, "ntlm") || semantics.EqualFold(scheme, "negotiate") {
+			return append(list, semantics.Field{Name: "Connection", Value: "close"})
+		}
+	}
+	return list
 }

@@ -69,7 +69,7 @@ type Forward struct {
 func (f *Forward) init() {
 	f.once.Do(func() {
 		if f.own = f.Client; f.own == nil {
-			f.own = &paf.Client{MaxRedirects: -1, Log: f.Log}
+			f.own = &paf.Client{MaxRedirects: -1, MaxIdleAll: 1024, Log: f.Log} // clients may name as many servers as they like
 			f.own.Limits.ResponseTimeout = 60 * time.Second
 		}
 		if f.via = f.Name; f.via == "" {
@@ -176,7 +176,7 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return false, err
 	}
 	// Connections may be shared by all who are led there: it has been checked, and HTTP/1.1 in clear knows of no client.
-	route := &paf.Route{Key: net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port))), Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
+	route := &paf.Route{Key: led{f, net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port)))}, Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
 		c, err := f.dial(ctx, host, port)
 		if err != nil {
 			return nil, err
@@ -184,10 +184,10 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return flow.Conn(c), nil
 	}}
 	out := &paf.Request{Method: in.Method, Target: in.Target}
-	list := append(passing(&in.Header, 1), semantics.Field{Name: "Via", Value: viaOf(in.Protocol) + f.via})
+	list := append(apart(passing(&in.Header, 2)), semantics.Field{Name: "Via", Value: viaOf(in.Protocol) + f.via})
 	out.Header = semantics.FieldsFrom(list)
 	out.Options = &paf.SendOptions{Route: route, Interim: passInterim(w)}
-	passContent(in, out)
+	passContent(in, out, true)
 	resp, err := f.own.Do(in.Context(), out)
 	if err != nil {
 		return false, err
@@ -197,6 +197,12 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request) (begun bool, err 
 		return false, statusError(resp.Status)
 	}
 	return true, passResponse(w, resp, f.via)
+}
+
+// led is what connections are kept by: what one Forward has allowed another need not.
+type led struct {
+	by *Forward
+	to string
 }
 
 // destination takes a host and a port apart.
@@ -228,11 +234,13 @@ func (f *Forward) dial(ctx context.Context, host string, port uint16) (net.Conn,
 
 // fail answers for what was not passed on.
 func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, report *Report, err error) {
-	if gone := context.Cause(in.Context()); gone != nil {
+	gone := context.Cause(in.Context())
+	fault := faultOf(gone)
+	if gone != nil && (fault == 0 || begun) {
 		report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: statusOf(err), Upstream: in.Authority, Tries: 1, Err: err}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: in.Authority, Tries: 1, Err: err}
 	report.Err = e
 	if begun {
 		e.Status = 0

@@ -140,8 +140,12 @@ type mover struct {
 }
 
 func (m *mover) Write(p []byte) (int, error) {
-	n, err := m.to.Write(p)
-	return n, m.count(int64(n), err)
+	most := min(int64(len(p)), max(0, m.left.Load()))
+	n, err := m.to.Write(p[:most])
+	if err = m.count(int64(n), err); err == nil && n < len(p) {
+		err = ErrSpent
+	}
+	return n, err
 }
 
 // ReadFrom is what the kernel's sockets use, for splice.
@@ -150,7 +154,11 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 		if m.idle > 0 { // what is being moved counts before a piece of it is whole
 			_ = m.from.SetReadDeadline(time.Now().Add(m.idle / 4))
 		}
-		n, err := copyPiece(m.to, &io.LimitedReader{R: r, N: piece})
+		most := min(piece, m.left.Load())
+		if most <= 0 {
+			return total, m.more(r)
+		}
+		n, err := copyPiece(m.to, &io.LimitedReader{R: r, N: most})
 		total += n
 		late := errors.Is(err, os.ErrDeadlineExceeded)
 		if late {
@@ -159,10 +167,23 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 		if err := m.count(n, err); err != nil {
 			return total, err
 		}
-		if n < piece && !late {
+		if n < most && !late {
 			return total, nil
 		}
 	}
+}
+
+// more waits for the end, or a byte that may not pass.
+func (m *mover) more(r io.Reader) error {
+	_ = m.from.SetReadDeadline(time.Time{})
+	n, err := r.Read(make([]byte, 1))
+	switch {
+	case n > 0:
+		return ErrSpent
+	case err == io.EOF:
+		return nil
+	}
+	return err
 }
 
 func copyPiece(to net.Conn, r *io.LimitedReader) (int64, error) {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/paf-go/paf"
@@ -16,6 +17,7 @@ import (
 type upload struct {
 	from  *paf.Request
 	to    *paf.Request
+	trust bool         // what the trailer section tells of the client goes on
 	state atomic.Int32 // one of those below
 }
 
@@ -32,7 +34,11 @@ func (u *upload) Read(p []byte) (int, error) {
 	}
 	n, err := u.from.Body.Read(p)
 	if err == io.EOF && u.from.Trailer != nil && u.to.Trailer != nil {
-		*u.to.Trailer = semantics.FieldsFrom(trailing(u.from.Trailer))
+		list := trailing(u.from.Trailer, &u.from.Header)
+		if !u.trust {
+			list = slices.DeleteFunc(list, func(f semantics.Field) bool { return tells(f.Name) })
+		}
+		*u.to.Trailer = semantics.FieldsFrom(list)
 	}
 	return n, err
 }
@@ -43,12 +49,12 @@ func (u *upload) revoke() bool { return u.state.CompareAndSwap(untouched, revoke
 var errRevoked = errors.New("the content is sent elsewhere")
 
 // passContent makes the content of one request that of another, and returns it; nil if there is none.
-func passContent(from, to *paf.Request) *upload {
+func passContent(from, to *paf.Request, trust bool) *upload {
 	if from.Length == 0 {
 		to.Body, to.Length, to.Trailer = nil, 0, nil
 		return nil
 	}
-	u := &upload{from: from, to: to}
+	u := &upload{from: from, to: to, trust: trust}
 	to.Body, to.Length, to.Trailer = u, from.Length, nil
 	if from.Length < 0 {
 		to.Trailer = &paf.Fields{}
@@ -79,15 +85,23 @@ func passResponse(w *paf.ResponseWriter, resp *paf.Response, via string) error {
 	if resp.Length > 0 && resp.Header.Has("Trailer") {
 		list = without(list, "Content-Length") // a trailer section follows content only whose length was not said before
 	}
+	if resp.Status == semantics.StatusResetContent { // RFC 9110, Section 15.3.6: "a server MUST NOT generate content in a 205 response"
+		*w.Header() = semantics.FieldsFrom(without(list, "Content-Length"))
+		w.WriteHeader(resp.Status)
+		return nil
+	}
 	*w.Header() = semantics.FieldsFrom(list)
 	w.WriteHeader(resp.Status)
+	if resp.Length < 0 && w.Flush() != nil { // its content may be long in coming
+		return nil
+	}
 	d := download{w: w, from: resp.Body, left: resp.Length}
 	_, _ = loop.CopyBlocks(&d, &d)
 	if d.failed != nil {
 		return d.failed
 	}
 	if resp.Trailer != nil {
-		*w.Trailer() = semantics.FieldsFrom(trailing(resp.Trailer))
+		*w.Trailer() = semantics.FieldsFrom(trailing(resp.Trailer, &resp.Header))
 	}
 	return nil
 }

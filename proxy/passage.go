@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/semantics"
@@ -27,11 +29,14 @@ type passage struct {
 
 // run passes the request on and the response back.
 func (p *passage) run() error {
-	list := passing(&p.in.Header, 5)
+	list := passing(&p.in.Header, 6)
 	if goesRound(&p.in.Header, p.proxy.via) {
 		return ErrLoop
 	}
 	list = p.introduce(list)
+	if p.upgrade == "" {
+		list = apart(list)
+	}
 	p.out.Method, p.out.Target = p.in.Method, p.in.Target
 	if p.proxy.Host != "" {
 		p.out.Authority = p.proxy.Host
@@ -74,10 +79,10 @@ func (p *passage) introduce(list []semantics.Field) []semantics.Field {
 	return append(list, semantics.Field{Name: "Via", Value: viaOf(p.in.Protocol) + p.proxy.via})
 }
 
-// goesRound reports whether a request has passed this proxy.
+// goesRound reports whether a request has passed this proxy. RFC 9110, Section 7.6.3: a member of Via is a protocol, a name, and perhaps a comment.
 func goesRound(f *paf.Fields, name string) bool {
 	for hop := range f.Members("Via") {
-		if len(hop) >= len(name) && hop[len(hop)-len(name):] == name {
+		if said := strings.Fields(hop); len(said) > 1 && said[1] == name {
 			return true
 		}
 	}
@@ -86,11 +91,17 @@ func goesRound(f *paf.Fields, name string) bool {
 
 // send sends the request to one upstream.
 func (p *passage) send() (*paf.Response, error) {
-	p.out.Scheme, p.out.Path = p.at.scheme, p.at.prefix+p.in.Path
+	p.out.Scheme, p.out.Path = p.at.scheme, p.in.Path
+	if p.in.Path != "*" { // which is the server (RFC 9110, Section 9.3.7), whatever stands before its paths
+		if p.at.prefix != "" && climbs(p.in.Path) {
+			return nil, &paf.URLError{URL: p.in.URL(), Err: errClimbs}
+		}
+		p.out.Path = p.at.prefix + p.in.Path
+	}
 	p.options.Route = p.at.routeFor(p.in, p.plain)
 	ctx := p.in.Context()
 	if p.upgrade == "" {
-		p.upload = passContent(p.in, &p.out)
+		p.upload = passContent(p.in, &p.out, p.proxy.TrustTold)
 		return p.proxy.own.Do(ctx, &p.out)
 	}
 	resp, err := p.sendUpgrade(ctx)
@@ -106,7 +117,13 @@ func (p *passage) again(err error) bool {
 	if context.Cause(p.in.Context()) != nil {
 		return false // the client has gone
 	}
-	p.at.failed(p.proxy.rest())
+	var u *paf.URLError
+	if errors.As(err, &u) {
+		return false // the request is no good: that is not the upstream's fault
+	}
+	if !p.plain { // else it was tried what it may not speak, and nothing is known
+		p.at.failed(p.proxy.rest())
+	}
 	var s *paf.SendError
 	if errors.As(err, &s) && s.Sent && !semantics.Idempotent(p.in.Method) {
 		return false
@@ -129,11 +146,13 @@ func (p *passage) answer(resp *paf.Response) error {
 
 // fail answers for what could not be passed.
 func (p *passage) fail(err error) {
-	if gone := context.Cause(p.in.Context()); gone != nil {
+	gone := context.Cause(p.in.Context())
+	fault := faultOf(gone)
+	if gone != nil && (fault == 0 || p.begun) {
 		p.report.Err = gone
 		panic(paf.ErrAbort) // nobody is there to be told
 	}
-	e := &Error{Status: statusOf(err), Upstream: p.report.Upstream, Tries: p.report.Tries, Err: err}
+	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: p.report.Upstream, Tries: p.report.Tries, Err: err}
 	p.report.Err = e
 	if p.begun {
 		e.Status = 0

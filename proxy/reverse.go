@@ -149,7 +149,7 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	case in.Method == semantics.MethodConnect && protocol == "":
 		w.WriteHeader(semantics.StatusNotImplemented) // that is what Forward is for
 		return
-	case protocol != "" && (in.Method == semantics.MethodGet || in.Method == semantics.MethodConnect) && r.upgrades(protocol):
+	case protocol != "" && (in.Method == semantics.MethodGet && in.Length == 0 || in.Method == semantics.MethodConnect) && r.upgrades(protocol):
 		p.upgrade = protocol
 	case in.Method == semantics.MethodConnect:
 		w.WriteHeader(semantics.StatusNotImplemented) // RFC 8441 has no word for it; RFC 9220, Section 3, says 501

@@ -82,8 +82,12 @@ func (p *passage) accept(resp *paf.Response) error {
 		if p.key != "" && said != acceptOf(p.key) {
 			return errAccept
 		}
-		if key := p.in.Header.Get("Sec-WebSocket-Key"); p.in.Protocol != paf.HTTP2 {
-			list = append(list, semantics.Field{Name: "Sec-WebSocket-Accept", Value: acceptOf(key)})
+		switch {
+		case p.in.Protocol == paf.HTTP2:
+		case resp.Protocol == paf.HTTP2 || p.key != "":
+			list = append(list, semantics.Field{Name: "Sec-WebSocket-Accept", Value: acceptOf(p.in.Header.Get("Sec-WebSocket-Key"))})
+		default: // the proof is between the two: it is not for us to say that the upstream has understood
+			list = appendSaid(list, "Sec-WebSocket-Accept", said)
 		}
 	}
 	if p.in.Protocol != paf.HTTP2 {

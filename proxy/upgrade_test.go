@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"syscall"
@@ -233,4 +234,51 @@ func TestTunnelsLeaveNothing(t *testing.T) {
 func descriptors() int {
 	all, _ := os.ReadDir("/proc/self/fd")
 	return len(all)
+}
+
+// What Bytes allows is moved to the last byte, and not one more.
+func TestATunnelMovesNoMoreThanItsBytes(t *testing.T) {
+	far, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	got := make(chan int64, 1)
+	go func() {
+		for {
+			c, err := far.Accept()
+			if err != nil {
+				return
+			}
+			n, _ := io.Copy(io.Discard, c)
+			_ = c.Close()
+			got <- n
+		}
+	}()
+	f := &proxy.Forward{Tunnels: proxy.TunnelLimits{Bytes: 1000}}
+	f.Access.Private = true
+	at := forward(t, f)
+	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
+		for _, n := range []int{1000, 1001, 200_000} {
+			r, err := paf.NewRequest("GET", "http://"+at+"/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := asker(t, protocol).Connect(t.Context(), r, far.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tunnel, err := resp.Tunnel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = tunnel.Write(make([]byte, n))
+			_ = tunnel.CloseWrite()
+			_, err = io.Copy(io.Discard, tunnel)
+			if moved := <-got; moved > 1000 || n == 1000 && (moved != 1000 || err != nil) || n > 1000 && err == nil {
+				t.Errorf("%v: %d of %d bytes, %v", protocol, moved, n, err)
+			}
+			_ = tunnel.Close()
+		}
+	}
 }

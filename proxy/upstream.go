@@ -15,6 +15,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/semantics"
 )
 
 // An Upstream is a server that requests are passed on to. Its fields must not be changed once it is in use, but for Weight; one
@@ -40,7 +41,7 @@ type Upstream struct {
 	Dial func(ctx context.Context) (flow.Flow, error)
 
 	// Preface, if it is not nil, returns what is sent on a connection before anything else, for a client: a header of the PROXY protocol.
-	// Connections are not shared by requests then.
+	// Connections are not shared by requests then. Both addresses are nil where there is no client, as in the checks of Watch.
 	Preface func(client, local net.Addr) ([]byte, error)
 
 	address string // as net.Dial takes it
@@ -118,7 +119,7 @@ type plainKey struct{ *Upstream }
 
 // routeTo returns a way to the upstream; client may be nil.
 func (u *Upstream) routeTo(key any, client *paf.Request, protocol paf.Protocol) *paf.Route {
-	if strings.HasPrefix(u.URL, "h2c:") && protocol == 0 {
+	if protocol == 0 && semantics.EqualFold(u.URL[:min(len(u.URL), 4)], "h2c:") {
 		protocol = paf.HTTP2
 	}
 	return &paf.Route{Key: key, Protocol: protocol, Once: client != nil, Open: func(ctx context.Context) (flow.Flow, error) {

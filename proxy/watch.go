@@ -3,6 +3,7 @@ package proxy
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -89,7 +90,12 @@ func (r *Reverse) judge(c *Check, u *Upstream, err error, against int) int {
 }
 
 // check asks an upstream once.
-func (r *Reverse) check(ctx context.Context, c *Check, u *Upstream) error {
+func (r *Reverse) check(ctx context.Context, c *Check, u *Upstream) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // of a hook, on a goroutine where nobody else would catch it
+			err = fmt.Errorf("paf: proxy: a hook panicked: %v", v)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	out := &paf.Request{Method: semantics.MethodGet, Target: paf.Target{Scheme: u.scheme, Authority: cmp.Or(c.Host, u.host()), Path: u.prefix + c.Path}}

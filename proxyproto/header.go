@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net"
@@ -19,7 +20,7 @@ type Header struct {
 	// Local: the connection is the balancer's own, as for a check of health, and no client's (section 2.2). Version 1 says
 	// UNKNOWN for it.
 	Local bool
-	// Source is the client, Destination what it connected to; nil if Local.
+	// Source is the client, Destination what it connected to: both of TCP, UDP or Unix sockets; nil if Local.
 	Source, Destination net.Addr
 	// ALPN is the protocol that was negotiated (section 2.2.1), "" if the header does not say.
 	ALPN string
@@ -68,7 +69,7 @@ func parse(head []byte) (*Header, error) {
 	if err == nil {
 		err = h.take(fields)
 	}
-	if err == nil && !intact(head, fields) {
+	if err == nil && !intact(head) {
 		err = errChecksum
 	}
 	if err != nil {
@@ -115,31 +116,37 @@ func tlsOf(ssl tlvparse.PP2SSL) *TLS {
 
 var errChecksum = fmt.Errorf("the checksum is another")
 
-// intact reports whether the checksum of a header is right, if it has one: "the receiver MUST calculate the checksum" (section 2.2.3).
-func intact(head []byte, fields []proxyproto.TLV) bool {
-	at := len(head)
-	for i := len(fields) - 1; i >= 0; i-- { // they end where the header does
-		at -= 3 + len(fields[i].Value)
-		if fields[i].Type != proxyproto.PP2_TYPE_CRC32C {
+// blocks are the sizes of the addresses of a family: none, IPv4, IPv6, Unix (section 2.2).
+var blocks = [...]int{0, 12, 36, 216}
+
+// intact reports whether the checksum of a header is right, if it has one: "the receiver MUST calculate the checksum" (section 2.2.3). The header
+// has been parsed; of one that is LOCAL and has less than the addresses of its family there are no fields.
+func intact(head []byte) bool {
+	for at := fixed2 + blocks[head[fixed2-3]>>4]; at < len(head); {
+		kind, value := proxyproto.PP2Type(head[at]), at+3
+		at = value + int(binary.BigEndian.Uint16(head[at+1:]))
+		if kind != proxyproto.PP2_TYPE_CRC32C {
 			continue
 		}
-		if len(fields[i].Value) != 4 {
+		if at-value != crc32.Size {
 			return false
 		}
 		zeroed := bytes.Clone(head)
-		sum := zeroed[at+3 : at+7]
-		want := binary.BigEndian.Uint32(sum)
-		clear(sum)
-		return crc32.Checksum(zeroed, crc32.MakeTable(crc32.Castagnoli)) == want
+		clear(zeroed[value:at])
+		return crc32.Checksum(zeroed, crc32.MakeTable(crc32.Castagnoli)) == binary.BigEndian.Uint32(head[value:])
 	}
 	return true
 }
+
+var errAddresses = errors.New("a client's connection has two addresses of one kind")
 
 // bytes returns the header as it is sent.
 func (h *Header) bytes() ([]byte, error) {
 	raw := proxyproto.HeaderProxyFromAddrs(byte(h.Version), h.Source, h.Destination)
 	if h.Local {
 		raw = &proxyproto.Header{Version: raw.Version, Command: proxyproto.LOCAL}
+	} else if raw.Command.IsLocal() { // whoever is told so takes it for the balancer's own
+		return nil, errAddresses
 	}
 	if raw.Version == 2 {
 		fields, err := h.fields()

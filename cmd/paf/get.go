@@ -106,7 +106,7 @@ func seconds(text string) (time.Duration, bool) {
 // getOptions reads the command line.
 func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 	switch {
-	case cmd.NArg() == 0:
+	case cmd.NArg() == 0, cmd.NArg() == 1 && cmd.Args().First() == "":
 		return o, usagef(cmd, "the URL is missing")
 	case cmd.NArg() > 1:
 		return o, usagef(cmd, "one URL can be fetched, not %d: %q", cmd.NArg(), cmd.Args().Slice())

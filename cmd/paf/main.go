@@ -19,7 +19,10 @@ func main() { os.Exit(int(run(os.Args, os.Stdin, os.Stdout, os.Stderr))) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exit.Code {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	err := program(stdin, stdout, stderr).Run(ctx, args)
+	err := emptyList(args)
+	if err == nil {
+		err = program(stdin, stdout, stderr).Run(ctx, args)
+	}
 	if err != nil && err.Error() != "" { // else there is nobody to tell
 		// What a server has sent may be cited: a reason phrase, a Location, the names in a certificate.
 		fmt.Fprintf(stderr, "paf: %s\n", terminal.Visible(strings.TrimPrefix(err.Error(), "paf: ")))

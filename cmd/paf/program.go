@@ -98,8 +98,6 @@ func taken(cmd *cli.Command, name string) string {
 			continue
 		}
 		switch flag.(type) {
-		case *cli.DurationFlag:
-			return "a time with its unit (as 90s or 2m)"
 		case *cli.IntFlag:
 			return "a whole number"
 		case *cli.BoolFlag:

@@ -92,10 +92,7 @@ wrong command line; 128 + N when signal N ended it at once.`,
 			&cli.BoolFlag{Name: "index", Usage: "list the entries of directories without index.html"},
 			&cli.BoolFlag{Name: "dotfiles", Usage: "serve names that begin with a dot too"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no line for a request"},
-			&cli.DurationFlag{
-				Name: "grace", Value: 30 * time.Second,
-				Usage: "let requests in progress go on for `TIME` after a signal",
-			},
+			&cli.StringFlag{Name: "grace", Value: "30s", Usage: "let requests in progress go on for `TIME` after a signal: seconds, or as 1m30s"},
 		},
 		Action: runServe,
 	}
@@ -105,8 +102,9 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() > 1 {
 		return usagef(cmd, "one directory can be served, not %d", cmd.NArg())
 	}
-	if cmd.Duration("grace") < 0 {
-		return usagef(cmd, "--grace %v is negative", cmd.Duration("grace"))
+	grace, ok := seconds(cmd.String("grace"))
+	if !ok {
+		return usagef(cmd, "the option \"--grace\" takes a time (as 90, 1.5 or 2m), not %q", cmd.String("grace"))
 	}
 	secure, protocol, err := tlsOptions(cmd)
 	if err != nil {
@@ -124,7 +122,6 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if dir == "" && (cmd.Bool("index") || cmd.Bool("dotfiles")) {
 		return usagef(cmd, "--index and --dotfiles need a DIR to serve")
 	}
-	grace := cmd.Duration("grace")
 	if grace == 0 {
 		grace = time.Nanosecond // zero would mean the library's default
 	}
@@ -201,6 +198,15 @@ func proxyOption(cmd *cli.Command) (*serve.Proxy, error) {
 		return nil, usagef(cmd, "--proxy-protocol: %v", err)
 	}
 	return p, nil
+}
+
+// emptyList says what is wrong with a list of no characters, as of a variable that is not set: the reader of options takes it for none, which
+// would be everybody.
+func emptyList(args []string) error {
+	if !slices.Contains(args, "--proxy-protocol=") {
+		return nil
+	}
+	return &usageError{"--proxy-protocol= names nobody; without \"=\" everybody is believed", "paf serve --help"}
 }
 
 // An optional is the value of an option that may stand without one.

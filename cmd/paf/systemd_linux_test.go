@@ -174,6 +174,20 @@ func TestWhatSystemdDoesNotHandOnIsSaid(t *testing.T) {
 	}
 }
 
+// More descriptors than were handed on would be the program's own.
+func TestNoMoreIsTakenOfSystemdThanThereIs(t *testing.T) {
+	for _, promised := range []string{"4", "9223372036854775807"} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, out := handed(t, "name LISTEN_FDS="+promised, []*os.File{fileOf(t, ln.(*net.TCPListener))}, "--listen", "systemd:name")
+		if status := exitOf(t, cmd); status != 2 || !strings.Contains(out.String(), "the descriptor 4 was not handed on") {
+			t.Errorf("exit status %d: %v", status, out)
+		}
+	}
+}
+
 func TestSystemdIsToldOfTheStart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})

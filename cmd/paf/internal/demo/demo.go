@@ -51,6 +51,8 @@ func (a *Application) route(w *paf.ResponseWriter, r *paf.Request) {
 		a.root(w, r)
 	case dir:
 		reply.Status(w, semantics.StatusNotFound)
+	case name == "close":
+		a.closing(w, r)
 	case name == "random":
 		random(w, r)
 	case name == "hash":

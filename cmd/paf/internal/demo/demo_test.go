@@ -92,18 +92,18 @@ func TestSeedDecidesTheBytes(t *testing.T) {
 func TestLengthAndSeedAreChecked(t *testing.T) {
 	addr := kit.Serve(t, New())
 	for request, want := range map[string]string{
-		"/random\n":                                "Invalid length.",
-		"/random\nx-length: \n":                    "Invalid length.",
-		"/random\nx-length: -1\n":                  "Invalid length.",
-		"/random\nx-length: +1\n":                  "Invalid length.",
-		"/random\nx-length: 1e3\n":                 "Invalid length.",
-		"/random\nx-length: 0x10\n":                "Invalid length.",
-		"/random\nx-length: 9223372036854775808\n": "Invalid length.",
-		"/hash\nx-seed: Zm9v\n":                    "Invalid length.",
-		"/hash\nx-length: 1073741825\n":            "Invalid length.", // by one byte
-		"/hash\nx-length: 10\n":                    "Invalid seed.",
-		"/hash\nx-length: 10\nx-seed: !\n":         "Invalid seed.",
-		"/hash\nx-length: 10\nx-seed: \n":          "Invalid seed.",
+		"/random\n":                                "Invalid length.\n",
+		"/random\nx-length: \n":                    "Invalid length.\n",
+		"/random\nx-length: -1\n":                  "Invalid length.\n",
+		"/random\nx-length: +1\n":                  "Invalid length.\n",
+		"/random\nx-length: 1e3\n":                 "Invalid length.\n",
+		"/random\nx-length: 0x10\n":                "Invalid length.\n",
+		"/random\nx-length: 9223372036854775808\n": "Invalid length.\n",
+		"/hash\nx-seed: Zm9v\n":                    "Invalid length.\n",
+		"/hash\nx-length: 1073741825\n":            "Invalid length.\n", // by one byte
+		"/hash\nx-length: 10\n":                    "Invalid seed.\n",
+		"/hash\nx-length: 10\nx-seed: !\n":         "Invalid seed.\n",
+		"/hash\nx-length: 10\nx-seed: \n":          "Invalid seed.\n",
 	} {
 		path, fields, _ := strings.Cut(request, "\n")
 		r := kit.Do(t, addr, "GET "+path+" HTTP/1.1\n"+fields+"\n")

@@ -2,6 +2,7 @@
 // directory: a handful of endpoints that exercise a server and its clients.
 //
 //	GET  /          a help page; it has an ETag and honours conditions
+//	GET  /close     the same page, after which the connection ends
 //	POST /          the content, once it has arrived whole (if it is not large)
 //	GET  /random    x-length random bytes as MIME base64, of x-seed if given
 //	GET  /hash      the SHA-256 of what /random would send for x-length, x-seed,
@@ -31,7 +32,7 @@
 //
 // # What differs from an ordinary site
 //
-// "/" ends its connection, unless the client asks for "Connection: keep-alive".
+// "/close" ends its connection, unless the client asks for "Connection: keep-alive".
 // Fields named like those that frame a message but for an underscore in place of
 // the hyphen (Content_Length, Transfer_Encoding) are refused with 400: gateways
 // that hand fields to programs by CGI's rules cannot tell them apart, and there

@@ -27,12 +27,12 @@ func (a *Application) hash(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	length, ok := parseLength(&r.Header)
 	if !ok || length > maxHashed {
-		reply.Text(w, semantics.StatusBadRequest, "Invalid length.")
+		reply.Text(w, semantics.StatusBadRequest, "Invalid length.\n")
 		return
 	}
 	s, ok := parseSeed(r.Header.Get("x-seed"))
 	if !ok {
-		reply.Text(w, semantics.StatusBadRequest, "Invalid seed.")
+		reply.Text(w, semantics.StatusBadRequest, "Invalid seed.\n")
 		return
 	}
 	digest, err := a.hashes.get(r.Context(), s, length)

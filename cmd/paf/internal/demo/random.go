@@ -16,7 +16,7 @@ func random(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	length, ok := parseLength(&r.Header)
 	if !ok {
-		reply.Text(w, semantics.StatusBadRequest, "Invalid length.")
+		reply.Text(w, semantics.StatusBadRequest, "Invalid length.\n")
 		return
 	}
 	s, ok := parseSeed(r.Header.Get("x-seed"))

@@ -10,6 +10,15 @@ import (
 	"github.com/paf-go/paf/semantics"
 )
 
+// closing answers as "/" does, and ends the connection, as the application that this one follows does at "/": a client that knows
+// no better sees the page end. Who asks for persistence by name gets it.
+func (a *Application) closing(w *paf.ResponseWriter, r *paf.Request) {
+	if r.Method != semantics.MethodPost && !semantics.HasToken(&r.Header, "Connection", "keep-alive") {
+		w.Header().Set("Connection", "close")
+	}
+	a.root(w, r)
+}
+
 // root answers "/": the help page to who reads, the content to who posts.
 func (a *Application) root(w *paf.ResponseWriter, r *paf.Request) {
 	if !reply.Method(w, r, "GET", "HEAD", "POST", "OPTIONS") {
@@ -22,12 +31,6 @@ func (a *Application) root(w *paf.ResponseWriter, r *paf.Request) {
 	if !drain(w, r) {
 		return
 	}
-	// The application that this one follows ends the connection here, so that
-	// a client that knows no better sees the page end. Who asks for
-	// persistence by name gets it.
-	if !semantics.HasToken(&r.Header, "Connection", "keep-alive") {
-		w.Header().Set("Connection", "close")
-	}
 	sum := sha256.Sum256([]byte(help))
 	v := semantics.Validator{ETag: `"` + hex.EncodeToString(sum[:8]) + `"`, Modified: a.started}
 	if reply.Current(w, r, v, time.Now()) {
@@ -38,6 +41,7 @@ func (a *Application) root(w *paf.ResponseWriter, r *paf.Request) {
 const help = `This is paf's demo application.
 
   GET  /          this page
+  GET  /close     this page, and the end of the connection
   POST /          sends the content back once it is whole
   GET  /random    x-length random bytes in MIME base64; those of x-seed
                   (base64) if there is one, else new ones each time

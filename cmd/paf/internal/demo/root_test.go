@@ -33,15 +33,17 @@ func TestRootIsAHelpPageThatCanBeRevalidated(t *testing.T) {
 	}
 }
 
-func TestRootClosesUnlessAskedNotTo(t *testing.T) {
+func TestOnlyCloseCloses(t *testing.T) {
 	addr := kit.Serve(t, New())
 	for fields, want := range map[string]bool{"": true, "Connection: keep-alive\n": false, "Connection: close\n": true} {
-		if r := kit.Do(t, addr, "GET / HTTP/1.1\n"+fields+"\n"); r.Close != want {
+		if r := kit.Do(t, addr, "GET /close HTTP/1.1\n"+fields+"\n"); r.Close != want || r.Body != help {
 			t.Errorf("%q: close is %t", fields, r.Close)
 		}
 	}
-	if r := kit.Do(t, addr, "GET /echo HTTP/1.1\n\n"); r.Close {
-		t.Error("/echo closes")
+	for _, path := range []string{"/", "/echo"} {
+		if r := kit.Do(t, addr, "GET "+path+" HTTP/1.1\n\n"); r.Close {
+			t.Errorf("%s closes", path)
+		}
 	}
 }
 
@@ -66,7 +68,7 @@ func TestPostToRootEchoesWhatIsWhole(t *testing.T) {
 		"Transfer-Encoding: chunked\n\n5\r\nhello\r\nx\r\n",
 		"Transfer-Encoding: chunked\n\n+5\r\nhello\r\n0\r\n\r\n",
 	} {
-		if r := kit.Do(t, addr, "POST / HTTP/1.1\n"+request); r.StatusCode != 400 || r.Body != "Bad request." {
+		if r := kit.Do(t, addr, "POST / HTTP/1.1\n"+request); r.StatusCode != 400 || r.Body != "Bad request.\n" {
 			t.Errorf("%q: %d %q", request, r.StatusCode, r.Body)
 		}
 	}
@@ -78,23 +80,23 @@ func TestPathsAndMethodsAreAnswered(t *testing.T) {
 		status int
 		body   string
 	}{
-		"GET /none":            {404, "Not found."},
-		"GET //":               {404, "Not found."},
-		"GET /hash/":           {404, "Not found."},
-		"GET /path%00.html":    {400, "Bad request."},
-		"GET /a%0d%0aX:%20b":   {400, "Bad request."},
-		"GET /../hash":         {400, "Bad request."},
+		"GET /none":            {404, "Not found.\n"},
+		"GET //":               {404, "Not found.\n"},
+		"GET /hash/":           {404, "Not found.\n"},
+		"GET /path%00.html":    {400, "Bad request.\n"},
+		"GET /a%0d%0aX:%20b":   {400, "Bad request.\n"},
+		"GET /../hash":         {400, "Bad request.\n"},
 		"GET http://test/echo": {200, "Host: test\n"},
 		"GET /%65cho":          {200, "Host: test\n"},
 		"OPTIONS *":            {204, ""},
 		"OPTIONS /":            {204, ""},
 		"OPTIONS /random":      {204, ""},
-		"DELETE /":             {405, "Method not allowed."},
-		"TRACE /":              {405, "Method not allowed."},
-		"PUT /hash":            {405, "Method not allowed."},
-		"FOOBAR /":             {501, "Not implemented."},
-		"get /":                {501, "Not implemented."},
-		"CONNECT test:80":      {501, "Not implemented."},
+		"DELETE /":             {405, "Method not allowed.\n"},
+		"TRACE /":              {405, "Method not allowed.\n"},
+		"PUT /hash":            {405, "Method not allowed.\n"},
+		"FOOBAR /":             {501, "Not implemented.\n"},
+		"get /":                {501, "Not implemented.\n"},
+		"CONNECT test:80":      {501, "Not implemented.\n"},
 	} {
 		host := "Host: test\n"
 		if strings.HasPrefix(line, "CONNECT") {

@@ -21,7 +21,8 @@ func failure(ctx context.Context, err error) error {
 	if err, ok := ended(ctx, err); ok {
 		return err
 	}
-	return &exit.Error{Code: codeOf(err), Err: err}
+	code := codeOf(err)
+	return &exit.Error{Code: code, Err: say(code, err)}
 }
 
 // partial gives the error of content that broke off its exit status, and adds

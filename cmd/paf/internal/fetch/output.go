@@ -19,7 +19,7 @@ import (
 func RemoteName(rawURL string) (string, error) {
 	r, err := paf.NewRequest("GET", absolute(rawURL), nil)
 	if err != nil {
-		return "", exit.Errorf(exit.URL, "%w", err)
+		return "", unusable(rawURL, err)
 	}
 	name, ok := pathname.Segment(path.Base(r.Path))
 	if !ok || name == "" || r.Path == "/" {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,7 @@ func (o *Options) request() (*paf.Request, error) {
 	}
 	r, err := paf.NewRequest(method, absolute(o.URL), body)
 	if err != nil {
-		return nil, exit.Errorf(exit.URL, "%w", err)
+		return nil, unusable(o.URL, err)
 	}
 	r.Length = length
 	r.Header.Add("User-Agent", "paf")
@@ -40,6 +41,14 @@ func (o *Options) request() (*paf.Request, error) {
 		r.Header.Add("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return r, o.setFields(&r.Header)
+}
+
+// unusable is the error of a URL that cannot be used, as it was typed, unless there may be a password in it.
+func unusable(typed string, err error) error {
+	if url := new(paf.URLError); errors.As(err, &url) && !strings.Contains(typed, "@") {
+		return exit.Errorf(exit.URL, "%w", &paf.URLError{URL: typed, Err: url.Err})
+	}
+	return exit.Errorf(exit.URL, "%w", err)
 }
 
 // absolute returns a URL with a scheme: http if it has none.

@@ -21,8 +21,8 @@ func Text(w *paf.ResponseWriter, status int, text string) {
 	w.WriteString(text)
 }
 
-// Status answers with the status and its [Sentence].
-func Status(w *paf.ResponseWriter, status int) { Text(w, status, Sentence(status)) }
+// Status answers with the status and a line with its [Sentence].
+func Status(w *paf.ResponseWriter, status int) { Text(w, status, Sentence(status)+"\n") }
 
 // Fault is a paf.ErrorHandler: it answers with the status that the error has.
 func Fault(w *paf.ResponseWriter, _ *paf.Request, _ error) { Status(w, w.Status()) }

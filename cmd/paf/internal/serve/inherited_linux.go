@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -23,6 +24,9 @@ type inherited struct {
 func (i *inherited) open(s *sources, name string) error {
 	if !i.asked {
 		i.asked = true
+		if err := promised(); err != nil {
+			return err
+		}
 		i.files = activation.Files(true)
 	}
 	var names []string
@@ -52,6 +56,24 @@ func (i *inherited) open(s *sources, name string) error {
 	}
 	return exit.Errorf(exit.Usage, "cannot listen on \"systemd\": no socket was handed on to this process (LISTEN_FDS, LISTEN_PID)")
 }
+
+// promised fails if LISTEN_FDS promises more descriptors than there are: those that follow are the program's own, and would be closed as
+// nobody's. Those are closed by exec, which what is handed on has come through.
+func promised() error {
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return nil
+	}
+	n, _ := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	for k := range n {
+		if flags, err := unix.FcntlInt(uintptr(first+k), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
+			return exit.Errorf(exit.Usage, "cannot listen on \"systemd\": LISTEN_FDS is %d, and the descriptor %d was not handed on", n, first+k)
+		}
+	}
+	return nil
+}
+
+// first is the first descriptor that is handed on (SD_LISTEN_FDS_START).
+const first = 3
 
 func (i *inherited) close() {
 	for _, f := range i.files {

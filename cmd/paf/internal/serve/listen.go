@@ -30,7 +30,7 @@ func (n *network) listen(ctx context.Context, addr string) (net.Listener, error)
 	}
 	ln, err := n.tcp(ctx, addr)
 	if err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
+		return nil, exit.Errorf(exit.Failure, "cannot listen on %q: %w", addr, bare(err))
 	}
 	return ln, nil
 }
@@ -63,7 +63,7 @@ func listenVsock(addr, rest string) (net.Listener, error) {
 	}
 	ln, err := vsock.Listen(at)
 	if err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
+		return nil, exit.Errorf(exit.Failure, "cannot listen on %q: %w", addr, bare(err))
 	}
 	return ln, nil
 }

@@ -67,7 +67,7 @@ func (l *accessLog) line(w *paf.ResponseWriter, r *paf.Request, status int, took
 	if r.Method == semantics.MethodHead {
 		written = 0 // counted, not sent
 	}
-	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, peer(r.Peer()))
+	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, printable(peer(r.Peer())))
 }
 
 func target(r *paf.Request) string {

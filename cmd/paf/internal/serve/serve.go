@@ -5,13 +5,14 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -116,18 +117,26 @@ func (o *Options) handler() (h paf.Handler, what string, err error) {
 	}
 	info, err := os.Stat(o.Dir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a directory", o.Dir)
+		err = syscall.ENOTDIR
 	}
 	if err != nil {
-		return nil, "", exit.Errorf(exit.Usage, "cannot serve it: %w", err)
+		return nil, "", exit.Errorf(exit.Usage, "cannot serve %s: %w", o.Dir, bare(err))
 	}
 	root, err := os.OpenRoot(o.Dir)
 	if err != nil {
-		return nil, "", exit.Errorf(exit.Failure, "cannot serve it: %w", err)
+		return nil, "", exit.Errorf(exit.Failure, "cannot serve %s: %w", o.Dir, bare(err))
 	}
 	what, err = filepath.Abs(o.Dir)
 	if err != nil {
 		what = o.Dir
 	}
 	return files.New(root, files.Options{Index: o.Index, Dotfiles: o.Dotfiles}), what, nil
+}
+
+// bare returns why the system has failed, without the names of what it was asked and of what for.
+func bare(err error) error {
+	if why := syscall.Errno(0); errors.As(err, &why) {
+		return why
+	}
+	return err
 }

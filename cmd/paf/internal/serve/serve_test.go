@@ -18,6 +18,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/proxyproto"
 	"github.com/paf-go/paf/vsock"
 	"go.uber.org/goleak"
 )
@@ -123,7 +124,7 @@ func TestRunSaysWhereAndToWhom(t *testing.T) {
 	lines := strings.Split(r.printed(), "\n")[2:6]
 	for i, want := range []string{
 		`^GET /echo\?a=b 200 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^HEAD /echo 200 0 [0-9.µnms]+ 127\.0\.0\.1:\d+$`,
-		`^GET /none 404 10 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^(- -|GET /) (400|505) \d+ - `,
+		`^GET /none 404 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^(- -|GET /) (400|505) \d+ - `,
 	} {
 		if !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Errorf("line %d: %q, want %s", i, lines[i], want)
@@ -299,5 +300,35 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 		if exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%s: %v", dir, err)
 		}
+	}
+}
+
+// The name of a Unix socket may hold any byte; that of a line's peer does not end the line.
+func TestTheLogHasOneLineARequestWhoeverThePeerIs(t *testing.T) {
+	proxy, err := NewProxy("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, Proxy: proxy}, 1)
+	c, err := net.Dial("tcp", r.addr(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	name := &net.UnixAddr{Net: "unix", Name: "/run/x\nGET /forged 200 0 1ms 192.0.2.1:1"}
+	if err := proxyproto.Send(c, &proxyproto.Header{Source: name, Destination: name}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, "GET /echo HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, c)
+	_ = c.Close()
+	r.stop()
+	if err := r.ended(t); err != nil {
+		t.Error(err)
+	}
+	if got := r.printed(); strings.Contains(got, "\nGET /forged") || !strings.Contains(got, `"/run/x\nGET /forged`) {
+		t.Errorf("%s", got)
 	}
 }

@@ -38,7 +38,7 @@ func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 		}
 	}
 	if err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot %w", err)
+		return nil, exit.Errorf(exit.Failure, "cannot listen on \"unix:%s\": %w", path, bare(err))
 	}
 	return ln, nil
 }

@@ -1,0 +1,65 @@
+package loop
+
+import "time"
+
+// This file is how a pool notices that nobody gives connections back. Who neither reads bodies to their ends nor closes them has all callers wait
+// for ever, each at a place that is not to blame: what can be done for them is to say so.
+
+const (
+	// waitsLong is how long the callers of a place wait, one after the other being served or not at all, before it is said.
+	waitsLong = 5 * time.Second
+	// saidAgain is how long it is not said again after that.
+	saidAgain = time.Minute
+)
+
+// A vigil looks after those who wait, for as long as there are any. The pool's lock guards it.
+type vigil struct {
+	timer *time.Timer // nil: nobody waits
+	said  time.Time   // when it was said last
+}
+
+// watch has the pool look after somebody who begins to wait. p.mu is held.
+func (p *Pool[K]) watch(w *waiter) {
+	if p.policy.Name == nil {
+		return
+	}
+	w.since = time.Now()
+	if p.vigil.timer == nil {
+		p.vigil.timer = time.AfterFunc(waitsLong, p.look)
+	}
+}
+
+// look says which place has callers that have waited for long although it is full, and looks again later if anybody waits.
+func (p *Pool[K]) look() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	waits := false
+	now := time.Now()
+	for key, place := range p.places {
+		if len(place.waiting) == 0 {
+			continue
+		}
+		waits = true
+		first := place.waiting[0].since // zero: one is being opened for him
+		full := p.policy.MaxOpen >= 0 && place.open >= p.policy.MaxOpen && len(place.opening) == 0
+		if !full || first.IsZero() || now.Sub(first) < waitsLong || now.Sub(p.vigil.said) < saidAgain {
+			continue
+		}
+		p.vigil.said = now
+		p.group.config.Log.Warn("paf: requests wait for a connection: all that may be open are in use. Are the bodies of responses read to their ends, or closed?",
+			"component", "paf-pool", "to", p.policy.Name(key), "connections", place.open, "waiting", len(place.waiting))
+	}
+	if p.vigil.timer = nil; waits {
+		p.vigil.timer = time.AfterFunc(waitsLong, p.look)
+	}
+}
+
+// end ends the vigil.
+func (v *vigil) end() {
+	if v.timer != nil {
+		v.timer.Stop()
+	}
+}
