@@ -41,7 +41,7 @@ func TestEveryClientCalls(t *testing.T) {
 		for _, c := range takePart(w, "") {
 			t.Run(w.name+" "+c.name, func(t *testing.T) {
 				t.Parallel()
-				if s, err := w.once(w, c, options{length: 50 * time.Millisecond}); err != nil || s["cpu"] <= 0 || s["rate"] <= 0 {
+				if s, err := w.once(w, c, options{length: 300 * time.Millisecond}); err != nil || s["cpu"] <= 0 || s["rate"] <= 0 {
 					t.Error(s, err)
 				}
 			})

@@ -18,7 +18,9 @@ func TestNothingIsSmuggledByADowngrade(t *testing.T) {
 		return [][2]string{{":method", method}, {":scheme", scheme}, {":authority", authority}, {":path", path}}
 	}
 	get, post := pseudo("GET", "http", "a", "/"), pseudo("POST", "http", "a", "/")
-	with := func(head [][2]string, more ...[2]string) [][2]string { return append(head[:len(head):len(head)], more...) }
+	with := func(head [][2]string, more ...[2]string) [][2]string {
+		return append(head[:len(head):len(head)], more...)
+	}
 	evil := "GET /evil HTTP/1.1\r\nHost: a\r\n\r\n"
 	for name, c := range map[string]struct {
 		head    [][2]string

@@ -323,10 +323,10 @@ func TestAHookThatPanicsInACheckFailsIt(t *testing.T) {
 	r := &proxy.Reverse{Log: slog.New(slog.NewTextHandler(&log, nil)), Upstreams: []*proxy.Upstream{{URL: "http://" + refusing(t),
 		Dial:    func(context.Context) (flow.Flow, error) { a, _ := net.Pipe(); return flow.Conn(a), nil },
 		Preface: func(client, _ net.Addr) ([]byte, error) { return []byte(client.String()), nil }}}}
-	defer r.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	r.Watch(ctx, proxy.Check{Interval: 10 * time.Millisecond})
+	r.Close() // which waits for what was being opened, and may log
 	if !strings.Contains(log.String(), "a hook panicked") {
 		t.Error(log.String())
 	}

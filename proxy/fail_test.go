@@ -146,14 +146,14 @@ func TestARequestThatGoesRoundIsStopped(t *testing.T) {
 
 // Upstreams die and come back while clients ask: of requests that may be sent again none is lost.
 func TestKillingUpstreamsLosesNothing(t *testing.T) {
-	var ups [3]*upstream
+	var ups [5]*upstream
 	var list []*proxy.Upstream
 	for i := range ups {
 		ups[i] = &upstream{addr: refusing(t)}
 		ups[i].start(t)
 		list = append(list, &proxy.Upstream{URL: "http://" + ups[i].addr})
 	}
-	at := before(t, &proxy.Reverse{Upstreams: list, Rest: 50 * time.Millisecond})
+	at := before(t, &proxy.Reverse{Upstreams: list, Tries: len(list), Rest: 50 * time.Millisecond})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	var asked atomic.Int64
@@ -180,7 +180,7 @@ func TestKillingUpstreamsLosesNothing(t *testing.T) {
 		})
 	}
 	for i := range 12 {
-		u := ups[i%3]
+		u := ups[i%len(ups)]
 		u.kill()
 		time.Sleep(20 * time.Millisecond)
 		u.start(t)

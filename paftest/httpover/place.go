@@ -19,9 +19,10 @@ type place struct {
 	testing.TB
 	version
 	facts
-	open Open
-	ln   net.Listener
-	dial Dial
+	bubble bool // time is virtual
+	open   Open
+	ln     net.Listener
+	dial   Dial
 }
 
 // facts are what a flow has of what cases need.
@@ -39,7 +40,7 @@ func (p *place) run(t *testing.T, c *testCase) {
 			t.Skip("NOT TESTED: the flow has no " + lacks)
 		}
 	}
-	own := &place{TB: t, version: p.version, facts: p.facts, open: p.open}
+	own := &place{TB: t, version: p.version, facts: p.facts, bubble: p.bubble, open: p.open}
 	own.ln, own.dial = p.open(t, p.alpn)
 	t.Cleanup(func() { _ = own.ln.Close() })
 	c.run(own)

@@ -25,10 +25,12 @@ type Dial = func(ctx context.Context) (flow.Flow, error)
 type Open func(t testing.TB, protocol string) (net.Listener, Dial)
 
 // Run runs all cases as subtests of t, over HTTP/1.1 and HTTP/2.
-func Run(t *testing.T, open Open) { run(t, open, inTheOpen) }
+func Run(t *testing.T, open Open) { (&runner{open: open, in: inTheOpen}).run(t) }
 
 // RunInBubble is Run with each case in a bubble of testing/synctest, where nothing takes time.
-func RunInBubble(t *testing.T, open Open) { run(t, open, synctest.Test) }
+func RunInBubble(t *testing.T, open Open) {
+	(&runner{open: open, in: synctest.Test, bubble: true}).run(t)
+}
 
 func inTheOpen(t *testing.T, f func(*testing.T)) { f(t) }
 
@@ -67,12 +69,13 @@ const atOnce = 4
 type runner struct {
 	open    Open
 	in      func(*testing.T, func(*testing.T)) // runs one in a bubble, or not
-	alone   sync.RWMutex                       // held for writing by a case beside which none may run
+	bubble  bool
+	alone   sync.RWMutex // held for writing by a case beside which none may run
 	running chan struct{}
 }
 
-func run(t *testing.T, open Open, in func(*testing.T, func(*testing.T))) {
-	r := &runner{open: open, in: in, running: make(chan struct{}, atOnce)}
+func (r *runner) run(t *testing.T) {
+	r.running = make(chan struct{}, atOnce)
 	before := count()
 	var both sync.WaitGroup
 	for _, v := range versions {
@@ -86,7 +89,7 @@ func run(t *testing.T, open Open, in func(*testing.T, func(*testing.T))) {
 
 // all runs the cases of a version.
 func (r *runner) all(t *testing.T, v version) {
-	p := &place{version: v, open: r.open}
+	p := &place{version: v, bubble: r.bubble, open: r.open}
 	r.one(t, p, &testCase{claim: "TheEndsAgreeOnTheProtocol", run: func(x *place) { p.facts = endsAgree(x) }})
 	var group sync.WaitGroup
 	for _, c := range casesOf(v) {

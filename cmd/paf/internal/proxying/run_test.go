@@ -35,7 +35,7 @@ sites:
 		for n, scheme := range []string{"http", "https"} {
 			for _, h2 := range []bool{false, true} {
 				b, _ := browser(t, r.url(n), h2)
-				if status, text := get(t, b, scheme+"://"+c.host+"/"); fmt.Sprint(status, " ", text) != c.want {
+				if status, text := get(t, b, scheme+"://"+c.host+"/"); strings.TrimSpace(fmt.Sprint(status, " ", text)) != c.want {
 					t.Errorf("%s://%s, h2 %t: %d %s, want %s", scheme, c.host, h2, status, text, c.want)
 				}
 			}
