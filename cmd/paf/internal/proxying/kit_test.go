@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -167,23 +168,45 @@ func certificate(t *testing.T, name string) (pemFile, keyFile string) {
 	return pemFile, keyFile
 }
 
-// browser returns a client all of whose connections lead to one address, over TLS or in clear, and says how many it has opened.
-func browser(t *testing.T, to string, h2 bool) (c *http.Client, dials func() int) {
+// A dialled is how many connections a browser has opened, and how many of these the other side has ended.
+type dialled struct{ opened, lost atomic.Int32 }
+
+// A watched connection tells who has ended it.
+type watched struct {
+	net.Conn
+	by    *dialled
+	ended atomic.Bool
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if err != nil && !w.ended.Swap(true) {
+		w.by.lost.Add(1)
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.ended.Store(true)
+	return w.Conn.Close()
+}
+
+// browser returns a client all of whose connections lead to one address, over TLS or in clear, and what becomes of them.
+func browser(t *testing.T, to string, h2 bool) (*http.Client, *dialled) {
 	t.Helper()
-	addr := to[strings.Index(to, "//")+2:]
-	var mu sync.Mutex
-	n := 0
+	addr, by := to[strings.Index(to, "//")+2:], &dialled{}
 	tr := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			mu.Lock()
-			n++
-			mu.Unlock()
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+			c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				return nil, err
+			}
+			by.opened.Add(1)
+			return &watched{Conn: c, by: by}, nil
 		},
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
 		ForceAttemptHTTP2:   h2,
 		MaxIdleConnsPerHost: 64,
-		MaxConnsPerHost:     4, // so that another one means that one was lost
 	}
 	if h2 {
 		tr.Protocols = &http.Protocols{}
@@ -191,11 +214,7 @@ func browser(t *testing.T, to string, h2 bool) (c *http.Client, dials func() int
 		tr.Protocols.SetUnencryptedHTTP2(true)
 	}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 30 * time.Second}, func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		return n
-	}
+	return &http.Client{Transport: tr, Timeout: 30 * time.Second}, by
 }
 
 // get returns the status and the content of a URL.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tg123/go-htpasswd"
 	"golang.org/x/crypto/bcrypt"
@@ -69,6 +70,7 @@ func (h *slowHash) MatchesPassword(password string) bool {
 	h.all.Add(1)
 	now := h.now.Add(1)
 	defer h.now.Add(-1)
+	time.Sleep(time.Millisecond)
 	for most := h.most.Load(); now > most && !h.most.CompareAndSwap(most, now); most = h.most.Load() {
 	}
 	return password == "right"
