@@ -2,11 +2,9 @@ package conformance
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"regexp"
 	"strconv"
@@ -14,9 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/paf-go/paf"
-	"github.com/paf-go/paf/proxy"
 )
 
 // A recorder is an upstream that takes down what comes byte for byte, and reads it as RFC 9112 says, without any leniency: what is read
@@ -184,26 +179,10 @@ func strictChunks(in *bufio.Reader) error {
 	}
 }
 
-// A reversal is a gateway in front of a recorder.
+// reversal starts paf proxy in front of a recorder.
 func reversal(t testing.TB) (addr string, r *recorder) {
 	r = newRecorder(t)
-	p := &proxy.Reverse{Upstreams: []*proxy.Upstream{{URL: "http://" + r.ln.Addr().String()}}, Log: slog.New(slog.DiscardHandler)}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &paf.Server{Handler: p, ExtendedConnect: true, Log: slog.New(slog.DiscardHandler)}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		p.Close()
-	})
-	return ln.Addr().String(), r
+	return launch(t, "proxy", "--to", "http://"+r.ln.Addr().String(), "--listen", "127.0.0.1:0", "--quiet").addr, r
 }
 
 // joined are the methods of rows in which the end of one step is the beginning of the next one's.
@@ -213,32 +192,34 @@ var joined = map[string]string{"SMUG-CL0-BODY-POISON": "XGET"}
 func TestNothingIsSmuggledThroughTheProxy(t *testing.T) {
 	rows := readProbes(t, vectors(t, "http11probe.tsv"))
 	var all sync.WaitGroup
-	limit := make(chan struct{}, 16)
+	limit := make(chan struct{}, 8)
 	var total sync.Map
 	for _, row := range rows {
 		all.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			addr, r := reversal(t)
-			got := send(t, addr, row)
-			time.Sleep(50 * time.Millisecond)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			for _, f := range r.faults {
-				t.Errorf("%s: %s", row.id, f)
-			}
-			if n := len(r.requests); n > len(row.steps) {
-				t.Errorf("%s: %q became %q", row.id, row.steps, r.requests)
-			}
-			for i, line := range r.requests { // in the order in which they were asked for
-				want, _, _ := strings.Cut(strings.TrimLeft(row.steps[min(i, len(row.steps)-1)], "\r\n"), " ")
-				if method, _, _ := strings.Cut(line, " "); method != want && joined[row.id] != method {
-					t.Errorf("%s: %q reached the upstream for %q (%s)", row.id, line, row.steps, describe(got))
+			t.Run(row.id, func(t *testing.T) {
+				addr, r := reversal(t)
+				got := send(t, addr, row)
+				time.Sleep(50 * time.Millisecond)
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				for _, f := range r.faults {
+					t.Error(f)
 				}
-			}
-			if len(r.requests) > 0 {
-				total.Store(row.id, true)
-			}
+				if n := len(r.requests); n > len(row.steps) {
+					t.Errorf("%q became %q", row.steps, r.requests)
+				}
+				for i, line := range r.requests { // in the order in which they were asked for
+					want, _, _ := strings.Cut(strings.TrimLeft(row.steps[min(i, len(row.steps)-1)], "\r\n"), " ")
+					if method, _, _ := strings.Cut(line, " "); method != want && joined[row.id] != method {
+						t.Errorf("%q reached the upstream for %q (%s)", line, row.steps, describe(got))
+					}
+				}
+				if len(r.requests) > 0 {
+					total.Store(row.id, true)
+				}
+			})
 		})
 	}
 	all.Wait()

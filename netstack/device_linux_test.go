@@ -50,10 +50,10 @@ func TestTheKernelsCurlGetsAllOverABadLine(t *testing.T) {
 		host := []string{stationV4, "[" + stationV6 + "]"}[i%2]
 		return n.command("curl", "-sSg", "--max-time", "300", "http://"+host+"/")
 	})
-	if line.in.lost == 0 || line.out.lost == 0 {
+	if line.in.losses() == 0 || line.out.losses() == 0 {
 		t.Error("nothing was lost")
 	}
-	t.Logf("%d packets were lost on their way to the stack, %d on their way from it; %+v", line.in.lost, line.out.lost, s.Stats())
+	t.Logf("%d packets were lost on their way to the stack, %d on their way from it; %+v", line.in.losses(), line.out.losses(), s.Stats())
 }
 
 // downloads runs many commands at the same time and compares the digests of what they print.

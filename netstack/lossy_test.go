@@ -127,6 +127,20 @@ func (a *air) send(p []byte) {
 	a.changed.Signal()
 }
 
+// losses returns how many packets were lost so far.
+func (a *air) losses() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lost
+}
+
+// peak returns the most bytes that were on their way so far.
+func (a *air) peak() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.most
+}
+
 // next returns what arrives next.
 func (a *air) next() (p parcel, ok bool) {
 	a.mu.Lock()
