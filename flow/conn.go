@@ -5,10 +5,10 @@ import "net"
 // Conn returns c as a flow whose powers are looked up here, once, unless c has a method Powers. A net.Conn is
 // a flow without that, too, with the same powers: PowersOf knows them.
 //
-//   - *net.TCPConn and *net.UnixConn have all powers but a negotiated protocol. (A
-//     Unix socket has ReaderFrom on Linux alone.)
-//   - *tls.Conn has deadlines, CloseWrite, addresses and the negotiated protocol; so
-//     has any other connection with crypto/tls's ConnectionState method.
+//   - *net.TCPConn and *net.UnixConn have all powers but a handshake and a negotiated protocol. (A
+//     Unix socket has ReaderFrom on Linux alone, and cannot be reset.)
+//   - *tls.Conn has deadlines, CloseWrite, addresses, its handshake and the negotiated protocol; so
+//     has any other connection with crypto/tls's ConnectionState method. What it runs over may add to that: see [TLSServer].
 //   - Any other connection has the powers whose methods it has. A
 //     SetReadDeadline that only returns an error is one of them: whoever calls it sees that.
 func Conn(c net.Conn) Flow {

@@ -47,7 +47,7 @@
 // space, vsock) has 0. TLS has 10. Clear TCP, to which the facts of every URL lead, has [NoPriority]. So a protocol of one's own wins
 //
 //	-1             over everything
-//	0              over TLS and TCP; over a socket or a stack too if its endpoint was added later
+//	0              over TLS and TCP; over a socket or a stack by the order of equals
 //	10             as TLS does
 //	NoPriority     where nothing else is left
 //
