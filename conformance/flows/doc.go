@@ -3,5 +3,5 @@
 //
 // The files are named for what they open: the kernel's TCP and Unix sockets, pipes in memory, flows with no power or
 // with narrow reads and writes, a TCP/IP stack in user space, TLS of two makes, TLS inside TLS, and the streams of a yamux session. The test of a flow
-// itself (flowtest) is run on yamux's streams; the others have it in their rooms.
+// itself (flowtest) is run on yamux's streams and TLS inside TLS; the others have it in their rooms.
 package flows
