@@ -17,8 +17,22 @@ import (
 	"github.com/paf-go/paf/proxy"
 )
 
-// refusing returns the address of nobody.
+// refusing returns an address at which nobody listens, nor will: it is the near end of a connection.
 func refusing(t testing.TB) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = c.Close(), ln.Close() })
+	return c.LocalAddr().String()
+}
+
+// unused returns an address that can be listened on.
+func unused(t testing.TB) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +163,7 @@ func TestKillingUpstreamsLosesNothing(t *testing.T) {
 	var ups [5]*upstream
 	var list []*proxy.Upstream
 	for i := range ups {
-		ups[i] = &upstream{addr: refusing(t)}
+		ups[i] = &upstream{addr: unused(t)}
 		ups[i].start(t)
 		list = append(list, &proxy.Upstream{URL: "http://" + ups[i].addr})
 	}
