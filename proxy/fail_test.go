@@ -31,9 +31,12 @@ func refusing(t testing.TB) string {
 	return c.LocalAddr().String()
 }
 
-// unused returns an address that can be listened on.
+// unused returns an address that can be listened on, again and again: where the machine has it one at which no connection of others begins.
 func unused(t testing.TB) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		ln, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +230,9 @@ type upstream struct {
 
 func (u *upstream) start(t testing.TB) {
 	ln, err := net.Listen("tcp", u.addr)
+	for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); ln, err = net.Listen("tcp", u.addr) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
