@@ -33,12 +33,12 @@ func newNamespace(t testing.TB, device string) *namespace {
 	n := &namespace{t: t, name: fmt.Sprintf("paf-%d-%s", os.Getpid(), strings.ToLower(t.Name())), device: device}
 	n.name = strings.NewReplacer("/", "-").Replace(n.name)
 	if out, err := exec.Command("ip", "netns", "add", n.name).CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED: no namespace can be made here, so nothing was tried with the kernel's TCP/IP: %v: %s", err, out)
+		lacks(t, "no namespace can be made here, so nothing was tried with the kernel's TCP/IP: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", n.name).Run() })
 	n.run("ip", "link", "set", "lo", "up")
 	if out, err := n.command("ip", "tuntap", "add", "dev", device, "mode", device[:3]).CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED: the kernel has no %s devices, so nothing was tried with its TCP/IP: %v: %s", device[:3], err, out)
+		lacks(t, "the kernel has no %s devices, so nothing was tried with its TCP/IP: %v: %s", device[:3], err, out)
 	}
 	n.run("ip", "address", "add", kernelV4+"/24", "dev", device)
 	n.run("ip", "address", "add", kernelV6+"/64", "dev", device, "nodad")
@@ -52,11 +52,16 @@ func need(t testing.TB, program, debian string) {
 	if _, err := exec.LookPath(program); err == nil {
 		return
 	}
-	text := fmt.Sprintf("SKIPPED: %s is missing (Debian's package %s; conformance/install.sh installs it)", program, debian)
+	lacks(t, "%s is missing (Debian's package %s; conformance/install.sh installs it)", program, debian)
+}
+
+// lacks skips a test on a machine that lacks something; with CI=true it fails.
+func lacks(t testing.TB, format string, args ...any) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatal(text)
+		t.Fatalf(format, args...)
 	}
-	t.Skip(text)
+	t.Skipf("SKIPPED: "+format, args...)
 }
 
 // command is a program inside of the namespace.
