@@ -12,7 +12,7 @@ import (
 
 const (
 	segmentMin = 16 << 10  // content from this size on is not copied, if the flow can writev
-	aloneMin   = 32 << 10  // and from this on if it cannot, as TLS: a write of its own costs less than the copy (an eighth of a download's CPU time)
+	aloneMin   = 32 << 10  // and from this on if it cannot, as TLS: then it is written by itself
 	writeMax   = 129 << 10 // the most that has to be written within one WriteTimeout: a round of HTTP/2, with its frames' headers
 	flushAt    = 64 << 10  // output of this size is written even if more is to come
 	spliceMax  = 1 << 20   // the most that has to be sent by sendfile or splice within one WriteTimeout
