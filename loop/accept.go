@@ -229,13 +229,13 @@ func (a *acceptor) room() bool {
 // sleep waits, or returns as soon as there is nothing more to wait for.
 func (a *acceptor) sleep(d time.Duration) {
 	g := a.group
+	end := time.Now().Add(d) // before the timer's, which wakes once
 	t := time.AfterFunc(d, func() {
 		g.mu.Lock()
 		g.changed.Broadcast()
 		g.mu.Unlock()
 	})
 	defer t.Stop()
-	end := time.Now().Add(d)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for !a.stopped() && time.Now().Before(end) {

@@ -153,6 +153,9 @@ func (c *conn) readFlow(p []byte) (int, error) {
 	n, err := c.flow.Read(p)
 	c.mu.Lock()
 	c.reading = false
+	if c.over { // the flow is being closed: nobody could be answered
+		n, err = 0, os.ErrDeadlineExceeded
+	}
 	c.inVain = n == 0 && err != nil && errors.Is(err, os.ErrDeadlineExceeded)
 	c.notify()
 	return n, err
@@ -192,8 +195,12 @@ func (c *conn) sweep(now engine.Instant) {
 		c.interruptWrite()
 		return
 	}
-	if past(c.readDue.Load(), now) && !c.putOff(now) {
-		c.interrupt()
+	if past(c.readDue.Load(), now) {
+		c.mu.Lock()
+		if past(c.readDue.Load(), now) && !c.putOff(now) { // still: something may have come
+			c.interrupt()
+		}
+		c.mu.Unlock()
 	}
 	if past(c.lookDue.Load(), now) {
 		c.lookDue.Store(0)
@@ -202,10 +209,8 @@ func (c *conn) sweep(now engine.Instant) {
 }
 
 // putOff reports whether the deadline of a multiplexed connection, which is found out for many streams at once and now and then only,
-// has moved on since.
+// has moved on since. c.mu is held.
 func (c *conn) putOff(now engine.Instant) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.mux == nil { // it may become another engine's at any time
 		return false
 	}
@@ -217,15 +222,13 @@ func (c *conn) putOff(now engine.Instant) bool {
 	return true
 }
 
-// interrupt ends the read that is going on, if there is one.
+// interrupt ends the read that is going on, if there is one. c.mu is held.
 func (c *conn) interrupt() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.taken {
 		return
 	}
 	c.cutIn.Store(true)
-	if c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil {
+	if c.powers.ReadDeadline != nil && c.powers.ReadDeadline.SetReadDeadline(longAgo) == nil || !c.reading {
 		return
 	}
 	c.over = true
@@ -250,15 +253,12 @@ func (c *conn) interruptWrite() {
 // stop makes the connection finish what it is doing and close.
 func (c *conn) stop() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.stopping = true
 	c.tellTunnels(ErrStopped)
 	c.notify()
-	idle := c.eng.Streams() == 0 && c.in.len() == 0
-	if idle {
+	if c.eng.Streams() == 0 && c.in.len() == 0 && c.out.Len() == 0 && !c.writing { // an exchange ends before its response is written
 		c.because(Stopped)
-	}
-	c.mu.Unlock()
-	if idle {
 		c.interrupt()
 	}
 }

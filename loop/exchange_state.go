@@ -230,7 +230,7 @@ func (x *exchange) writable() error {
 		return ErrTaken
 	case x.c.writeErr != nil:
 		return x.c.writeErr
-	case x.writeBy != 0 && past(x.writeBy, x.c.group.now()):
+	case x.writeBy != 0 && past(x.writeBy, x.c.group.Now()): // to the tick would be too late: short content is written at once
 		return os.ErrDeadlineExceeded
 	case x.c.mux != nil && x.content.gone != nil:
 		return &GoneError{Op: "write", Err: x.content.gone}

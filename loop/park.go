@@ -78,7 +78,9 @@ func (c *serverConn) isDue(now engine.Instant) bool { return c.conn.isDue(now) |
 
 func (c *serverConn) sweep(now engine.Instant) {
 	if !c.conn.isDue(now) && c.soonDue(now) {
+		c.mu.Lock()
 		c.interrupt()
+		c.mu.Unlock()
 	}
 	c.conn.sweep(now)
 }

@@ -302,9 +302,7 @@ func (c *serverConn) wakeReader() {
 	case c.powers.ReadDeadline == nil && c.writeErr == nil && !c.closed:
 		c.readDue.Store(c.group.after(c.group.config.LingerTimeout))
 	default:
-		c.mu.Unlock()
 		c.interrupt()
-		c.mu.Lock()
 	}
 }
 

@@ -27,7 +27,9 @@ func TestSweeperLooksWhileTheEngineIsChosen(t *testing.T) {
 		go func() {
 			defer close(over)
 			for range 100 {
+				c.mu.Lock()
 				c.putOff(g.now())
+				c.mu.Unlock()
 				time.Sleep(10 * time.Microsecond)
 			}
 		}()
