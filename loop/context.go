@@ -19,7 +19,6 @@ type cancellable struct {
 
 func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
 func (t *exchangeContext) Done() <-chan struct{}       { return t.cancellable().Done() }
-func (t *exchangeContext) Err() error                  { return t.cancellable().Err() }
 
 // Value asks the cancellable context once there is one, so that contexts derived from
 // this one find its cancellation, and context.Cause its cause.
@@ -28,6 +27,59 @@ func (t *exchangeContext) Value(key any) any {
 		return inner.Value(key)
 	}
 	return t.c.base.Value(key)
+}
+
+// Err has the peer watched as Done does, but needs no channel for that.
+func (t *exchangeContext) Err() error {
+	if t.context.Load() == nil {
+		x := (*exchange)(t)
+		x.c.mu.Lock()
+		x.watchPeer()
+		x.c.mu.Unlock()
+	}
+	if inner := t.context.Load(); inner != nil {
+		return inner.Err()
+	}
+	return t.c.base.Err()
+}
+
+// afterEnd is context.AfterFunc for f, nil if ctx never ends. The context of an exchange that is the only one on its connection has a place
+// for one f, of a proxy mostly: so nothing has to be made that nobody else asks for.
+func afterEnd(ctx context.Context, f func()) (stop func() bool) {
+	if t, is := ctx.(*exchangeContext); is && (*exchange)(t).keepForEnd(f) {
+		return (*exchange)(t).forget
+	}
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(ctx, f)
+}
+
+// keepForEnd has cancel call f on a goroutine of its own, if that is all there is to be done when the context ends.
+func (x *exchange) keepForEnd(f func()) bool {
+	c := x.c
+	if c.base.Done() != nil { // it may end by itself
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mux != nil || c.current != x || c.atEnd != nil || x.context.Load() != nil {
+		return false
+	}
+	c.atEnd = f
+	x.watchPeer()
+	return true
+}
+
+// forget takes back what keepForEnd has kept, and reports whether it was in time.
+func (x *exchange) forget() bool {
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	if x.c.current != x || x.c.atEnd == nil {
+		return false
+	}
+	x.c.atEnd = nil
+	return true
 }
 
 // cancellable returns the cancellable context, and makes it first if need be.
@@ -57,17 +109,41 @@ func (x *exchange) cancel(cause error) {
 		x.makeCancellable()
 	}
 	x.context.Load().end(cause)
+	x.callAtEnd()
 }
 
-// finishContext ends the context with the exchange: one that nobody has asked for nobody will.
+// callAtEnd calls what keepForEnd has kept. The connection's lock is held.
+func (x *exchange) callAtEnd() {
+	if c := x.c; c.current == x && c.atEnd != nil {
+		go c.atEnd()
+		c.atEnd = nil
+	}
+}
+
+// finishContext ends the context with the exchange: one that nobody has asked for nobody will, and one of whose end nobody has asked
+// becomes that with which all of the connection's end.
 func (x *exchange) finishContext() {
-	if x.inside > 0 {
+	c := x.c
+	switch {
+	case x.inside == 0:
+	case x.context.Load() != nil:
 		x.cancel(context.Canceled)
+	default:
+		if c.finished == nil {
+			c.finished = &cancellable{}
+			c.finished.Context, c.finished.end = context.WithCancelCause(c.base)
+			c.finished.end(context.Canceled)
+		}
+		x.context.Store(c.finished)
+		x.callAtEnd()
 	}
 }
 
 // watchPeer has the sweeper start a watcher when the exchange takes longer than a tick. The connection's lock is held.
 func (x *exchange) watchPeer() {
+	if x.watched || x.done {
+		return
+	}
 	x.watched = true
 	if x.c.mux != nil {
 		// Whoever wants to know may be about to wait for long. Those that follow are likely to do the same, and would each cost a

@@ -4,42 +4,57 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 
 	"github.com/paf-go/paf"
 )
 
-// handshakes is the log of a server without an ErrorLog: slog.Default, to which handshakes that fail are as much worth a line as they are to
-// net/http.
-type handshakes struct{}
+// A serverLog is the log of an http.Server: what its ErrorLog is when there is something to log, as with net/http, or slog.Default. Handshakes
+// that fail are as much worth a line as they are to net/http.
+type serverLog struct{ server *http.Server }
+
+// under returns what logs all the rest.
+func (l serverLog) under() slog.Handler {
+	if l.server.ErrorLog == nil {
+		return slog.Default().Handler()
+	}
+	return slog.NewTextHandler(lines{l.server.ErrorLog}, &slog.HandlerOptions{Level: slog.LevelWarn})
+}
 
 // Enabled implements slog.Handler.
-func (handshakes) Enabled(context.Context, slog.Level) bool { return true }
+func (serverLog) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle implements slog.Handler.
-func (handshakes) Handle(ctx context.Context, r slog.Record) error {
-	log := slog.Default().Handler()
-	if peer, err := handshakeOf(r); err != nil {
-		line := slog.NewRecord(r.Time, slog.LevelWarn, fmt.Sprintf("http: TLS handshake error from %v: %v", peer, err), r.PC)
-		line.AddAttrs(slog.String("component", "paf-nethttp"))
-		r = line
+func (l serverLog) Handle(ctx context.Context, r slog.Record) error {
+	if peer, failed := handshakeOf(r); failed != nil {
+		text := fmt.Sprintf("http: TLS handshake error from %v: %v", peer, failed)
+		if l.server.ErrorLog != nil {
+			l.server.ErrorLog.Print(text)
+			return nil
+		}
+		r = slog.NewRecord(r.Time, slog.LevelWarn, text, r.PC)
+		r.AddAttrs(slog.String("component", "paf-nethttp"))
 	}
-	if !log.Enabled(ctx, r.Level) {
+	under := l.under()
+	if !under.Enabled(ctx, r.Level) {
 		return nil
 	}
-	return log.Handle(ctx, r)
+	return under.Handle(ctx, r)
 }
 
 // WithAttrs implements slog.Handler.
-func (handshakes) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return slog.Default().Handler().WithAttrs(attrs)
-}
+func (l serverLog) WithAttrs(attrs []slog.Attr) slog.Handler { return l.under().WithAttrs(attrs) }
 
 // WithGroup implements slog.Handler.
-func (handshakes) WithGroup(name string) slog.Handler {
-	return slog.Default().Handler().WithGroup(name)
-}
+func (l serverLog) WithGroup(name string) slog.Handler { return l.under().WithGroup(name) }
+
+// lines are what is written to a log.Logger line by line: whoever wrote to its Writer would do so beside it.
+type lines struct{ *log.Logger }
+
+func (l lines) Write(line []byte) (int, error) { return len(line), l.Output(0, string(line)) }
 
 // handshakeOf returns whose handshake has failed and why, if that is what a record tells.
 func handshakeOf(r slog.Record) (peer any, why error) {

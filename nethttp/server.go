@@ -3,7 +3,6 @@ package nethttp
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -59,10 +58,7 @@ func Server(s *http.Server) *paf.Server {
 	if s.ConnState != nil {
 		p.ParkAfter = -1 // whoever is told of a connection may close it, which nobody would notice of one that is parked
 	}
-	p.Log = slog.New(handshakes{})
-	if s.ErrorLog != nil {
-		p.Log = slog.New(&errorLog{Handler: slog.NewTextHandler(lines{s.ErrorLog}, &slog.HandlerOptions{Level: slog.LevelWarn}), log: s.ErrorLog})
-	}
+	p.Log = slog.New(serverLog{s})
 	return p
 }
 
@@ -159,30 +155,4 @@ func logf(s *http.Server, log *slog.Logger, format string, args ...any) {
 	} else {
 		log.Warn(fmt.Sprintf(format, args...), "component", "paf-nethttp")
 	}
-}
-
-// lines are what is written to a log.Logger line by line: whoever wrote to its Writer would do so beside it.
-type lines struct{ *log.Logger }
-
-func (l lines) Write(line []byte) (int, error) { return len(line), l.Output(0, string(line)) }
-
-// An errorLog is a log.Logger to which paf logs. What net/http has a line for is logged in its words.
-type errorLog struct {
-	slog.Handler
-	log *log.Logger
-}
-
-// Enabled implements slog.Handler: what peers do wrong is looked at too, for net/http logs handshakes that fail.
-func (l *errorLog) Enabled(context.Context, slog.Level) bool { return true }
-
-// Handle implements slog.Handler.
-func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
-	peer, failed := handshakeOf(r)
-	switch {
-	case failed != nil:
-		l.log.Printf("http: TLS handshake error from %v: %v", peer, failed)
-	case l.Handler.Enabled(ctx, r.Level):
-		return l.Handler.Handle(ctx, r)
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ func besideRaw() []besideCase {
 		raw("a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxy\r\nok\r\n0\r\n\r\n\x00"),
 		raw("a chunk that is too long", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\noki\r\n0\r\n\r\n\x00"),
 		raw("less than the length", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok\x00"),
-		two(raw("more than the length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\noklahoma")),
+		raw("more than the length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\noklahoma"),
 		raw("a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok"),
 		raw("a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok"),
 		raw("a length beyond all", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok"),
@@ -96,7 +96,8 @@ func besideRaw() []besideCase {
 			posted("x")(r)
 			r.Header.Set("Idempotency-Key", "1")
 		}}},
-		{name: "raw/bytes", raw: []string{okResponse}, ask: []func(*http.Request){
+		// The second one is for HEAD: content behind it would be noticed, by either, sooner or later.
+		{name: "raw/bytes", raw: []string{okResponse, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", okResponse}, ask: []func(*http.Request){
 			get, method("HEAD"), method("POST"), method("PUT"), method("PATCH"), method("DELETE"), method("OPTIONS"),
 			posted("some content"), chunkedPost("some", "content"), func(r *http.Request) { r.Close = true },
 			func(r *http.Request) {
