@@ -168,7 +168,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	r := c.newReply(call)
 	r.ctx, r.awaited = ctx, true
-	r.release = afterEnd(ctx, r.abandon)
+	r.release = abandonAtEnd(ctx, r)
 	settled := false
 	defer func() {
 		if !settled { // a hook of the caller's has panicked: nobody else ends the exchange

@@ -3,13 +3,19 @@ package loop
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf/engine"
 )
 
-// An exchangeContext is an exchange as a context. It becomes a cancellable one when somebody wants to know.
-type exchangeContext exchange
+// An exchangeContext is the context of an exchange, made when the handler asks for it. It becomes a cancellable one when somebody wants to know
+// of its end, at the latest when the exchange is over: so it outlives that, whose memory is used again.
+type exchangeContext struct {
+	x     *exchange // another one's memory once there is inner: but for its connection
+	inner atomic.Pointer[cancellable]
+	atEnd *Reply // abandoned when the context ends, unless inner does it; nil: none. The connection's lock guards it.
+}
 
 // A cancellable is a context that can be cancelled.
 type cancellable struct {
@@ -17,131 +23,148 @@ type cancellable struct {
 	end context.CancelCauseFunc
 }
 
-func (t *exchangeContext) Deadline() (time.Time, bool) { return t.c.base.Deadline() }
+func (t *exchangeContext) Deadline() (time.Time, bool) { return t.x.c.base.Deadline() }
 func (t *exchangeContext) Done() <-chan struct{}       { return t.cancellable().Done() }
+
+// Err has the peer watched as Done does, but needs no channel for that.
+func (t *exchangeContext) Err() error {
+	if t.inner.Load() == nil {
+		c := t.x.c
+		c.mu.Lock()
+		if t.inner.Load() == nil {
+			t.x.watchPeer()
+		}
+		c.mu.Unlock()
+	}
+	if inner := t.inner.Load(); inner != nil {
+		return inner.Err()
+	}
+	return t.x.c.base.Err()
+}
 
 // Value asks the cancellable context once there is one, so that contexts derived from
 // this one find its cancellation, and context.Cause its cause.
 func (t *exchangeContext) Value(key any) any {
-	if inner := t.context.Load(); inner != nil {
+	if inner := t.inner.Load(); inner != nil {
 		return inner.Value(key)
 	}
-	return t.c.base.Value(key)
+	return t.x.c.base.Value(key)
 }
 
-// Err has the peer watched as Done does, but needs no channel for that.
-func (t *exchangeContext) Err() error {
-	if t.context.Load() == nil {
-		x := (*exchange)(t)
-		x.c.mu.Lock()
-		x.watchPeer()
-		x.c.mu.Unlock()
+// cancellable returns the cancellable context, and makes it first if need be.
+func (t *exchangeContext) cancellable() *cancellable {
+	if inner := t.inner.Load(); inner != nil {
+		return inner
 	}
-	if inner := t.context.Load(); inner != nil {
-		return inner.Err()
+	c := t.x.c
+	c.mu.Lock()
+	if t.inner.Load() == nil {
+		t.inner.Store(newCancellable(c.base))
+		t.x.watchPeer()
 	}
-	return t.c.base.Err()
+	c.mu.Unlock()
+	return t.inner.Load()
 }
 
-// afterEnd is context.AfterFunc for f, nil if ctx never ends. The context of an exchange that is the only one on its connection has a place
-// for one f, of a proxy mostly: so nothing has to be made that nobody else asks for.
-func afterEnd(ctx context.Context, f func()) (stop func() bool) {
-	if t, is := ctx.(*exchangeContext); is && (*exchange)(t).keepForEnd(f) {
-		return (*exchange)(t).forget
+func newCancellable(base context.Context) *cancellable {
+	inner := &cancellable{}
+	inner.Context, inner.end = context.WithCancelCause(base)
+	return inner
+}
+
+// abandonAtEnd is context.AfterFunc for r.abandon, nil if ctx never ends. The context of an exchange, which a proxy sends requests on with, has a
+// place for one reply: so nothing has to be made that nobody else asks for.
+func abandonAtEnd(ctx context.Context, r *Reply) (stop func() bool) {
+	if t, is := ctx.(*exchangeContext); is && t.keep(r) {
+		return func() bool { return t.forget(r) }
 	}
 	if ctx.Done() == nil {
 		return nil
 	}
-	return context.AfterFunc(ctx, f)
+	return context.AfterFunc(ctx, r.abandon)
 }
 
-// keepForEnd has cancel call f on a goroutine of its own, if that is all there is to be done when the context ends.
-func (x *exchange) keepForEnd(f func()) bool {
-	c := x.c
+// keep keeps a reply to be abandoned, if there is nothing else to be done when the context ends.
+func (t *exchangeContext) keep(r *Reply) bool {
+	c := t.x.c
 	if c.base.Done() != nil { // it may end by itself
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mux != nil || c.current != x || c.atEnd != nil || x.context.Load() != nil {
+	if t.inner.Load() != nil || t.atEnd != nil {
 		return false
 	}
-	c.atEnd = f
-	x.watchPeer()
+	t.atEnd = r
+	t.x.watchPeer()
 	return true
 }
 
-// forget takes back what keepForEnd has kept, and reports whether it was in time.
-func (x *exchange) forget() bool {
-	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
-	if x.c.current != x || x.c.atEnd == nil {
+// forget takes a reply back, and reports whether it was in time.
+func (t *exchangeContext) forget(r *Reply) bool {
+	c := t.x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.atEnd != r {
 		return false
 	}
-	x.c.atEnd = nil
+	t.atEnd = nil
 	return true
 }
 
-// cancellable returns the cancellable context, and makes it first if need be.
-func (t *exchangeContext) cancellable() *cancellable {
-	if inner := t.context.Load(); inner != nil {
-		return inner
+// end ends the context; the first cause stands. The connection's lock is held.
+func (t *exchangeContext) end(cause error) {
+	if t.inner.Load() == nil {
+		t.inner.Store(newCancellable(t.x.c.base))
 	}
-	x := (*exchange)(t)
-	x.c.mu.Lock()
-	if x.context.Load() == nil {
-		x.makeCancellable()
-		x.watchPeer()
-	}
-	x.c.mu.Unlock()
-	return x.context.Load()
+	t.inner.Load().end(cause)
+	t.abandon()
 }
 
-func (x *exchange) makeCancellable() {
-	inner := &cancellable{}
-	inner.Context, inner.end = context.WithCancelCause(x.c.base)
-	x.context.Store(inner)
-}
-
-// cancel ends the context, which is made for that if nobody has asked for it yet; the first cause stands. The connection's lock is held.
-func (x *exchange) cancel(cause error) {
-	if x.context.Load() == nil {
-		x.makeCancellable()
-	}
-	x.context.Load().end(cause)
-	x.callAtEnd()
-}
-
-// callAtEnd calls what keepForEnd has kept. The connection's lock is held.
-func (x *exchange) callAtEnd() {
-	if c := x.c; c.current == x && c.atEnd != nil {
-		go c.atEnd()
-		c.atEnd = nil
+// abandon abandons the reply that was kept. The connection's lock is held.
+func (t *exchangeContext) abandon() {
+	if t.atEnd != nil {
+		go t.atEnd.abandon()
+		t.atEnd = nil
 	}
 }
 
-// finishContext ends the context with the exchange: one that nobody has asked for nobody will, and one of whose end nobody has asked
-// becomes that with which all of the connection's end.
+// contextOf returns the exchange's context. The connection's lock is held.
+func (x *exchange) contextOf() *exchangeContext {
+	if x.context == nil {
+		x.context = &exchangeContext{x: x}
+	}
+	return x.context
+}
+
+// cancel ends the context, which is made for that if nobody has asked for it yet. The connection's lock is held.
+func (x *exchange) cancel(cause error) { x.contextOf().end(cause) }
+
+// finishContext ends the context with the exchange. One of whose end nobody has asked gets what all such of the connection get.
 func (x *exchange) finishContext() {
-	c := x.c
+	t := x.context
 	switch {
-	case x.inside == 0:
-	case x.context.Load() != nil:
-		x.cancel(context.Canceled)
+	case t == nil:
+	case t.inner.Load() != nil:
+		t.end(context.Canceled)
 	default:
-		if c.finished == nil {
-			c.finished = &cancellable{}
-			c.finished.Context, c.finished.end = context.WithCancelCause(c.base)
-			c.finished.end(context.Canceled)
-		}
-		x.context.Store(c.finished)
-		x.callAtEnd()
+		t.inner.Store(x.c.overContext())
+		t.abandon()
 	}
+}
+
+// overContext returns the context of exchanges that are over. c.mu is held.
+func (c *serverConn) overContext() *cancellable {
+	if c.ended == nil {
+		c.ended = newCancellable(c.base)
+		c.ended.end(context.Canceled)
+	}
+	return c.ended
 }
 
 // watchPeer has the sweeper start a watcher when the exchange takes longer than a tick. The connection's lock is held.
 func (x *exchange) watchPeer() {
-	if x.watched || x.done {
+	if x.watched {
 		return
 	}
 	x.watched = true

@@ -84,15 +84,15 @@ func (t Exchange) Date() string { return t.x.c.group.date() }
 // It costs nothing until it is asked for Done or Err: only then does a watcher
 // begin to look out for the peer.
 func (t Exchange) Context() context.Context {
-	x, err := t.enter()
-	if err != nil {
-		over := &exchange{c: t.x.c}
-		over.cancel(context.Canceled)
-		return (*exchangeContext)(over)
+	c := t.x.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.x.n == t.n {
+		return t.x.contextOf()
 	}
-	x.inside++ // and stays so
-	x.exit()
-	return (*exchangeContext)(x)
+	over := &exchangeContext{x: t.x}
+	over.inner.Store(c.overContext())
+	return over
 }
 
 // Read reads the content of the request. If the client waits for it, the first

@@ -3,7 +3,6 @@ package loop
 import (
 	"math"
 	"os"
-	"sync/atomic"
 
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/semantics"
@@ -14,7 +13,7 @@ import (
 type exchange struct {
 	c      *serverConn
 	n      uint64 // counts the uses: a ticket of another one is over
-	inside int    // goroutines in a method of the ticket, the lock released or not; and, for good, who have its context
+	inside int    // goroutines in a method of the ticket, the lock released or not
 	held   []byte // content that waits for what follows
 	pocket any    // see Exchange.Pocket
 
@@ -26,18 +25,18 @@ type exchangeUse struct {
 	content    content
 	left       int64 // of the request's content, what has not been read; negative if its length is not known
 	writeBy    engine.Instant
-	context    atomic.Pointer[cancellable] // nil until somebody wants to know of its end, or that has come early
-	expect     bool                        // the client waits for 100 (Continue)
-	begun      bool                        // the final response has begun
-	ended      bool                        // and ended
-	returned   bool                        // the handler has returned
-	done       bool                        // and the exchange been finished
-	watched    bool                        // somebody wants to know when the peer goes
-	looked     bool                        // the poller looks out for that
-	seenBroken bool                        // the handler knows that the content broke off
-	read       bool                        // some of the content has been
-	taken      bool                        // the flow, or the stream, is no longer the exchange's
-	readers    int8                        // who are in Read
+	context    *exchangeContext // nil until the handler asks for it, or its end has come early
+	expect     bool             // the client waits for 100 (Continue)
+	begun      bool             // the final response has begun
+	ended      bool             // and ended
+	returned   bool             // the handler has returned
+	done       bool             // and the exchange been finished
+	watched    bool             // somebody wants to know when the peer goes
+	looked     bool             // the poller looks out for that
+	seenBroken bool             // the handler knows that the content broke off
+	read       bool             // some of the content has been
+	taken      bool             // the flow, or the stream, is no longer the exchange's
+	readers    int8             // who are in Read
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.
@@ -62,7 +61,7 @@ func (c *serverConn) newExchange(ev *engine.Event) *exchange {
 }
 
 // keep keeps the memory of an exchange that is over for the next one, unless somebody may still look at it,
-// who is in one of its methods or has its context.
+// who is in one of its methods.
 func (c *serverConn) keep(x *exchange) {
 	if x.inside == 0 && !x.taken && len(c.spares) < sparesMost {
 		if x.held = x.held[:0]; cap(x.held) > heldMost {

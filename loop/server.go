@@ -40,11 +40,10 @@ type serverConn struct {
 	lingers bool               // a response was the last thing sent: let the peer read it
 	head    semantics.Response // of a response that is being laid out
 	idle    bool               // no request has come since it was waited for one (unless multiplexed)
-	atEnd   func()             // called when the context of current ends; nil: nothing
 	state   ConnState          // that was told last
 
-	memory   atomic.Pointer[any] // see Exchange.Remember
-	finished *cancellable        // the context of exchanges that are over; nil: not made yet
+	memory atomic.Pointer[any] // see Exchange.Remember
+	ended  *cancellable        // see overContext
 
 	// Of an accepted connection only; see park.go.
 	from     *acceptor

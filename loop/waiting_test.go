@@ -101,7 +101,4 @@ func TestAContextThatIsAskedForWhenThePeerHasGoneTellsWhy(t *testing.T) {
 	if err := context.Cause(ctx); err != ErrPeerGone || ctx.Err() != context.Canceled {
 		t.Errorf("%v, %v", err, ctx.Err())
 	}
-	if x.inside == 0 {
-		t.Error("its memory may be used again")
-	}
 }
