@@ -20,7 +20,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,29 +28,6 @@ import (
 
 	"github.com/paf-go/paf/acme"
 )
-
-// programs are pebble and its DNS, built once.
-var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "paf-acme")
-	if err != nil {
-		return "", err
-	}
-	for _, name := range []string{"pebble", "pebble-challtestsrv"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "github.com/letsencrypt/pebble/v2/cmd/"+name)
-		if out, err := build.CombinedOutput(); err != nil {
-			return dir, fmt.Errorf("%s: %w\n%s", name, err, out)
-		}
-	}
-	return dir, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, _ := programs(); dir != "" {
-		_ = os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
 
 // An authority is a CA: pebble, a DNS that only it asks, and a front that writes down what comes, and can answer in pebble's place.
 type authority struct {

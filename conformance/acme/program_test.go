@@ -7,13 +7,25 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
+
+// programs says where pebble and its DNS are: go builds them once, and keeps them.
+var programs = sync.OnceValues(func() (map[string]string, error) {
+	paths := map[string]string{}
+	for _, name := range []string{"pebble", "pebble-challtestsrv"} {
+		out, err := exec.Command("go", "tool", "-n", name).CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", name, err, out)
+		}
+		paths[name] = strings.TrimSpace(string(out))
+	}
+	return paths, nil
+})
 
 // A program runs until the test ends. It listens where the kernel lets it, at port 0, and is found there.
 type program struct {
@@ -27,11 +39,11 @@ type program struct {
 
 func start(t *testing.T, name string, args ...string) *program {
 	t.Helper()
-	dir, err := programs()
+	paths, err := programs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{t: t, cmd: exec.Command(filepath.Join(dir, name), args...), ended: make(chan struct{})}
+	p := &program{t: t, cmd: exec.Command(paths[name], args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "PEBBLE_WFE_NONCEREJECT=15", "PEBBLE_AUTHZREUSE=0", "PEBBLE_VA_NOSLEEP=1")
 	out := writerFunc(func(b []byte) (int, error) {
 		p.mu.Lock()
