@@ -151,7 +151,8 @@ func (e *Error) adviseChallenge(base string) string {
 	case e.Challenge == HTTP01:
 		return "Somebody else has answered. " + machine + ", and a proxy in front must pass " + challengePath + " on unchanged."
 	}
-	return "Somebody else has answered. " + machine + ", and nothing on the way may end TLS: with a proxy in front that does, use http-01 or dns-01."
+	return "Somebody else has answered, or nobody. " + machine + ", a firewall on the way must let port 443 through, and nothing on the way may end TLS: " +
+		"with a proxy in front that does, use http-01 or dns-01."
 }
 
 func adviceWithoutProblem(err error) string {
