@@ -35,7 +35,7 @@ func TestTheCoreNeedsNothingOfThis(t *testing.T) {
 }
 
 func TestItBuildsElsewhere(t *testing.T) {
-	for _, platform := range []string{"linux/386", "darwin/arm64", "windows/amd64"} {
+	for _, platform := range []string{"windows/amd64"} {
 		system, machine, _ := strings.Cut(platform, "/")
 		cmd := exec.Command("go", "build", ".")
 		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "CGO_ENABLED=0")
