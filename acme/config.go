@@ -87,7 +87,8 @@ type Config struct {
 	// IgnoreARI leaves it to RenewAt when a certificate is renewed.
 	IgnoreARI bool
 
-	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP.
+	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by net/http, over the kernel's
+	// network, whatever Context says.
 	NoOCSP bool
 
 	// Log receives what is worth knowing; default slog.Default().
@@ -113,7 +114,8 @@ type CA struct {
 // Storage is where things are kept: a storage of certmagic, of which there are modules for databases and for object stores.
 type Storage = certmagic.Storage
 
-// Files returns a Storage of files of mode 0600 in a folder. "" is the folder "paf/acme" where the system keeps programs' data of a user.
+// Files returns a Storage of files of mode 0600 in a folder. "" is the folder "paf/acme" where the system keeps programs' data of a user. Several machines
+// may share a folder. A lock whose owner has died is taken over after some seconds: that alone is told by certmagic itself, on standard error.
 func Files(folder string) Storage {
 	if folder == "" {
 		folder = filepath.Join(dataDir(), "paf", "acme")

@@ -36,8 +36,8 @@
 //   - [TLSALPN01]: it makes a handshake of the protocol "acme-tls/1" with port 443 (RFC 8737). [Manager.TLSConfig] answers that beside HTTP.
 //   - [DNS01]: it looks up a TXT record at _acme-challenge.NAME, which a [DNS] provider writes. Wildcards, as *.example.org, have no other.
 //
-// With a provider of DNS the challenge is DNS-01; without one, TLS-ALPN-01 is tried and then HTTP-01 ([Config.Challenges] is for another choice). What is presented
-// to the CA is put in the Storage, too: of several machines that share one, any answers.
+// With a provider of DNS the challenge is DNS-01; without one, TLS-ALPN-01 is tried and then HTTP-01 ([Config.Challenges] is for another choice).
+// What is presented to the CA is put in the Storage, too: of several machines that share one, any answers.
 //
 // # Where things are kept
 //
@@ -51,11 +51,12 @@
 // Advice says what to try. [Config.OnStep] is told of each [Step] on the way, for a program that shows progress. Everything else goes to [Config.Log], at
 // level Debug where it is only of interest to whoever looks for a fault.
 //
-// A CA that says that it was asked too often (status 429) is not asked again for that name before the time it gives in Retry-After: an order waits for that if it comes within
-// [Config.Patience], else it fails, and the next CA, if there is one, is asked. A renewal that fails leaves the old certificate in use, and is tried again.
+// A CA that says that it was asked too often (status 429) is not asked again for that name before the time it gives in Retry-After: an order waits
+// for that if it comes within [Config.Patience], else it fails, and the next CA, if there is one, is asked. A renewal that fails leaves the old
+// certificate in use, and is tried again.
 //
 // # Keys
 //
-// Accounts and certificates have keys of P-256 unless [Config.AccountKey] and [Config.CertificateKey] say otherwise. Seeds make them the same each time, for tests and
-// machines without a disk: whoever knows the seed has the key.
+// Accounts and certificates have keys of P-256 unless [Config.AccountKey] and [Config.CertificateKey] say otherwise. Seeds make them the same each
+// time, for tests and machines without a disk: whoever knows the seed has the key.
 package acme

@@ -14,10 +14,11 @@ const (
 	tokenMost     = 128 // characters; CAs use 43 (RFC 8555, Section 8.3: 128 bits of entropy at the least)
 )
 
-// HTTPHandler returns what to serve in clear, on port 80: it answers HTTP01, and leaves the rest to next. Without a next all else is redirected to https, by 301, or 308 where
-// the method is neither GET nor HEAD.
+// HTTPHandler returns what to serve in clear, on port 80: it answers HTTP01, and leaves the rest to next. Without a next all else is redirected to
+// https, by 301, or 308 where the method is neither GET nor HEAD.
 //
-// Only GET and HEAD of exactly /.well-known/acme-challenge/TOKEN are answered: with what is presented for that token by any machine that shares the Storage, else by 404.
+// Only GET and HEAD of exactly /.well-known/acme-challenge/TOKEN are answered: with what is presented for that token by any machine that shares the
+// Storage, else by 404.
 func (m *Manager) HTTPHandler(next paf.Handler) paf.Handler {
 	if next == nil {
 		next = redirect(m.config.HTTPSPort)

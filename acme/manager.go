@@ -14,7 +14,8 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// A Manager gets certificates and keeps them fresh. Its methods are safe for concurrent use.
+// A Manager gets certificates and keeps them fresh. Its methods are safe for concurrent use. There should be one in a program, or each should have
+// names of its own: certmagic has one queue of renewals in a process, and takes two of one name for the same.
 type Manager struct {
 	config  Config
 	cache   *certmagic.Cache
@@ -105,9 +106,10 @@ func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return m.configOf([]string{strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")}).GetCertificate(hello)
 }
 
-// Manage gets a certificate for each of the names, which are managed from then on, and returns when each has one: from the Storage if it is there and fresh, else from a CA. It
-// asks for several at a time. What has failed is in its error, an *Error for each name and CA, which are joined; these names are tried again in the
-// background, after a minute and then less and less often, at least once an hour. Names that cannot have a certificate are refused before anything is done.
+// Manage gets a certificate for each of the names, which are managed from then on, and returns when each has one: from the Storage if it is there and
+// fresh, else from a CA. It asks for several at a time. What has failed is in its error, an *Error for each name and CA, which are joined; these
+// names are tried again in the background, after a minute and then less and less often, at least once an hour. Names that cannot have a certificate
+// are refused before anything is done.
 func (m *Manager) Manage(ctx context.Context, names ...string) error {
 	names, err := m.checkNames(names)
 	if err != nil {
@@ -118,7 +120,9 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 	var all sync.WaitGroup
 	for n, name := range names {
 		m.mu.Lock()
-		m.managed[name] = m.managed[name]
+		if !has(m.managed, name) {
+			m.managed[name] = false
+		}
 		m.mu.Unlock()
 		all.Go(func() {
 			places <- struct{}{}
@@ -221,8 +225,9 @@ func (m *Manager) drop(name string) {
 	m.cache.RemoveManaged(all)
 }
 
-// Revoke revokes the certificates of a name, of every CA that it has one of, and removes them and their keys from the Storage. The reason is one of RFC 5280, Section 5.3.1: 0 if it is none's
-// business, 1 if the key is known to others, 4 if there is a newer certificate, 5 if the name is not served any more. The name has no certificate then, until Manage gets one.
+// Revoke revokes the certificates of a name, of every CA that it has one of, and removes them and their keys from the Storage. The reason is one of
+// RFC 5280, Section 5.3.1: 0 if it is none's business, 1 if the key is known to others, 4 if there is a newer certificate, 5 if the name is not
+// served any more. The name has no certificate then, until Manage gets one.
 func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
 	name, err := m.config.checkName(name)
 	if err != nil {
@@ -255,7 +260,8 @@ func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
 	return nil
 }
 
-// Close ends what the Manager does: orders are broken off, renewals stop, connections to CAs are closed. Handshakes still get the certificates that there are. It returns when all has ended.
+// Close ends what the Manager does: orders are broken off, renewals stop, connections to CAs are closed. Handshakes still get the certificates that
+// there are. It returns when all has ended.
 func (m *Manager) Close() {
 	if !m.life.end() {
 		return

@@ -13,8 +13,8 @@ import (
 	"github.com/paf-go/paf/alpn"
 )
 
-// Provision gets a certificate for each of the names, from the Storage if it is there and fresh, else from a CA, and returns a configuration that serves with them: h2 and http/1.1. Nothing runs on
-// when it has returned, and nobody renews.
+// Provision gets a certificate for each of the names, from the Storage if it is there and fresh, else from a CA, and returns a configuration that
+// serves with them: h2 and http/1.1. Nothing runs on when it has returned, and nobody renews.
 //
 // While it runs it answers challenges by servers of its own on the listeners or addresses of the Config, which it closes: what else asks there gets a
 // 404, or no handshake. Without any there must be a DNS.

@@ -9,11 +9,11 @@ import (
 	"github.com/paf-go/paf/alpn"
 )
 
-// TLSConfig returns a configuration that serves with the certificates of the Manager, whatever they are at the time, and answers TLSALPN01. It offers h2 and http/1.1. It may be changed, but for
-// GetCertificate and GetConfigForClient: what these do is the Manager's to decide.
+// TLSConfig returns a configuration that serves with the certificates of the Manager, whatever they are at the time, and answers TLSALPN01. It offers
+// h2 and http/1.1. It may be changed, but for GetCertificate and GetConfigForClient: what these do is the Manager's to decide.
 //
-// A CA's handshake, which offers the protocol "acme-tls/1" and no other, gets the certificate that is its proof and that protocol (RFC 8737, Section 3); a server of paf, as one
-// of net/http, closes the connection then. Without a proof for the name it fails.
+// A CA's handshake, which offers the protocol "acme-tls/1" and no other, gets the certificate that is its proof and that protocol (RFC 8737, Section
+// 3); a server of paf, as one of net/http, closes the connection then. Without a proof for the name it fails.
 func (m *Manager) TLSConfig() *tls.Config {
 	return &tls.Config{
 		GetCertificate:     m.certificate,

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -143,7 +144,7 @@ func formsOf(t *testing.T, text []byte) (*ecdsa.PrivateKey, [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forms := [][]byte{block.Bytes, d, []byte(hex.EncodeToString(d)), []byte(key.D.String())}
+	forms := [][]byte{block.Bytes, d, []byte(hex.EncodeToString(d)), []byte(new(big.Int).SetBytes(d).String())}
 	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		forms = append(forms, []byte(e.EncodeToString(d)), []byte(e.EncodeToString(block.Bytes)))
 	}
