@@ -18,6 +18,7 @@ func commands() []*cli.Command {
 		serveCommand(),
 		getCommand(),
 		proxyCommand(),
+		certCommand(),
 	}
 }
 
@@ -46,12 +47,18 @@ func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			return cli.ShowRootCommandHelp(cmd)
 		},
 	}
-	for _, cmd := range append(root.Commands, root) {
-		cmd.OnUsageError = wrongFlag
-		cmd.DisableSliceFlagSeparator = true // a field's value may hold a comma
-		cmd.UseShortOptionHandling = true
-	}
+	equip(root)
 	return root
+}
+
+// equip gives a command, and those below it, what all have.
+func equip(cmd *cli.Command) {
+	cmd.OnUsageError = wrongFlag
+	cmd.DisableSliceFlagSeparator = true // a field's value may hold a comma
+	cmd.UseShortOptionHandling = true
+	for _, sub := range cmd.Commands {
+		equip(sub)
+	}
 }
 
 // A usageError is a mistake in the command line.

@@ -44,6 +44,8 @@ Examples:
   paf serve --listen vsock:1024          for the host of this machine, or its machines
   paf serve --listen localhost:0         on a free port, which it prints
   paf serve --tls                        over TLS, with a certificate of its own
+  paf serve --acme example.org --acme-agree public
+                                         over TLS, with one that everybody trusts
   paf serve --tap tap0 --addr 10.0.0.2/24 --addr fd00::2/64
                                          as a station of its own on a TAP device
 
@@ -70,10 +72,20 @@ With --proxy-protocol each connection begins with a header that says whose it is
 requires it from these addresses and takes it from nobody else; without a list
 everybody who can connect is believed.
 
+With --acme the certificates of these names are got from a CA (ACME, RFC 8555),
+Let's Encrypt unless --acme-dir says otherwise, and renewed in time. It listens
+on :443 unless --listen says otherwise, and on :80, where it answers the CA, too,
+and redirects everybody else. The CA connects to these ports of each name,
+whatever is listened on here. It tells each step. A name that fails is tried again.
+Servers with the same --storage are a fleet: one of them gets a certificate, any
+answers the CA, and clients resume TLS sessions at all of them.
+  paf serve --acme example.org,www.example.org --acme-agree --acme-dir staging
+  paf serve --acme example.org --acme-agree --storage redis://10.0.0.5/0?prefix=shop
+
 Exit status: 0 after a graceful stop, or when the one connection has ended in
 peace; 1 if it cannot listen or serve, or the one connection broke off; 2 for a
 wrong command line; 128 + N when signal N ended it at once.`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
 				Usage: "listen on `ADDR`, host:port, unix:PATH, unix:@NAME, vsock:PORT, systemd or systemd:NAME; may be given several times",
@@ -87,13 +99,15 @@ wrong command line; 128 + N when signal N ended it at once.`,
 			&cli.BoolFlag{Name: "tls", Usage: "speak TLS, with a certificate made for this run unless --cert and --key give one"},
 			&cli.StringFlag{Name: "cert", Usage: "the certificate, and its chain, in the PEM file `FILE`"},
 			&cli.StringFlag{Name: "key", Usage: "its key, in the PEM file `FILE`"},
+			&cli.StringSliceFlag{Name: "acme", Usage: "speak TLS with certificates that a CA issues for `NAME[,NAME...]`; may be given several times"},
+			&cli.StringFlag{Name: "acme-http", Value: ":80", Usage: "with --acme, answer http-01 and redirect to https on `ADDR`; none for nowhere"},
 			&cli.StringFlag{Name: "alpn", Value: "h2,http/1.1",
 				Usage: "the protocols that are spoken, the preferred one first: `LIST` of h2, http/1.1 and http/1.0"},
 			&cli.BoolFlag{Name: "index", Usage: "list the entries of directories without index.html"},
 			&cli.BoolFlag{Name: "dotfiles", Usage: "serve names that begin with a dot too"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no line for a request"},
 			&cli.StringFlag{Name: "grace", Value: "30s", Usage: "let requests in progress go on for `TIME` after a signal: seconds, or as 1m30s"},
-		},
+		}, acmeFlags()...),
 		Action: runServe,
 	}
 }
@@ -117,6 +131,13 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	listen := cmd.StringSlice("listen")
 	if tap != nil && !cmd.IsSet("listen") {
 		listen = []string{":80"}
+	}
+	certs, err := acmeOptions(cmd)
+	if err != nil {
+		return err
+	}
+	if certs != nil && !cmd.IsSet("listen") {
+		listen = []string{":443"}
 	}
 	dir := cmd.Args().First()
 	if dir == "" && (cmd.Bool("index") || cmd.Bool("dotfiles")) {
@@ -143,6 +164,7 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		Dotfiles: cmd.Bool("dotfiles"),
 		Quiet:    cmd.Bool("quiet"),
 		TLS:      secure,
+		ACME:     certs,
 		Protocol: protocol,
 		Grace:    grace,
 		Out:      cmd.Root().Writer,
@@ -156,7 +178,7 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 
 // runStdio serves one connection. Nothing but its bytes may go to standard output.
 func runStdio(ctx context.Context, cmd *cli.Command, o serve.Options) error {
-	if cmd.IsSet("listen") || cmd.IsSet("tap") {
+	if cmd.IsSet("listen") || cmd.IsSet("tap") || cmd.IsSet("acme") {
 		return usagef(cmd, "with --stdio there is nothing to listen on")
 	}
 	root := cmd.Root()
@@ -256,9 +278,11 @@ func tlsOptions(cmd *cli.Command) (*serve.TLS, paf.Protocol, error) {
 		return nil, 0, usagef(cmd, "--alpn: %v", err)
 	case cmd.IsSet("cert") != cmd.IsSet("key"):
 		return nil, 0, usagef(cmd, "--cert and --key go together")
-	case cmd.IsSet("cert") && !cmd.Bool("tls"):
+	case cmd.IsSet("cert") && !cmd.Bool("tls") && !cmd.IsSet("acme"):
 		return nil, 0, usagef(cmd, "--cert and --key are for --tls")
-	case cmd.Bool("tls"):
+	case cmd.IsSet("cert") && cmd.IsSet("acme"):
+		return nil, 0, usagef(cmd, "either --cert and --key or --acme, not both")
+	case cmd.Bool("tls") || cmd.IsSet("acme"):
 		return &serve.TLS{Cert: cmd.String("cert"), Key: cmd.String("key"), Offers: offers}, 0, nil
 	case !slices.Contains(offers, alpn.H2):
 		return nil, paf.HTTP11, nil

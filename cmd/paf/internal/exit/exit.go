@@ -19,8 +19,9 @@ const (
 	Resolve     Code = 6   // the host's name has no address
 	Connect     Code = 7   // nothing accepts connections there
 	Protocol    Code = 8   // the server broke the protocol
+	Challenge   Code = 9   // a CA has not seen the proof that a name is ours
 	Partial     Code = 18  // the response ended before it was complete
-	Status      Code = 22  // --fail, and the status is 400 or more
+	Status      Code = 22  // --fail, and the status is 400 or more; a CA has refused
 	Write       Code = 23  // the output could not be written
 	Read        Code = 26  // the content to send could not be read
 	Timeout     Code = 28  // time is up
@@ -30,6 +31,7 @@ const (
 	Send        Code = 55  // sending failed
 	Receive     Code = 56  // receiving failed
 	Certificate Code = 60  // the server's certificate is not to be trusted
+	TooOften    Code = 75  // a CA was asked too often, and may be asked again later (EX_TEMPFAIL of sysexits.h)
 	Signal      Code = 128 // plus the number of the signal that ended the command
 )
 

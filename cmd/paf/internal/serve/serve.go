@@ -35,6 +35,7 @@ type Options struct {
 	Dotfiles bool          // serve names that begin with a dot
 	Quiet    bool          // no line a request
 	TLS      *TLS          // nil for none
+	ACME     *ACME         // certificates of a CA, for TLS; nil for none
 	Protocol paf.Protocol  // in clear: 0 for both; see paf.Server
 	Grace    time.Duration // how long exchanges may go on after ctx has ended
 	Out      io.Writer     // receives the addresses and the line a request
@@ -43,7 +44,7 @@ type Options struct {
 
 // Run serves until ctx ends and the exchanges in progress are finished, or until
 // a listener fails.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
 	handler, what, err := o.handler()
 	if err != nil {
 		return err
@@ -59,14 +60,22 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	lines := &accessLog{w: o.Out}
-	server := &paf.Server{Handler: handler, ErrorHandler: reply.Fault, Log: o.Log, GracePeriod: o.Grace, Protocol: o.Protocol}
-	if !o.Quiet {
-		server.Handler = lines.around(handler)
-		server.ErrorHandler = lines.aroundErrors(reply.Fault)
+	var certs *certificates
+	if o.ACME != nil {
+		if certs, err = o.certificates(ctx, on, lines); err != nil {
+			from.close()
+			return err
+		}
+		defer func() { err = errors.Join(err, certs.close()) }()
 	}
+	server := o.server(handler, lines)
 	var addrs []net.Addr
 	for _, ln := range from.listeners {
 		addrs = append(addrs, on.reachable(ln.Addr())...)
+	}
+	if certs != nil && certs.clear != nil {
+		lines.printf("Answering http-01 and redirecting to https at %s\n", URL("http", certs.clear.Addr()))
+		from.apart = append(from.apart, apart{certs.clear, o.server(certs.redirecting(), lines)})
 	}
 	if o.Proxy != nil {
 		from.wrap(o.Proxy.listener, o.Proxy.conn)
@@ -74,14 +83,12 @@ func Run(ctx context.Context, o Options) error {
 	scheme := "http"
 	if o.TLS != nil {
 		scheme = "https"
-		config, said, err := o.TLS.config(addrs)
+		config, err := o.secured(certs, addrs, lines)
 		if err != nil {
 			from.close()
 			return err
 		}
-		from.wrap(func(ln net.Listener) net.Listener { return tls.NewListener(ln, config) },
-			func(c net.Conn) net.Conn { return tls.Server(c, config) })
-		lines.printf("TLS with a %s\n", said)
+		from.secure(config)
 	}
 	for _, addr := range addrs {
 		lines.printf("Serving %s at %s\n", what, URL(scheme, addr))
@@ -100,7 +107,35 @@ func Run(ctx context.Context, o Options) error {
 			<-told // before the program ends
 		}
 	}()
+	if certs != nil {
+		var end context.CancelFunc
+		ctx, end = context.WithCancel(ctx)
+		defer end()
+		certs.start(ctx, end)
+	}
 	return from.serve(ctx, server)
+}
+
+// server returns a server that writes a line for each request, if that is wanted.
+func (o *Options) server(handler paf.Handler, lines *accessLog) *paf.Server {
+	s := &paf.Server{Handler: handler, ErrorHandler: reply.Fault, Log: o.Log, GracePeriod: o.Grace, Protocol: o.Protocol}
+	if !o.Quiet {
+		s.Handler = lines.around(handler)
+		s.ErrorHandler = lines.aroundErrors(reply.Fault)
+	}
+	return s
+}
+
+// secured returns the configuration of TLS, and says with what certificate if that is known yet.
+func (o *Options) secured(certs *certificates, addrs []net.Addr, lines *accessLog) (*tls.Config, error) {
+	if certs != nil {
+		return certs.config(o.TLS.Offers), nil
+	}
+	config, said, err := o.TLS.config(addrs)
+	if err == nil {
+		lines.printf("TLS with a %s\n", said)
+	}
+	return config, err
 }
 
 // notify tells the manager of services, if there is one that wants to know (sd_notify(3)).

@@ -2,9 +2,11 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/paf-go/paf"
@@ -16,6 +18,13 @@ import (
 type sources struct {
 	listeners []net.Listener
 	conns     []net.Conn
+	apart     []apart
+}
+
+// What is apart is served by a server of its own, in clear.
+type apart struct {
+	listener net.Listener
+	server   *paf.Server
 }
 
 // sources opens all that the options name, or nothing.
@@ -62,6 +71,19 @@ func (s *sources) wrap(listener func(net.Listener) net.Listener, conn func(net.C
 	for i, c := range s.conns {
 		s.conns[i] = conn(c)
 	}
+	for i, a := range s.apart {
+		s.apart[i].listener = listener(a.listener)
+	}
+}
+
+// secure puts TLS around all but what is apart.
+func (s *sources) secure(config *tls.Config) {
+	for i, ln := range s.listeners {
+		s.listeners[i] = tls.NewListener(ln, config)
+	}
+	for i, c := range s.conns {
+		s.conns[i] = tls.Server(c, config)
+	}
 }
 
 // serve serves all until they have ended. If one listener fails, the others are stopped. That a connection fails is told by
@@ -70,9 +92,13 @@ func (s *sources) serve(ctx context.Context, server *paf.Server) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan error)
+	all := slices.Clone(s.apart)
 	for _, ln := range s.listeners {
+		all = append(all, apart{ln, server})
+	}
+	for _, a := range all {
 		go func() {
-			err := server.Serve(ctx, ln)
+			err := a.server.Serve(ctx, a.listener)
 			if err != nil {
 				cancel()
 			}
@@ -90,7 +116,7 @@ func (s *sources) serve(ctx context.Context, server *paf.Server) error {
 		}()
 	}
 	var failed error
-	for range len(s.listeners) + len(s.conns) {
+	for range len(all) + len(s.conns) {
 		failed = errors.Join(failed, <-results)
 	}
 	return failed

@@ -1,0 +1,175 @@
+package issue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/paf-go/paf/acme"
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+)
+
+// A Command is one of `paf cert`. Its methods are the commands; one of them is called, once.
+type Command struct {
+	Options
+	HTTP, TLS Place
+	Listen    func(ctx context.Context, addr string) (net.Listener, error) // with an exit status in its errors
+	Out       io.Writer                                                    // what was asked for
+	Err       io.Writer                                                    // each step
+
+	mu     sync.Mutex
+	issued map[string]bool
+}
+
+// config returns the Config, with steps that are told.
+func (c *Command) config(ctx context.Context) (acme.Config, io.Closer, error) {
+	config, closer, err := c.Config(ctx)
+	c.issued = map[string]bool{}
+	config.OnStep = func(s acme.Step) {
+		c.say("%s\n", Line(s))
+		if s.Kind == acme.Issued {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.issued[s.Name] = true
+		}
+	}
+	return config, closer, err
+}
+
+// Obtain gets certificates for names that have none, or none that is fresh, and prints where they are.
+func (c *Command) Obtain(ctx context.Context, names []string) error {
+	return c.with(ctx, func(d *desk, config *acme.Config) error {
+		err := d.manager.Manage(ctx, names...)
+		return errors.Join(ended(ctx, err), c.where(ctx, config.Storage, names))
+	})
+}
+
+// Renew gets new certificates for names that have one, or those that are due of all if none is named.
+func (c *Command) Renew(ctx context.Context, names []string) error {
+	return c.with(ctx, func(d *desk, config *acme.Config) error {
+		if len(names) == 0 {
+			return c.renewDue(ctx, d, config)
+		}
+		var errs []error
+		for _, name := range names {
+			err := d.manager.Renew(ctx, name)
+			errs = append(errs, ended(ctx, missing(ctx, err, config.Storage, name, c.URL())))
+		}
+		return errors.Join(append(errs, c.where(ctx, config.Storage, names))...)
+	})
+}
+
+// renewDue has package acme decide, by what the CA suggests (ARI, RFC 9773) or by the time that is left.
+func (c *Command) renewDue(ctx context.Context, d *desk, config *acme.Config) error {
+	all, err := acme.List(ctx, config.Storage)
+	if err != nil {
+		return Explain(err)
+	}
+	var names []string
+	for _, h := range all {
+		if h.IsOf(c.URL()) {
+			names = append(names, h.Names...)
+		}
+	}
+	if len(names) == 0 {
+		c.say("There is no certificate of the CA %s in the storage.\n", c.URL())
+		return nil
+	}
+	err = d.manager.Manage(ctx, names...)
+	c.mu.Lock()
+	renewed := len(c.issued)
+	c.mu.Unlock()
+	c.say("%d of %d certificates were renewed.\n", renewed, len(names))
+	return errors.Join(ended(ctx, err), c.where(ctx, config.Storage, names))
+}
+
+// Revoke revokes the certificates of names, and removes them and their keys from the storage.
+func (c *Command) Revoke(ctx context.Context, names []string, reason int) error {
+	config, closer, err := c.config(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	m, err := acme.New(config)
+	if err != nil {
+		return Explain(err)
+	}
+	defer m.Close()
+	var errs []error
+	for _, name := range names {
+		err := m.Revoke(ctx, name, reason)
+		errs = append(errs, ended(ctx, missing(ctx, err, config.Storage, name, c.URL())))
+	}
+	return errors.Join(errs...)
+}
+
+// List prints what is in the storage.
+func (c *Command) List(ctx context.Context) error {
+	storage, closer, err := OpenStorage(ctx, c.Storage)
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	all, err := acme.List(ctx, storage)
+	w := tabwriter.NewWriter(c.Out, 0, 8, 2, ' ', 0)
+	if len(all) > 0 {
+		fmt.Fprintln(w, "NAME\tUNTIL\tLEFT\tCA\tSERIAL")
+	}
+	for _, h := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", strings.Join(h.Names, ","), h.Until.UTC().Format("2006-01-02 15:04Z"), left(h.Until), h.CA, h.Serial)
+	}
+	if failed := w.Flush(); failed != nil {
+		err = errors.Join(err, exit.Errorf(exit.Write, "the output failed: %w", failed))
+	}
+	return ended(ctx, err)
+}
+
+func left(until time.Time) string {
+	switch d := time.Until(until); {
+	case d < 0:
+		return "expired"
+	case d < 48*time.Hour:
+		return d.Round(time.Minute).String()
+	default:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+}
+
+// with does something while challenges are answered.
+func (c *Command) with(ctx context.Context, do func(*desk, *acme.Config) error) error {
+	config, closer, err := c.config(ctx)
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	d, err := c.open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return do(d, &config)
+}
+
+// where prints where the certificates of names are, of those that have one.
+func (c *Command) where(ctx context.Context, storage acme.Storage, names []string) error {
+	all, err := acme.List(ctx, storage)
+	files, are := storage.(interface{ Filename(key string) string })
+	for _, name := range names {
+		for _, h := range all {
+			if len(h.Names) == 0 || !strings.EqualFold(h.Names[0], name) || !h.IsOf(c.URL()) {
+				continue
+			}
+			if are {
+				h.Chain, h.Key = files.Filename(h.Chain), files.Filename(h.Key)
+			}
+			fmt.Fprintf(c.Out, "%s until %s\n  certificate %s\n  key         %s\n", name, h.Until.UTC().Format("2006-01-02 15:04Z"), h.Chain, h.Key)
+		}
+	}
+	return ended(ctx, err)
+}
