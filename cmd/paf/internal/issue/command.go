@@ -58,8 +58,11 @@ func (c *Command) Renew(ctx context.Context, names []string) error {
 		}
 		var errs []error
 		for _, name := range names {
-			err := d.manager.Renew(ctx, name)
-			errs = append(errs, ended(ctx, missing(ctx, err, config.Storage, name, c.URL())))
+			err := missing(ctx, config.Storage, name, c.URL()) // else package acme would get one
+			if err == nil {
+				err = d.manager.Renew(ctx, name)
+			}
+			errs = append(errs, ended(ctx, err))
 		}
 		return errors.Join(append(errs, c.where(ctx, config.Storage, names))...)
 	})
@@ -103,8 +106,11 @@ func (c *Command) Revoke(ctx context.Context, names []string, reason int) error 
 	defer m.Close()
 	var errs []error
 	for _, name := range names {
-		err := m.Revoke(ctx, name, reason)
-		errs = append(errs, ended(ctx, missing(ctx, err, config.Storage, name, c.URL())))
+		err := missing(ctx, config.Storage, name, c.URL())
+		if err == nil {
+			err = m.Revoke(ctx, name, reason)
+		}
+		errs = append(errs, ended(ctx, err))
 	}
 	return errors.Join(errs...)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
@@ -111,16 +110,24 @@ func ended(ctx context.Context, err error) error {
 	return Explain(err)
 }
 
-// missing says where a certificate is that was looked for in vain.
-func missing(ctx context.Context, err error, storage acme.Storage, name, directory string) error {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	all, _ := acme.List(ctx, storage)
+// missing fails if a name has no certificate of a CA, and says of which it has one.
+func missing(ctx context.Context, storage acme.Storage, name, directory string) error {
+	all, err := acme.List(ctx, storage)
+	other := ""
 	for _, h := range all {
-		if len(h.Names) > 0 && strings.EqualFold(h.Names[0], name) && !h.IsOf(directory) {
-			return exit.Errorf(exit.Failure, "%s has no certificate of the CA %s in the storage; it has one of %s: name that CA with --acme-dir", name, directory, h.CA)
+		switch {
+		case len(h.Names) == 0 || !strings.EqualFold(h.Names[0], name):
+		case h.IsOf(directory):
+			return nil
+		default:
+			other = h.CA
 		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case other != "":
+		return exit.Errorf(exit.Failure, "%s has no certificate of the CA %s in the storage; it has one of %s: name that CA with --acme-dir", name, directory, other)
 	}
 	return exit.Errorf(exit.Failure, "%s has no certificate of the CA %s in the storage; \"paf cert list\" shows what there is, and \"paf cert obtain\" gets one", name, directory)
 }
