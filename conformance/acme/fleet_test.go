@@ -159,7 +159,7 @@ func TestAFleetGoesOnWithoutTheOneThatWasKilled(t *testing.T) {
 				reachable(func() *process { return others[1] }, true))
 			select {
 			case <-reached:
-			case <-time.After(time.Minute):
+			case <-time.After(patience):
 				t.Fatal("nobody has ordered")
 			}
 			others[0], others[1] = a.member(storage), a.member(storage)

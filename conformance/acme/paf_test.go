@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// patience is how long a process may take to say what is awaited, on a machine that has much to do.
+const patience = 2 * time.Minute
+
 // pafFolder holds the program for as long as the tests run.
 var pafFolder string
 
@@ -105,7 +108,7 @@ func (p *process) await(pattern string) string {
 func (p *process) find(pattern string) (string, bool) {
 	is := regexp.MustCompile(pattern)
 	late := false
-	timer := time.AfterFunc(time.Minute, func() {
+	timer := time.AfterFunc(patience, func() {
 		p.mu.Lock()
 		late = true
 		p.mu.Unlock()
@@ -132,7 +135,7 @@ func (p *process) end() (status int, out, errs string) {
 	p.t.Helper()
 	select {
 	case <-p.reapers:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		p.t.Fatal("the program does not end")
 	}
 	return p.cmd.ProcessState.ExitCode(), p.out.String(), p.errs.String()
