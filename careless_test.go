@@ -139,6 +139,7 @@ func TestNilArgumentsAreNamed(t *testing.T) {
 		"Client.Do is given a nil context or a nil request ":    func() { _, _ = c.Do(t.Context(), nil) },
 		"Server.Serve is given a nil context or a nil listener": func() { _ = s.Serve(t.Context(), nil) },
 		"Server.ServeFlow is given a nil context or a nil flow": func() { _ = s.ServeFlow(none, there) },
+		"Server.Shutdown is given a nil context":                func() { _ = s.Shutdown(none) },
 		"Listen is given a nil context":                         func() { _ = s.ListenAndServe(none, "127.0.0.1:0") },
 	} {
 		func() {

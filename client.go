@@ -45,13 +45,13 @@ type Client struct {
 	// MaxRetries bounds how often Do sends a request again. Default 3; negative: never.
 	MaxRetries int
 
-	// MaxIdle and MaxConns bound, for each endpoint, the connections that lie idle
+	// MaxIdle and MaxConns bound, for each endpoint, the connections that are idle
 	// and those that are open at all; Do waits for one. Default 64 and 256. One of
 	// HTTP/2 takes as many exchanges at once as the server and Limits.Streams allow, and
 	// another is opened when it takes no more.
 	MaxIdle, MaxConns int
 
-	// MaxIdleAll bounds the connections of HTTP/1.1 that lie idle, of all endpoints: the one that has been idle for longest is closed. Default no limit.
+	// MaxIdleAll bounds the connections of HTTP/1.1 that are idle, of all endpoints: the one that has been idle for longest is closed. Default no limit.
 	MaxIdleAll int
 
 	// OpenTimeout bounds how long it may take to open a flow, a TLS handshake
@@ -151,7 +151,7 @@ func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
 	return c.Do(ctx, r)
 }
 
-// CloseIdle closes the connections that lie idle.
+// CloseIdle closes the connections that are idle.
 func (c *Client) CloseIdle() {
 	c.init()
 	c.pool.CloseIdle()
@@ -276,7 +276,7 @@ func (c *Client) init() {
 			Shortest:     c.limits().Shortest(),
 			Log:          c.Log,
 		})
-		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
+		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxIdleAll: c.MaxIdleAll,
 			MayShare: c.mayShare, Name: place.String, Once: func(p place) bool { return p.once }})
 	})
 }

@@ -75,4 +75,4 @@ func (c Connection) Protocol() Protocol {
 func (c Connection) Used() bool { return c.conn.Used() }
 
 // Lain reports whether the connection was kept idle until now, and for how long.
-func (c Connection) Lain() (time.Duration, bool) { return c.conn.Lain() }
+func (c Connection) Lain() (time.Duration, bool) { return c.conn.Idle() }

@@ -170,7 +170,12 @@ var errClear = errors.New("paf: the Server has certificates, and ListenAndServe 
 // finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
 // first, the rest is cut off and the context's cause returned. It may be called
 // at any time and more than once; serving after it fails with ErrStopped.
-func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		panic("paf: Server.Shutdown is given a nil context")
+	}
+	return s.loop().Shutdown(ctx)
+}
 
 // Stats returns a snapshot of the server's counters.
 func (s *Server) Stats() Stats { return s.loop().Stats() }
