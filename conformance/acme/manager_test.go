@@ -84,7 +84,7 @@ func TestCertificatesAreRenewedWhileHandshakesGoOn(t *testing.T) {
 			var all sync.WaitGroup
 			var enough atomic.Bool
 			serials, shook := map[string]bool{}, 0
-			for range 4 {
+			for range 2 {
 				all.Go(func() {
 					for !enough.Load() && ctx.Err() == nil {
 						serial, err := a.handshake(ctx, name)

@@ -25,21 +25,21 @@ import (
 
 // Options say what is served, and where.
 type Options struct {
-	Listen   []string      // addresses: "host:port", "unix:PATH", "unix:@NAME", "vsock:PORT", "systemd" or "systemd:NAME"
-	Stdio    *Stdio        // one connection in place of Listen; nil for none
-	UnixMode fs.FileMode   // of the files of Unix sockets; 0 for what the umask leaves
-	Proxy    *Proxy        // headers of the PROXY protocol; nil for none
-	Tap      *Tap          // a stack of our own; nil for the kernel's
-	Dir      string        // "" for the demo application
-	Index    bool          // list directories
-	Dotfiles bool          // serve names that begin with a dot
-	Quiet    bool          // no line a request
-	TLS      *TLS          // nil for none
-	ACME     *ACME         // certificates of a CA, for TLS; nil for none
-	Protocol paf.Protocol  // in clear: 0 for both; see paf.Server
-	Grace    time.Duration // how long exchanges may go on after ctx has ended
-	Out      io.Writer     // receives the addresses and the line a request
-	Log      *slog.Logger  // receives what goes wrong
+	Listen      []string      // addresses: "host:port", "unix:PATH", "unix:@NAME", "vsock:PORT", "systemd" or "systemd:NAME"
+	Stdio       *Stdio        // one connection in place of Listen; nil for none
+	UnixMode    fs.FileMode   // of the files of Unix sockets; 0 for what the umask leaves
+	ProxyHeader *ProxyHeader  // headers of the PROXY protocol; nil for none
+	Tap         *Tap          // a stack of our own; nil for the kernel's
+	Dir         string        // "" for the demo application
+	Index       bool          // list directories
+	Dotfiles    bool          // serve names that begin with a dot
+	Quiet       bool          // no line a request
+	TLS         *TLS          // nil for none
+	ACME        *ACME         // certificates of a CA, for TLS; nil for none
+	Protocol    paf.Protocol  // in clear: 0 for both; see paf.Server
+	Grace       time.Duration // how long exchanges may go on after ctx has ended
+	Out         io.Writer     // receives the addresses and the line a request
+	Log         *slog.Logger  // receives what goes wrong
 }
 
 // Run serves until ctx ends and the exchanges in progress are finished, or until
@@ -77,8 +77,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		lines.printf("Answering http-01 and redirecting to https at %s\n", URL("http", certs.clear.Addr()))
 		from.apart = append(from.apart, apart{certs.clear, o.server(certs.redirecting(), lines)})
 	}
-	if o.Proxy != nil {
-		from.wrap(o.Proxy.listener, o.Proxy.conn)
+	if o.ProxyHeader != nil {
+		from.wrap(o.ProxyHeader.listener, o.ProxyHeader.conn)
 	}
 	scheme := "http"
 	if o.TLS != nil {
