@@ -258,7 +258,7 @@ func TestRequestsForAnotherSchemeAreRefused(t *testing.T) {
 	}
 }
 
-// What comes on a connection that lies in a pool answers nothing that is asked later.
+// What comes on a connection that is idle in a pool answers nothing that is asked later.
 func TestUnaskedBytesAnswerNothing(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD"} {
 		second := make(chan struct{})

@@ -3,10 +3,11 @@ package paf_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/walls"
 )
 
 // The core builds where Go runs, bare of an operating system included: a flow may
@@ -20,22 +21,11 @@ func TestCoreBuildsEverywhere(t *testing.T) {
 	}
 	for _, platform := range platforms {
 		t.Run(platform, func(t *testing.T) {
-			if out, err := buildFor(platform, ".", "./..."); err != nil {
+			if out, err := walls.Build(platform, ".", "./..."); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
 	}
-}
-
-// buildFor builds packages of the module in dir for a platform and keeps nothing but
-// what Go's cache keeps.
-func buildFor(platform, dir string, packages ...string) (string, error) {
-	system, machine, _ := strings.Cut(platform, "/")
-	cmd := exec.Command("go", append([]string{"build"}, packages...)...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
 }
 
 func TestBuildCanFail(t *testing.T) {
@@ -50,10 +40,10 @@ func TestBuildCanFail(t *testing.T) {
 		}
 	}
 	t.Setenv("GOWORK", "off")
-	if out, err := buildFor("windows/amd64", dir, "."); err != nil {
+	if out, err := walls.Build("windows/amd64", dir, "."); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if out, err := buildFor("wasip1/wasm", dir, "."); err == nil || !strings.Contains(out, "onlyHere") {
+	if out, err := walls.Build("wasip1/wasm", dir, "."); err == nil || !strings.Contains(out, "onlyHere") {
 		t.Errorf("what only Windows has was built for WASI: %v\n%s", err, out)
 	}
 }

@@ -25,7 +25,8 @@ type Client struct {
 	// Context says how to reach a URL. The facts of the URL (Scheme, Host, Port) are
 	// added to it. If it then leads to endpoints, these are tried, in the order of their
 	// priorities; TCP is for a context that leads nowhere, and does not stand in for an endpoint or a
-	// function that fails. An https URL is
+	// function that fails. A function whose required key has no value, or that skips ([mimic.ErrSkip]), leads nowhere: one that
+	// is to answer for every URL takes what may be missing by [mimic.Opt], and fails itself. An https URL is
 	// never spoken in clear: if the flow to the endpoint is not a flow.Negotiator, as
 	// every TLS is, the client runs TLS over it. A URL of http+unix is an endpoint of Unix that was added last: only
 	// a protocol of negative priority goes before it, and nothing stands in for it.
@@ -45,13 +46,13 @@ type Client struct {
 	// MaxRetries bounds how often Do sends a request again. Default 3; negative: never.
 	MaxRetries int
 
-	// MaxIdle and MaxConns bound, for each endpoint, the connections that lie idle
+	// MaxIdle and MaxConns bound, for each endpoint, the connections that are idle
 	// and those that are open at all; Do waits for one. Default 64 and 256. One of
 	// HTTP/2 takes as many exchanges at once as the server and Limits.Streams allow, and
 	// another is opened when it takes no more.
 	MaxIdle, MaxConns int
 
-	// MaxIdleAll bounds the connections of HTTP/1.1 that lie idle, of all endpoints: the one that has been idle for longest is closed. Default no limit.
+	// MaxIdleAll bounds the connections of HTTP/1.1 that are idle, of all endpoints: the one that has been idle for longest is closed. Default no limit.
 	MaxIdleAll int
 
 	// OpenTimeout bounds how long it may take to open a flow, a TLS handshake
@@ -151,7 +152,7 @@ func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
 	return c.Do(ctx, r)
 }
 
-// CloseIdle closes the connections that lie idle.
+// CloseIdle closes the connections that are idle.
 func (c *Client) CloseIdle() {
 	c.init()
 	c.pool.CloseIdle()
@@ -276,7 +277,7 @@ func (c *Client) init() {
 			Shortest:     c.limits().Shortest(),
 			Log:          c.Log,
 		})
-		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxLying: c.MaxIdleAll,
+		c.pool = loop.NewPool(c.group, loop.Policy[place]{MaxIdle: c.MaxIdle, MaxOpen: c.MaxConns, MaxIdleAll: c.MaxIdleAll,
 			MayShare: c.mayShare, Name: place.String, Once: func(p place) bool { return p.once }})
 	})
 }

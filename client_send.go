@@ -118,7 +118,7 @@ func (c *Client) again(ctx context.Context, r *Request, u *upload, used bool, er
 		return false
 	}
 	if !unsent {
-		// The server has closed this one; the others it has let lie are likely gone too.
+		// The server has closed this one; the others that are idle are likely gone too.
 		c.pool.CloseIdleOf(c.place(r))
 	}
 	return true

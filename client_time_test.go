@@ -190,3 +190,49 @@ func TestOpenTimeoutGivesThePlaceInThePoolBack(t *testing.T) {
 		}
 	})
 }
+
+// The wait for a response begins when the request is complete, whatever goroutine has sent it.
+func TestResponseTimeoutCountsFromTheEndOfTheContent(t *testing.T) {
+	const limit, tick = 2 * time.Second, 250 * time.Millisecond // of the coarse clock
+	for name, body := range map[string]func() io.Reader{
+		"in memory":       func() io.Reader { return strings.NewReader("content") },
+		"much in memory":  func() io.Reader { return strings.NewReader(strings.Repeat("content", 5000)) },
+		"of a reader":     func() io.Reader { return io.MultiReader(strings.NewReader("content")) },
+		"of a slow pipe":  dripping,
+		"that is awaited": func() io.Reader { return strings.NewReader("expected") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			complete := make(chan time.Time, 1)
+			script(t, func(t *testing.T, s *scripted) {
+				s.Limits.ResponseTimeout = limit
+				r := newRequest(t, "POST", "http://x.test/", body())
+				if name == "that is awaited" {
+					r.Header.Set("Expect", "100-continue")
+				}
+				ctx, _ := within(t, time.Minute)
+				_, err := s.Do(ctx, r)
+				if since := time.Since(<-complete); !isTimeout(err) || since < limit-tick || since > limit+tick {
+					t.Errorf("%v, %v after the request was complete", err, since)
+				}
+			}, func(_ *scripted, c *rawPeer) {
+				r, _ := http.ReadRequest(c.in)
+				_, _ = io.Copy(io.Discard, r.Body)
+				complete <- time.Now()
+				_, _ = io.Copy(io.Discard, c.in)
+			})
+		})
+	}
+}
+
+// dripping returns content that takes five seconds.
+func dripping() io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		for range 5 {
+			_, _ = io.WriteString(w, "content")
+			time.Sleep(time.Second)
+		}
+		w.Close()
+	}()
+	return r
+}

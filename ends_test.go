@@ -119,7 +119,7 @@ var closesSlowly = mimic.Register("closes slowly", mimic.NoPriority, func(_ cont
 	return flow.Conn(slowCloser{c.(*net.TCPConn)}), nil
 })
 
-// So do those that lie in a client's pool.
+// So do those that are idle in a client's pool.
 func TestSlowClosesInAPoolDoNotWaitForEachOther(t *testing.T) {
 	for name, close := range map[string]func(*paf.Client){"Close": (*paf.Client).Close, "CloseIdle": (*paf.Client).CloseIdle} {
 		var all, asked sync.WaitGroup

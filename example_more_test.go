@@ -2,14 +2,10 @@ package paf_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,32 +14,12 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/mimic"
 )
 
 // selfSigned makes a certificate for localhost that vouches for itself, and the pool of a client that trusts it.
-func selfSigned() (tls.Certificate, *x509.CertPool) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	now := time.Now()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
+func selfSigned() (tls.Certificate, *x509.CertPool) { return selfsigned.New("localhost") }
 
 // HTTPS, and HTTP/2 for those who know it. ListenAndServeTLS does the same at an address, with a certificate from files; Serve takes a
 // listener of any other TLS, which then has to offer "h2" itself. The client trusts a certificate of one's own by [paf.TLSConfig].

@@ -143,7 +143,7 @@ func (r *Request) Flow() flow.Flow {
 
 // Remember returns what find returned when it was called for the connection the first time: a place for what an
 // adaptor finds out once a connection, such as the text of an address. All who use the connection share the one place, which
-// is empty again when the connection has lain idle. On a client's request find is called each time. It may be called by several goroutines at
+// is empty again when the connection has been idle. On a client's request find is called each time. It may be called by several goroutines at
 // a time.
 func (r *Request) Remember(find func(f flow.Flow) any) any {
 	if r.exchange == nil {

@@ -164,7 +164,7 @@ func TestRequestOfWhichAPartWasSentIsSentAgainIfItIsIdempotent(t *testing.T) {
 	}
 }
 
-// A server that closes a connection it has never used does not do so because it has lain idle: to ask again would be to insist.
+// A server that closes a connection it has never used does not do so because it has been idle: to ask again would be to insist.
 func TestRequestThatDiesWithANewConnectionIsNotSentAgain(t *testing.T) {
 	script(t, func(t *testing.T, s *scripted) {
 		var lost *paf.SendError

@@ -173,7 +173,7 @@ func TestMaxIdleAllBoundsWhatLiesIdle(t *testing.T) {
 		}
 	}
 	if n := c.Stats().Conns; n != 2 {
-		t.Errorf("%d connections lie idle", n)
+		t.Errorf("%d connections are idle", n)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,7 +171,12 @@ var errClear = errors.New("paf: the Server has certificates, and ListenAndServe 
 // finish their exchange, and tunnels are told (see [Tunnel.Context]). It returns nil when the last one is gone. If ctx ends
 // first, the rest is cut off and the context's cause returned. It may be called
 // at any time and more than once; serving after it fails with ErrStopped.
-func (s *Server) Shutdown(ctx context.Context) error { return s.loop().Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		panic("paf: Server.Shutdown is given a nil context")
+	}
+	return s.loop().Shutdown(ctx)
+}
 
 // Stats returns a snapshot of the server's counters.
 func (s *Server) Stats() Stats { return s.loop().Stats() }
@@ -248,8 +254,11 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		network, addr = "unix", path
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrListen, err)
+	switch {
+	case err == nil:
+		return ln, nil
+	case network == "tcp" && strings.ContainsAny(addr, "/@"): // of which no host has one
+		return nil, fmt.Errorf("%w: %w (a Unix socket's address is %q)", ErrListen, err, "unix:"+addr)
 	}
-	return ln, nil
+	return nil, fmt.Errorf("%w: %w", ErrListen, err)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/paf-go/paf/engine"
 )
 
-// A raw is a server of one's own on TCP, which answers each request and closes what lies idle when it is told to.
+// A raw is a server of one's own on TCP, which answers each request and closes what is idle when it is told to.
 type raw struct {
 	ln    net.Listener
 	mu    sync.Mutex

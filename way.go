@@ -20,20 +20,20 @@ import (
 //	…
 //	f, err := ctx.Resolve(context.Background())
 //
-// [mimic.Get] finds the facts in it. What it speaks over TLS is what c has in the NextProtos of its TLSConfig, http/1.1 without. The error is a [*URLError].
+// [mimic.Get] finds the facts in it; its one endpoint is named "url", and so is that of the flow ([mimic.EndpointOf]). What it speaks over TLS is what c has in the NextProtos of its TLSConfig, http/1.1 without. The error is a [*URLError].
 func WithURL(c mimic.Context, rawURL string) (mimic.Context, error) {
 	r, err := NewRequest("GET", rawURL, nil)
 	if err != nil {
 		return c, err
 	}
-	own, err := facts(c, &r.Target)
+	known, err := facts(c, &r.Target)
 	if err != nil {
 		return c, &URLError{URL: r.URL(), Err: err}
 	}
 	// Endpoints stay out of it: where TLS fails nothing is to be tried in clear.
 	u := mimic.Context{}
 	for _, key := range []mimic.Key[string]{Scheme, Host, Port} {
-		if fact, ok := mimic.Get(own, key); ok {
+		if fact, ok := mimic.Get(known, key); ok {
 			u = mimic.Add(u, key, fact)
 		}
 	}
@@ -53,22 +53,18 @@ type urlEndpoint struct {
 }
 
 func (e *urlEndpoint) open(ctx context.Context) (flow.Flow, error) {
-	own, err := facts(e.context, &e.target)
+	over, err := facts(e.context, &e.target)
 	if err != nil {
 		return nil, &URLError{URL: (&Request{Target: e.target}).URL(), Err: err}
 	}
-	_, scheme, socket := socketOf(&e.target)
-	if !socket {
-		scheme = e.target.Scheme
-	}
-	over := own
-	f, endpoints, err := lead(ctx, own, socket)
+	_, _, socket := socketOf(&e.target)
+	f, endpoints, err := lead(ctx, over, socket)
 	if f == nil && err == nil {
-		over = mimic.Fold2(own, TCP, mimic.Req[string](Host), mimic.Req[string](Port),
+		over = mimic.Fold2(over, TCP, mimic.Req[string](Host), mimic.Req[string](Port),
 			func(_ context.Context, host, port string) (string, error) { return net.JoinHostPort(host, port), nil })
 		f, err = over.Resolve(ctx)
 	}
-	if err != nil || scheme != "https" || flow.PowersOf(f).Negotiator != nil {
+	if err != nil || !secures(e.target.Scheme) || flow.PowersOf(f).Negotiator != nil {
 		return f, err
 	}
 	// RFC 9110, Section 4.2.2: https means a secured connection, and this flow knows of no handshake.
@@ -113,20 +109,20 @@ func lead(ctx context.Context, c mimic.Context, first bool) (flow.Flow, []mimic.
 // c has TLS run over nothing, unless it has an endpoint of [TLS]; http.Transport does so itself. A flow that is no net.Conn is made one by [flow.NetConn].
 func DialContext(c mimic.Context) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		var own mimic.Context
+		var to mimic.Context
 		switch network {
 		case "tcp", "tcp4", "tcp6":
 			host, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 			}
-			own = mimic.Add(mimic.Add(c, Host, host), Port, port)
+			to = mimic.Add(mimic.Add(c, Host, host), Port, port)
 		case "unix":
-			own = mimic.Add(c, Unix, addr)
+			to = mimic.Add(c, Unix, addr)
 		default:
 			return nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
 		}
-		f, _, err := lead(ctx, own, network == "unix")
+		f, _, err := lead(ctx, to, network == "unix")
 		switch {
 		case err != nil:
 			return nil, err

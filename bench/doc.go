@@ -6,7 +6,7 @@
 //
 //	h1, h1pipe, h2    small answers in clear: CPU a request
 //	tls               the same over TLS 1.3: tls-h1, tls-h2
-//	idle              memory a connection that lies idle: idle-h1, idle-h2, idle-h1-tls, idle-h2-tls;
+//	idle              memory a connection that is idle: idle-h1, idle-h2, idle-h1-tls, idle-h2-tls;
 //	                  memory a stream that waits: idle-streams (server), idle-streams-client
 //	body              one body of 1 GiB: body-h1-down, body-h1-up, body-h2-down, body-h2-up, each also with -tls
 //	tail              latency under an open loop, at shares of the ceiling: tail-50, tail-80, tail-95

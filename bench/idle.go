@@ -22,7 +22,7 @@ var idleWorks = []work{
 		"call-h2 wait", "x/net/http2", []string{"kibs", "peak"}, idleClient},
 }
 
-// idleLeast is how long they lie idle at the least: what parks connections, collects garbage or gives memory back has its time.
+// idleLeast is how long they are idle at the least: what parks connections, collects garbage or gives memory back has its time.
 const idleLeast = 8 * time.Second
 
 // streamsEach is how many streams a connection has in idle-streams: what every server lets be open at once.

@@ -58,7 +58,7 @@ func main() {
 	flag.DurationVar(&o.length, "time", 3*time.Second, "how long each contestant is loaded in each round; how long connections are idle before memory is read (8s at the least)")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many rounds")
 	flag.StringVar(&o.only, "only", "", "the contestants, comma-separated; all if empty")
-	flag.IntVar(&o.conns, "conns", 10000, "how many connections, or streams, lie idle")
+	flag.IntVar(&o.conns, "conns", 10000, "how many connections, or streams, are idle")
 	flag.Int64Var(&o.size, "size", 1<<30, "bytes of a body")
 	md := flag.String("md", "", "a file to write the tables to, as Markdown")
 	flag.Usage = usage

@@ -163,7 +163,7 @@ type Chooser interface {
 	Chosen() Server
 }
 
-// A Rester is a Server that knows how to lie idle.
+// A Rester is a Server that knows how to be idle.
 type Rester interface {
 	// Rest returns what is to be remembered of a connection on which nothing happens: no exchange is in progress and no input or
 	// output is pending. The engine is either used no more, or goes on as if it had not been called. It returns nil if

@@ -2,14 +2,10 @@ package flow_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"path/filepath"
 	"runtime"
@@ -19,6 +15,7 @@ import (
 
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/flow/flowtest"
+	"github.com/paf-go/paf/internal/selfsigned"
 )
 
 func TestTCPIsAFlow(t *testing.T)  { flowtest.Run(t, tcp) }
@@ -164,27 +161,8 @@ type identity struct {
 
 // authority makes a certificate for flow.test and the pool that trusts it.
 var authority = sync.OnceValue(func() identity {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		DNSNames:     []string{"flow.test"},
-		NotBefore:    time.Unix(0, 0),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots}
+	cert, roots := selfsigned.New("flow.test")
+	return identity{cert, roots}
 })
 
 // ioPipes is the least of all flows: no buffer, no power.

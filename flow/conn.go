@@ -2,8 +2,7 @@ package flow
 
 import "net"
 
-// Conn returns c as a flow whose powers are looked up here, once, unless c has a method Powers. A net.Conn is
-// a flow without that, too, with the same powers: PowersOf knows them.
+// Conn returns c, which is a flow as it is, as one whose powers are looked up once, here, unless c has a method Powers. They are the same:
 //
 //   - *net.TCPConn and *net.UnixConn have all powers but a handshake and a negotiated protocol. (A
 //     Unix socket has ReaderFrom on Linux alone, and cannot be reset.)

@@ -116,7 +116,7 @@ func (f *files) pumpOut(far *PipeEnd) {
 	_ = f.out.Close()
 }
 
-// onlyWriter hides ReadFrom from io.Copy: it would wait for the descriptor in ways that a file without deadlines does not know.
+// onlyWriter hides ReadFrom from io.Copy: that of a file waits for the descriptor in ways that one without deadlines does not know.
 type onlyWriter struct{ io.Writer }
 
 // Read implements Flow.

@@ -66,16 +66,14 @@ func (c *netConn) SetWriteDeadline(t time.Time) error {
 // A lastCall is a deadline for one direction of a flow that has none.
 type lastCall struct {
 	mu     sync.Mutex
-	timer  *time.Timer
-	serial int  // of the setting that counts
-	past   bool // the deadline that is set
+	due    Deadline
 	busy   bool // a call is going on
 	broken bool // a call was interrupted, and the flow closed
 }
 
 func (l *lastCall) watch(call func([]byte) (int, error), p []byte) (int, error) {
 	l.mu.Lock()
-	if l.past {
+	if l.due.Past() {
 		l.mu.Unlock()
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -94,38 +92,12 @@ func (l *lastCall) watch(call func([]byte) (int, error), p []byte) (int, error) 
 func (l *lastCall) set(t time.Time, f Flow) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
-	l.serial++
-	l.past = false
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	l.past = wait <= 0
-	if l.past && !l.busy {
-		return
-	}
-	serial := l.serial
-	l.timer = time.AfterFunc(wait, func() { l.pass(serial, f) })
-}
-
-// pass is called when a deadline has passed.
-func (l *lastCall) pass(serial int, f Flow) {
-	l.mu.Lock()
-	if l.serial != serial { // replaced while it fired
-		l.mu.Unlock()
-		return
-	}
-	l.past = true
-	l.broken = l.busy
-	interrupt := l.busy
-	l.mu.Unlock()
-	if interrupt {
-		_ = f.Close()
-	}
+	l.due.Set(&l.mu, t, func() {
+		if l.busy {
+			l.broken = true
+			go func() { _ = f.Close() }() // which may take its time, and the lock is held
+		}
+	})
 }
 
 // An addr is the address of a flow that has none, or of an end of a pipe.

@@ -32,12 +32,9 @@ func (s unixSender) ReadFrom(r io.Reader) (n int64, err error) {
 		}
 	}
 	// Nothing is left, but for what sendfile could not do.
-	m, err := io.Copy(onlyWrites{s.conn}, limited)
+	m, err := io.Copy(onlyWriter{s.conn}, limited)
 	return n + m, err
 }
-
-// onlyWrites hides ReadFrom from io.Copy.
-type onlyWrites struct{ io.Writer }
 
 func isRegular(f *os.File) bool {
 	info, err := f.Stat()

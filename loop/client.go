@@ -57,8 +57,8 @@ type ClientConn struct {
 	onRest func() error   // called when the connection is free; nil: then it is closed
 	onMore func()         // the same, of one that is multiplexed
 	onGone func()         // called once when it is over
-	idle   bool           // it lies in a pool
-	laid   uint64         // when it was laid down there, by the pool's count
+	idle   bool           // it waits in a pool
+	serial uint64         // when it was put there, by the pool's count
 	since  engine.Instant // when it became free
 
 	peeker *peeker     // nil if the flow cannot be looked into
@@ -135,9 +135,9 @@ func (c *ClientConn) greet() error {
 // Multiplexed reports whether exchanges go on side by side.
 func (c *ClientConn) Multiplexed() bool { return c.mux != nil }
 
-// Lain reports whether the connection lies idle, and for how long, by the coarse clock of its group. It is to be asked by whoever has
+// Idle reports whether the connection is idle, and for how long, by the coarse clock of its group. It is to be asked by whoever has
 // got it from a pool and not used it yet.
-func (c *ClientConn) Lain() (time.Duration, bool) {
+func (c *ClientConn) Idle() (time.Duration, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.idle && (c.mux == nil || !c.used.Load() || c.client.Streams() > 0) {
@@ -320,7 +320,7 @@ func (c *ClientConn) look() {
 	}
 }
 
-// watchIdle reads while the connection lies idle: whatever comes then, be it EOF, a
+// watchIdle reads while the connection is idle: whatever comes then, be it EOF, a
 // deadline or bytes that nobody asked for, ends it. Bytes that answer a request
 // sent meanwhile are for whoever sent it.
 func (c *ClientConn) watchIdle() {

@@ -22,7 +22,7 @@
 //   - a watcher reads ahead while a handler runs, from the moment the handler
 //     asks its [Exchange.Context] whether it is over, so that a peer that goes
 //     away cancels it. It reads no more than fits into the input.
-//   - a client's connection that lies in a pool for longer than a tick gets a
+//   - a client's connection that is idle for longer than a tick gets a
 //     watcher too, so that it is not reused when the server has closed it; at once
 //     if its flow cannot be looked into when it is used again.
 //   - a request with content that does not fit into the output at once is sent

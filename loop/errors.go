@@ -20,8 +20,8 @@ var (
 	ErrStale = errors.New("paf: the connection is not fit for another exchange")
 	// ErrNotKept: a connection is closed after its exchange, as it, its peer or the pool's policy wants it.
 	ErrNotKept = errors.New("paf: the connection is not kept")
-	// ErrIdleEnough: a connection is closed because enough others lie idle.
-	ErrIdleEnough = errors.New("paf: enough connections lie idle")
+	// ErrIdleEnough: a connection is closed because enough others are idle.
+	ErrIdleEnough = errors.New("paf: enough connections are idle")
 )
 
 // A GoneError says which operation found that the flow is over. It is

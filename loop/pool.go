@@ -15,17 +15,17 @@ type Pool[K comparable] struct {
 
 	mu     sync.Mutex
 	places map[K]*place
-	lying  int    // connections that lie idle, of all places
-	serial uint64 // counts the times that one was laid down
+	idle   int    // connections that are idle, of all places
+	serial uint64 // counts the times that one was put
 	closed bool
 	vigil  vigil
 }
 
 // A Policy says what a Pool opens and keeps. A negative number means no limit.
 type Policy[K comparable] struct {
-	MaxIdle  int // for each key, the connections that lie idle
-	MaxOpen  int // for each key, those that are open at all, or being opened
-	MaxLying int // those that lie idle with all keys together; the one that has lain for longest gives way
+	MaxIdle    int // for each key, the connections that are idle
+	MaxIdleAll int // those that are idle with all keys together; the one that has been so for longest gives way
+	MaxOpen    int // for each key, those that are open at all, or being opened
 
 	// MayShare tells whether connections with a key may turn out to be multiplexed.
 	MayShare func(K) bool
@@ -35,7 +35,7 @@ type Policy[K comparable] struct {
 	Once func(K) bool
 }
 
-// A place is where the connections with one key lie.
+// A place has the connections with one key.
 type place struct {
 	idle    []*ClientConn // the one used last at the end
 	shared  []*ClientConn // multiplexed, in use or not
@@ -147,7 +147,7 @@ func (p *Pool[K]) tell(key K) {
 	}
 }
 
-// put lays a connection down, or closes it if there is no room and says why.
+// put makes a connection idle, or closes it if there is no room and says why.
 func (p *Pool[K]) put(key K, c *ClientConn) error {
 	p.mu.Lock()
 	at := p.places[key]
@@ -155,8 +155,8 @@ func (p *Pool[K]) put(key K, c *ClientConn) error {
 	var oldest *ClientConn
 	if err == nil {
 		p.serial++
-		p.lying++
-		c.laid = p.serial
+		p.idle++
+		c.serial = p.serial
 		at.idle = append(at.idle, c)
 		p.serve(key, at)
 		oldest = p.surplus()
@@ -180,7 +180,7 @@ func (p *Pool[K]) put(key K, c *ClientConn) error {
 	return nil
 }
 
-// room returns why no connection can be laid down. p.mu is held.
+// room returns why no connection can be put. p.mu is held.
 func (p *Pool[K]) room(key K, at *place) error {
 	switch {
 	case p.closed || at == nil:
@@ -193,14 +193,14 @@ func (p *Pool[K]) room(key K, at *place) error {
 	return nil
 }
 
-// surplus takes out the connection that has lain for longest if too many lie, nil if not. p.mu is held.
+// surplus takes out the connection that has been idle for longest if too many are, nil if not. p.mu is held.
 func (p *Pool[K]) surplus() (oldest *ClientConn) {
-	if p.policy.MaxLying < 0 || p.lying <= p.policy.MaxLying {
+	if p.policy.MaxIdleAll < 0 || p.idle <= p.policy.MaxIdleAll {
 		return nil
 	}
 	var of *place
 	for _, at := range p.places {
-		if len(at.idle) > 0 && (oldest == nil || at.idle[0].laid < oldest.laid) {
+		if len(at.idle) > 0 && (oldest == nil || at.idle[0].serial < oldest.serial) {
 			oldest, of = at.idle[0], at
 		}
 	}
@@ -235,13 +235,13 @@ func (p *Pool[K]) leave(key K, w *waiter) {
 	}
 }
 
-// free takes a connection that lies idle, or a place on one that is shared; nil if there is none. p.mu is held.
+// free takes a connection that is idle, or a place on one that is shared; nil if there is none. p.mu is held.
 func (p *Pool[K]) free(at *place) *ClientConn {
 	if n := len(at.idle); n > 0 {
 		c := at.idle[n-1]
 		at.idle[n-1] = nil
 		at.idle = at.idle[:n-1]
-		p.lying--
+		p.idle--
 		return c
 	}
 	for _, c := range at.shared {
@@ -256,19 +256,19 @@ func (p *Pool[K]) free(at *place) *ClientConn {
 func (p *Pool[K]) drop(at *place, c *ClientConn) {
 	if i := slices.Index(at.idle, c); i >= 0 {
 		at.idle = slices.Delete(at.idle, i, i+1)
-		p.lying--
+		p.idle--
 	}
 	if i := slices.Index(at.shared, c); i >= 0 {
 		at.shared = slices.Delete(at.shared, i, i+1)
 	}
 }
 
-// CloseIdle closes the connections that lie idle, and gives up the openings for which nobody waits any more.
+// CloseIdle closes the connections that are idle, and gives up the openings for which nobody waits any more.
 func (p *Pool[K]) CloseIdle() {
 	p.closeIdle(func(K) bool { return true })
 }
 
-// CloseIdleOf closes the connections that lie idle with one key.
+// CloseIdleOf closes the connections that are idle with one key.
 func (p *Pool[K]) CloseIdleOf(key K) {
 	p.closeIdle(func(k K) bool { return k == key })
 }
@@ -279,7 +279,7 @@ func (p *Pool[K]) closeIdle(which func(K) bool) {
 	for key, at := range p.places {
 		if which(key) {
 			idle = append(idle, at.idle...)
-			p.lying -= len(at.idle)
+			p.idle -= len(at.idle)
 			at.idle = nil
 			for _, w := range at.opening {
 				if w.over {

@@ -49,7 +49,7 @@ func got(t *testing.T, p *Pool[string], key string, open func(context.Context) (
 }
 
 func TestWhatWasOpenedForNothingIsForTheNextOne(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: 1, MaxLying: -1})
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: 1, MaxIdleAll: -1})
 	let := make(chan struct{})
 	ctx, leave := context.WithCancelCause(t.Context())
 	leave(errEnough)
@@ -69,7 +69,7 @@ func TestWhatWasOpenedForNothingIsForTheNextOne(t *testing.T) {
 var errEnough = errors.New("enough")
 
 func TestWhoWaitsTakesWhatIsFreeFirst(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxLying: -1})
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: -1})
 	first := got(t, p, "key", opens(t, g, now))
 	let, began := make(chan struct{}), make(chan struct{})
 	taken := make(chan *ClientConn)
@@ -91,7 +91,7 @@ func TestWhoWaitsTakesWhatIsFreeFirst(t *testing.T) {
 }
 
 func TestAnOpeningThatFailsFailsForItsOwnCallerAlone(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxLying: -1})
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: -1})
 	let, taken := make(chan struct{}), make(chan *ClientConn)
 	go func() { taken <- got(t, p, "key", opens(t, g, let)) }()
 	_, err := p.Get(t.Context(), "key", func(context.Context) (*ClientConn, error) { return nil, errEnough })
@@ -103,8 +103,8 @@ func TestAnOpeningThatFailsFailsForItsOwnCallerAlone(t *testing.T) {
 	<-taken
 }
 
-func TestTheConnectionThatHasLainForLongestGivesWay(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxLying: 2})
+func TestTheConnectionThatHasBeenIdleForLongestGivesWay(t *testing.T) {
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: 2})
 	var conns []*ClientConn
 	for _, key := range []string{"a", "b", "c"} {
 		conns = append(conns, got(t, p, key, opens(t, g, now)))
@@ -113,15 +113,15 @@ func TestTheConnectionThatHasLainForLongestGivesWay(t *testing.T) {
 		c.GiveBack()
 	}
 	if p.Take("a") != nil || p.Take("b") != conns[1] || p.Take("c") != conns[2] {
-		t.Error("not the connections that were used last lie in the pool")
+		t.Error("not the connections that were used last are idle in the pool")
 	}
 }
 
 func TestAConnectionForOneExchangeIsNotKept(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxLying: -1, Once: func(key string) bool { return key == "once" }})
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: -1, Once: func(key string) bool { return key == "once" }})
 	c := got(t, p, "once", opens(t, g, now))
 	if err := c.rest(); !errors.Is(err, ErrNotKept) {
-		t.Errorf("laid down: %v", err)
+		t.Errorf("put: %v", err)
 	}
 	if n := g.Stats().Conns; n != 0 {
 		t.Errorf("%d connections", n)
@@ -129,7 +129,7 @@ func TestAConnectionForOneExchangeIsNotKept(t *testing.T) {
 }
 
 func TestCloseIdleGivesUpOpeningsForWhichNobodyWaits(t *testing.T) {
-	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxLying: -1})
+	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: -1})
 	over := make(chan error, 1)
 	ctx, leave := context.WithCancel(t.Context())
 	began := make(chan struct{})

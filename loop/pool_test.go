@@ -23,7 +23,7 @@ func neverShared(string) bool { return false }
 // A caller who leaves after it has been told that a connection is free passes the word on.
 func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 	g := NewGroup(Config{})
-	p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: neverShared})
+	p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxIdleAll: -1, MayShare: neverShared})
 	defer p.Close()
 	near, far := flow.Pipe(0)
 	defer far.Close()
@@ -56,7 +56,7 @@ func TestAWaiterThatLeavesPassesItsTurnOn(t *testing.T) {
 // An opening that panics gives up its place.
 func TestAnOpeningThatPanicsKeepsNoPlace(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		p := NewPool(NewGroup(Config{}), Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: func(string) bool { return shared }})
+		p := NewPool(NewGroup(Config{}), Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxIdleAll: -1, MayShare: func(string) bool { return shared }})
 		for range 3 {
 			func() {
 				defer func() {
@@ -78,7 +78,7 @@ func TestAnOpeningThatPanicsKeepsNoPlace(t *testing.T) {
 func TestNobodyOvertakesAWaiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup(Config{})
-		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: neverShared})
+		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxIdleAll: -1, MayShare: neverShared})
 		var got [3]int
 		var all sync.WaitGroup
 		for i := range got {
@@ -114,7 +114,7 @@ func TestAConnectionGotForNothingIsNotLost(t *testing.T) {
 		"h2": func(l engine.Limits, now engine.Instant) engine.Client { return h2.NewClient(l, now) },
 	} {
 		g := NewGroup(Config{})
-		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: neverShared})
+		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxIdleAll: -1, MayShare: neverShared})
 		near, far := flow.Pipe(0)
 		go func() { _, _ = io.Copy(io.Discard, far) }()
 		opened := 0
@@ -143,7 +143,7 @@ func TestAConnectionGotForNothingIsNotLost(t *testing.T) {
 // The connection used last is used next: the others may go idle and be closed.
 func TestThePoolGivesOutTheNewest(t *testing.T) {
 	g := NewGroup(Config{})
-	p := NewPool(g, Policy[string]{MaxIdle: 2, MaxOpen: 3, MaxLying: -1, MayShare: neverShared})
+	p := NewPool(g, Policy[string]{MaxIdle: 2, MaxOpen: 3, MaxIdleAll: -1, MayShare: neverShared})
 	defer p.Close()
 	var conns []*ClientConn
 	for range 3 {
@@ -161,7 +161,7 @@ func TestThePoolGivesOutTheNewest(t *testing.T) {
 		_ = p.put("key", c)
 	}
 	if n := g.Stats().Conns; n != 2 {
-		t.Errorf("%d connections lie in a pool for 2", n)
+		t.Errorf("%d connections are idle in a pool for 2", n)
 	}
 	if c, _, _ := p.take(t.Context(), "key", nil); c != conns[1] {
 		t.Error("another one than the newest")

@@ -19,7 +19,7 @@ func TestAPoolSaysThatCallersWaitForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		g := NewGroup(Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
-		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxLying: -1, MayShare: neverShared, Name: func(key string) string { return "http://" + key }})
+		p := NewPool(g, Policy[string]{MaxIdle: 1, MaxOpen: 1, MaxIdleAll: -1, MayShare: neverShared, Name: func(key string) string { return "http://" + key }})
 		near, far := flow.Pipe(0)
 		defer far.Close()
 		open := func(context.Context) (*ClientConn, error) {

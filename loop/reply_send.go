@@ -86,6 +86,9 @@ func (r *Reply) sendContent(call *Call) error {
 		return &readError{err}
 	}
 	r.sent = true // before the write returns: the response may be read before that
+	if c.mux == nil && c.reading {
+		c.arm(r.content.due) // from now on the response is waited for
+	}
 	return c.flush()
 }
 

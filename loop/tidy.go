@@ -10,7 +10,7 @@ import (
 
 // Tidying up.
 //
-// Ten thousand connections that come, are answered once and lie idle from then on leave tens of megabytes of garbage behind, and little
+// Ten thousand connections that come, are answered once and are idle from then on leave tens of megabytes of garbage behind, and little
 // that is alive. The runtime collects when the heap has doubled, or after two minutes: a server that has gone quiet would be as large as it was
 // at its busiest until then. So when many connections have been parked, and none has been for a while, the group asks for a collection,
 // unless what they can have left is little beside what the program holds. A collection looks at what the program holds: each parked connection so

@@ -11,7 +11,7 @@ type Trace struct {
 	Wrote func(err error)
 	// FirstByte: the first head of a response, be it an interim one, has come.
 	FirstByte func()
-	// Rested: the exchange has ended well, and its connection has been laid down for another one, or err says why
+	// Rested: the exchange has ended well, and its connection is idle, for another one, or err says why
 	// not ([ErrNotKept], [ErrIdleEnough]). It is not called where exchanges go on side by side.
 	Rested func(err error)
 }

@@ -85,15 +85,10 @@ func Map2[A, B, R any](a Arg[A], b Arg[B], f func(A, B) (R, error)) Arg[R] {
 
 // Map3 is Map1 over three arguments.
 func Map3[A, B, C, R any](a Arg[A], b Arg[B], c Arg[C], f func(A, B, C) (R, error)) Arg[R] {
-	type two struct {
-		a A
-		b B
-	}
-	ab := Map2(a, b, func(a A, b B) (two, error) { return two{a, b}, nil })
-	return Map2(ab, c, func(ab two, c C) (R, error) { return f(ab.a, ab.b, c) })
+	return Map2(both(a, b), c, func(ab pair[A, B], c C) (R, error) { return f(ab.a, ab.b, c) })
 }
 
-// both makes one argument of two, for the Folds.
+// both makes one argument of two.
 func both[A, B any](a Arg[A], b Arg[B]) Arg[pair[A, B]] {
 	return Map2(a, b, func(a A, b B) (pair[A, B], error) { return pair[A, B]{a, b}, nil })
 }

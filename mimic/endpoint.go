@@ -1,8 +1,11 @@
 package mimic
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// An Endpoint is a key with one value: what [Unfold] returns and [Connect] walks.
+// An Endpoint is a key with one value: what [Context.Unfold] returns and [Connect] walks.
 type Endpoint struct {
 	key      *definition
 	value    any
@@ -65,18 +68,13 @@ func sorted(newestFirst []*binding) []candidate {
 
 // compare is stable for the bindings of one key: they stay newest first.
 func compare(a, b candidate) int {
-	for _, d := range [...]int{
+	return cmp.Or(
 		before(a.key.open != nil, b.key.open != nil),
-		before(a.key.priority < b.key.priority, b.key.priority < a.key.priority),
+		cmp.Compare(a.key.priority, b.key.priority),
 		before(a.fn == nil, b.fn == nil),
-		before(a.group < b.group, b.group < a.group),
-		before(a.key.number > b.key.number, b.key.number > a.key.number),
-	} {
-		if d != 0 {
-			return d
-		}
-	}
-	return 0
+		cmp.Compare(a.group, b.group),
+		cmp.Compare(b.key.number, a.key.number),
+	)
 }
 
 // before compares by one question: whoever can say yes alone comes first.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -113,7 +114,7 @@ func lookup(_ context.Context, host string) (netip.Addr, error) {
 // has still not changed.
 func Example_tlsOrTCP() {
 	internet := network{}
-	cert, roots := certificate(failing{})
+	cert, roots := selfsigned.New("server.test")
 	internet[netip.MustParseAddrPort("192.0.2.1:8080")] = func(f flow.Flow) { pong(f, "clear pong") }
 	internet[netip.MustParseAddrPort("192.0.2.1:4343")] = func(f flow.Flow) {
 		if s, err := flow.TLSServer(context.Background(), f, &tls.Config{Certificates: []tls.Certificate{cert}}); err == nil {

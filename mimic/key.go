@@ -16,7 +16,7 @@ func NewKey[T any](name string) Key[T] {
 func (k Key[T]) Name() string { return k.def().name }
 
 // Of returns the value of e if e belongs to this key. It is the typed view of
-// what [Unfold] returns.
+// what [Context.Unfold] returns.
 func (k Key[T]) Of(e Endpoint) (T, bool) {
 	if e.key != k.def() {
 		var none T

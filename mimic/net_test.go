@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -119,7 +120,7 @@ func TestFallbackToTheNextEndpointOverTCP(t *testing.T) {
 }
 
 func TestTLSBeforeTCPByPriority(t *testing.T) {
-	cert, roots := certificate(t)
+	cert, roots := selfsigned.New("server.test")
 	ln := tls.NewListener(listen(t, "tcp", "127.0.0.1:0"),
 		&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
 	secure, stop := serve(t, ln, "secure")
@@ -147,7 +148,7 @@ func TestTLSBeforeTCPByPriority(t *testing.T) {
 }
 
 func TestNotFoundKeepsEveryCauseApart(t *testing.T) {
-	cert, _ := certificate(t)
+	cert, _ := selfsigned.New("server.test")
 	secure, _ := serve(t, tls.NewListener(listen(t, "tcp", "127.0.0.1:0"),
 		&tls.Config{Certificates: []tls.Certificate{cert}}), "secure")
 	errScheme := errors.New("the scheme is ftp")
@@ -228,7 +229,7 @@ func TestNameToAddressToTCP(t *testing.T) {
 }
 
 func TestMergedContextsReachATLSServerByName(t *testing.T) {
-	cert, roots := certificate(t)
+	cert, roots := selfsigned.New("server.test")
 	addr, _ := serve(t, tls.NewListener(listen(t, "tcp", "127.0.0.1:0"), &tls.Config{Certificates: []tls.Certificate{cert}}), "secure")
 	dns := newNameserver(t, map[string][4]byte{"server.test.": {127, 0, 0, 1}})
 	host, ip := mimic.NewKey[string]("host"), mimic.NewKey[netip.Addr]("ip")

@@ -18,7 +18,7 @@ func TestUnfoldIntrospection(t *testing.T) {
 	c = mimic.Fold1(c, tls, mimic.Req(host), same)
 	c = mimic.Add(c, tcp, "plain")
 
-	es, err := mimic.Unfold(t.Context(), c)
+	es, err := c.Unfold(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

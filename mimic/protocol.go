@@ -97,17 +97,13 @@ func (p *Protocol[E, F]) Opened(f F, e E) flow.Flow {
 // flow of this protocol, or wraps one (see [flow.Wrapper]). A flow of any other
 // protocol does not match, though it may be of the same type.
 func (p *Protocol[E, F]) View(f flow.Flow) (F, bool) {
-	for {
-		o, ok := flow.As[*opened](f)
-		if !ok {
-			var none F
-			return none, false
-		}
+	for o, ok := flow.As[*opened](f); ok; o, ok = flow.As[*opened](o.Flow) {
 		if o.endpoint.key == p.d {
 			return typed[F](o.Flow), true
 		}
-		f = o.Flow
 	}
+	var none F
+	return none, false
 }
 
 // An opened flow is one that remembers which protocol has opened it.
@@ -139,20 +135,12 @@ func mark(o opened) flow.Flow {
 // EndpointOf returns the endpoint to which f, or what it wraps, was opened by
 // [Context.Resolve] or [Connect]. The outermost counts.
 func EndpointOf(f flow.Flow) (Endpoint, bool) {
-	for {
-		o, ok := flow.As[*opened](f)
-		if !ok || o.resolved {
-			return endpointOf(o), ok
+	for o, ok := flow.As[*opened](f); ok; o, ok = flow.As[*opened](o.Flow) {
+		if o.resolved {
+			return o.endpoint, true
 		}
-		f = o.Flow
 	}
-}
-
-func endpointOf(o *opened) Endpoint {
-	if o == nil {
-		return Endpoint{}
-	}
-	return o.endpoint
+	return Endpoint{}, false
 }
 
 // A Registry keeps the order in which protocols were registered by [RegisterIn].

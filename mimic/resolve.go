@@ -80,9 +80,6 @@ func (c Context) Unfold(ctx context.Context) ([]Endpoint, error) {
 	return es, reason
 }
 
-// Unfold is [Context.Unfold].
-func Unfold(ctx context.Context, c Context) ([]Endpoint, error) { return c.Unfold(ctx) }
-
 // Connect opens a flow to the first of es that works, in the order given; those
 // of ordinary keys are skipped. Its error is a [*ResolveError].
 func Connect(ctx context.Context, es []Endpoint) (flow.Flow, error) {

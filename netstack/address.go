@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -144,13 +145,7 @@ func (r *readiness) await(what string) {
 func (r *readiness) reach(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := r.missing[:0]
-	for _, m := range r.missing {
-		if m != what {
-			kept = append(kept, m)
-		}
-	}
-	r.missing = kept
+	r.missing = slices.DeleteFunc(r.missing, func(m string) bool { return m == what })
 	r.change()
 }
 

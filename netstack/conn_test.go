@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/netstack"
 	gvisor "gvisor.dev/gvisor/pkg/log"
@@ -213,13 +214,11 @@ func TestMimicLeadsToTheStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	c := netstack.WithTCP(mimic.Context{})
-	c = mimic.Add(c, netstack.Via, one)
-	c = mimic.Add(c, netstack.Address, twoV6)
+	c := mimic.Add(one.Context(paf.Host, paf.Port), paf.Host, twoV6)
 	if _, err := c.Resolve(t.Context()); !errors.Is(err, mimic.ErrNotFound) {
 		t.Errorf("without a port: %v", err)
 	}
-	f, err := mimic.Add(c, netstack.Port, "7").Resolve(t.Context())
+	f, err := mimic.Add(c, paf.Port, "7").Resolve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

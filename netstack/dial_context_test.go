@@ -53,7 +53,7 @@ func TestTLSRunsOverTheStack(t *testing.T) {
 		}
 		if e, _ := mimic.EndpointOf(session.NetConn()); e.Name() != "netstack" {
 			t.Errorf("below is %q", e.Name())
-		} else if to, ok := netstack.TCP.Of(e); !ok || to.Address != host || to.Stack != one {
+		} else if to, ok := netstack.TCP.Of(e); !ok || to.Host != host || to.Stack != one {
 			t.Errorf("it leads to %v", to)
 		}
 		same, err := other.Get(url)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paf-go/paf/flow"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
@@ -193,9 +194,9 @@ func (k *socket) set(d *deadline, t time.Time) error {
 
 // A deadline has a channel that is closed while it has passed.
 type deadline struct {
-	mu    sync.Mutex
-	timer *time.Timer
-	late  chan struct{}
+	mu   sync.Mutex
+	end  flow.Deadline
+	late chan struct{}
 }
 
 func (d *deadline) init() { d.late = make(chan struct{}) }
@@ -209,34 +210,10 @@ func (d *deadline) passed() <-chan struct{} {
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
-	}
-	select {
-	case <-d.late:
+	if d.end.Past() {
 		d.late = make(chan struct{})
-	default:
 	}
-	if t.IsZero() {
-		return
-	}
-	late := d.late
-	wait := time.Until(t)
-	if wait <= 0 {
-		close(late)
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(wait, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.timer == timer { // else another was set meanwhile
-			d.timer = nil
-			close(late)
-		}
-	})
-	d.timer = timer
+	d.end.Set(&d.mu, t, func() { close(d.late) })
 }
 
 func (d *deadline) stop() { d.set(time.Time{}) }

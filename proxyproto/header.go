@@ -114,7 +114,7 @@ func tlsOf(ssl tlvparse.PP2SSL) *TLS {
 	return t
 }
 
-var errChecksum = fmt.Errorf("the checksum is another")
+var errChecksum = errors.New("the checksum is another")
 
 // blocks are the sizes of the addresses of a family: none, IPv4, IPv6, Unix (section 2.2).
 var blocks = [...]int{0, 12, 36, 216}

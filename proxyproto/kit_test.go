@@ -2,21 +2,16 @@ package proxyproto_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/proxyproto"
 	"go.uber.org/goleak"
 )
@@ -89,14 +84,6 @@ func serve(t *testing.T, s *paf.Server, o proxyproto.Options, config *tls.Config
 
 // certificate makes a certificate for whoever does not look.
 var certificate = sync.OnceValue(func() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	cert, _ := selfsigned.New()
+	return cert
 })

@@ -1,44 +1,10 @@
 package proxyproto_test
 
 import (
-	"os"
-	"os/exec"
-	"slices"
-	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/walls"
 )
 
-// listed returns the packages that a module's packages need.
-func listed(t *testing.T, dir string) []string {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "./...")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return strings.Fields(string(out))
-}
-
-func TestTheCoreNeedsNothingOfThis(t *testing.T) {
-	core := listed(t, "..")
-	if !slices.Contains(core, "github.com/paf-go/paf") {
-		t.Fatal("the core was not listed")
-	}
-	for _, name := range core {
-		if strings.Contains(name, "proxyproto") {
-			t.Errorf("the core needs %s", name)
-		}
-	}
-}
-
-// TestItKnowsNoHTTP holds this module to the rooms that it may import.
-func TestItKnowsNoHTTP(t *testing.T) {
-	rooms := []string{"github.com/paf-go/paf/flow", "github.com/paf-go/paf/proxyproto"}
-	for _, name := range listed(t, ".") {
-		if strings.HasPrefix(name, "github.com/paf-go/paf") && !slices.Contains(rooms, name) {
-			t.Errorf("it needs %s", name)
-		}
-	}
-}
+func TestTheCoreNeedsNothingOfThis(t *testing.T) { walls.CoreWithout(t, "proxyproto") }
+func TestItKnowsNoHTTP(t *testing.T)             { walls.OnlyRooms(t, "flow", "proxyproto") }

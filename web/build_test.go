@@ -6,9 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/walls"
 )
 
 // node returns the path of what runs programs of js/wasm by node. Without node the test is skipped, loudly, and fails in CI.
@@ -61,46 +64,25 @@ func TestFlowsOfJavaScript(t *testing.T) {
 }
 
 func TestItBuildsEverywhere(t *testing.T) {
-	for _, platform := range []string{"linux/386", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm"} {
-		system, machine, _ := strings.Cut(platform, "/")
-		cmd := exec.Command("go", "build", ".")
-		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", platform, err, out)
-		}
-	}
+	walls.BuildsFor(t, "linux/386", "darwin/arm64", "windows/amd64", "js/wasm", "wasip1/wasm")
 }
 
 // TestTheCoreNeedsNothingOfThis holds libraries of WebSockets and of JavaScript out of every other program, and net/http out of what
 // browsers have to load.
 func TestTheCoreNeedsNothingOfThis(t *testing.T) {
-	core := listed(t, "..", "linux/amd64", ".")
-	here := listed(t, ".", "js/wasm", ".")
-	if !strings.Contains(core, "github.com/paf-go/paf/loop\n") || !strings.Contains(here, "github.com/paf-go/paf/flow\n") {
+	core := walls.Needed(t, "..", ".", "GOOS=linux", "GOARCH=amd64")
+	here := walls.Needed(t, ".", ".", "GOOS=js", "GOARCH=wasm")
+	if !slices.Contains(core, "github.com/paf-go/paf/loop") || !slices.Contains(here, "github.com/paf-go/paf/flow") {
 		t.Fatal("nothing was listed")
 	}
-	for _, name := range []string{"websocket", "syscall/js", "paf/web", "net/http\n"} {
-		if strings.Contains(core, name) {
+	for _, name := range core {
+		if name == "net/http" || name == "syscall/js" || strings.Contains(name, "websocket") || strings.Contains(name, "paf/web") {
 			t.Errorf("the core needs %s", name)
 		}
 	}
-	for _, name := range []string{"websocket", "net/http\n", "github.com/paf-go/paf\n"} {
-		if strings.Contains(here, name) {
+	for _, name := range here {
+		if name == "net/http" || name == "github.com/paf-go/paf" || strings.Contains(name, "websocket") {
 			t.Errorf("in a browser this needs %s", name)
 		}
 	}
-}
-
-// listed returns the packages that those in dir need on a platform, one a line.
-func listed(t *testing.T, dir, platform, packages string) string {
-	t.Helper()
-	system, machine, _ := strings.Cut(platform, "/")
-	cmd := exec.Command("go", "list", "-deps", packages)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+machine, "GOWORK=off")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
 }

@@ -9,7 +9,7 @@
 //
 // and the page asks it, once it is ready, over as many flows as a Client wants, each a MessageChannel of its own:
 //
-//	c := paf.Client{Context: mimic.Add(mimic.Context{}, web.Port, worker)}
+//	c := paf.Client{Context: mimic.Add(mimic.Context{}, web.MessagePort, worker)}
 //	resp, err := c.Get(ctx, "http://worker/")
 //
 // The page reaches a server in Go, anywhere, through a WebSocket. There [Handler] is the handler of one path:
@@ -40,5 +40,5 @@
 // handler that computes for long delays all messages, the reading of others included; runtime.Gosched does not help there, time.Sleep does. No flow
 // needs more than the Close that every flow needs to let go of what JavaScript has of it.
 //
-// The package builds everywhere. [Port] and [Listen] are in js/wasm alone, [Handler] everywhere else.
+// The package builds everywhere. [MessagePort] and [Listen] are in js/wasm alone, [Handler] everywhere else.
 package web

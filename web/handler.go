@@ -53,7 +53,7 @@ func (h *Handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	}
 	ctx, cancel := context.WithCancel(a.tunnel.Context()) // which may end when the WebSocket does, before the flow has been read to its end
 	defer cancel()
-	c, _ := connect(ws)
+	c := connect(ws)
 	c.local, c.peer = a.tunnel.LocalAddr(), a.tunnel.RemoteAddr()
 	_ = h.Server.ServeFlow(ctx, c) // it has logged why it broke off
 }

@@ -6,7 +6,7 @@ import (
 	"syscall/js"
 )
 
-// A Listener accepts the flows that [DialPort] opens. It is a net.Listener.
+// A Listener accepts the flows that [DialMessagePort] opens. It is a net.Listener.
 type Listener struct {
 	events *handlers
 	ports  chan js.Value

@@ -10,14 +10,14 @@ import (
 	"github.com/paf-go/paf/mimic"
 )
 
-// Port opens flows over MessagePorts; its endpoint is where messages can be posted to for a [Listener] to get them: a Worker, the MessagePort of
+// MessagePort opens flows over MessagePorts; its endpoint is where messages can be posted to for a [Listener] to get them: a Worker, the MessagePort of
 // a SharedWorker, another window, a ServiceWorker. Its priority, 0, puts it before TLS and TCP.
-var Port = mimic.Register("port", 0, DialPort)
+var MessagePort = mimic.Register("messageport", 0, DialMessagePort)
 
-// DialPort opens a flow to a [Listener]: it makes a MessageChannel, posts one of its ports to target and waits until that is accepted.
+// DialMessagePort opens a flow to a [Listener]: it makes a MessageChannel, posts one of its ports to target and waits until that is accepted.
 // Whoever posts before somebody listens will wait in vain, until ctx ends. The error is [ErrRefused] if the listener has been closed, or more
 // flows wait for its Accept than it lets wait.
-func DialPort(ctx context.Context, target js.Value) (*Conn, error) {
+func DialMessagePort(ctx context.Context, target js.Value) (*Conn, error) {
 	channel := js.Global().Get("MessageChannel").New()
 	p := &port{port: channel.Get("port1"), opened: make(chan error, 1)}
 	c := p.conn()
@@ -80,10 +80,11 @@ func (p *port) happens(c *Conn, kind string, event js.Value) {
 	case p.opened != nil && event.Get("data").Equal(js.ValueOf("open")):
 		p.answer(nil)
 	default:
-		if data := event.Get("data"); data.Equal(js.ValueOf("reset")) {
+		data := event.Get("data")
+		if data.Equal(js.ValueOf("reset")) {
 			p.answer(ErrRefused)
 		}
-		deliver(c, event.Get("data"))
+		deliver(c, data)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestDialledPortsAreAFlow(t *testing.T) {
 			}
 			accepted <- f
 		}()
-		f, err := web.DialPort(context.Background(), near)
+		f, err := web.DialMessagePort(context.Background(), near)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func serve(t *testing.T, s *paf.Server) js.Value {
 func TestContextWithAPortOpensIt(t *testing.T) {
 	target := serve(t, &paf.Server{Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) { _, _ = io.Copy(w, r.Body) })})
 	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
-		c := paf.Client{Context: mimic.Add(mimic.Context{}, web.Port, target), Protocol: protocol}
+		c := paf.Client{Context: mimic.Add(mimic.Context{}, web.MessagePort, target), Protocol: protocol}
 		content := strings.Repeat(fmt.Sprintln(protocol), 200_000)
 		r, err := paf.NewRequest("POST", "http://worker.example/", strings.NewReader(content))
 		if err != nil {
@@ -110,7 +110,7 @@ func TestPortThatNobodyAcceptsEndsWithTheContext(t *testing.T) {
 	ln := web.Listen(far)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := web.DialPort(ctx, near); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := web.DialMessagePort(ctx, near); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	_ = ln.Close()
@@ -122,7 +122,7 @@ func TestClosedListenerRefusesThoseWhoWait(t *testing.T) {
 	ln := web.Listen(far)
 	dialled := make(chan error, 1)
 	go func() {
-		_, err := web.DialPort(t.Context(), near)
+		_, err := web.DialMessagePort(t.Context(), near)
 		dialled <- err
 	}()
 	time.Sleep(20 * time.Millisecond) // right as well if Close comes first

@@ -25,18 +25,17 @@ func dialWebSocket(ctx context.Context, url string) (*Conn, error) {
 		_ = ws.CloseNow()
 		return nil, fmt.Errorf("%w: the server does not know the subprotocol %q", ErrRefused, protocol)
 	}
-	c, _ := connect(ws)
-	return c, nil
+	return connect(ws), nil
 }
 
-// connect makes a flow of a WebSocket. The channel is closed when nothing more comes.
-func connect(ws *websocket.Conn) (*Conn, <-chan struct{}) {
+// connect makes a flow of a WebSocket.
+func connect(ws *websocket.Conn) *Conn {
 	s := &socket{ws: ws, done: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	c := newConn(s)
 	ws.SetReadLimit(window)
 	go s.receive(c)
-	return c, s.done
+	return c
 }
 
 // A socket is a WebSocket as a carrier.

@@ -59,8 +59,6 @@ func pairs(open httpover.Open) flowtest.Open {
 			c, err := ln.Accept()
 			if err != nil {
 				t.Error(err)
-			} else if h := flow.PowersOf(c).Handshaker; h != nil {
-				_ = h.HandshakeContext(t.Context()) // the dialler tells if it fails
 			}
 			accepted <- c
 		}()

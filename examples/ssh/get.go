@@ -50,14 +50,34 @@ type direct struct {
 	OriginPort uint32
 }
 
-// overSSH opens a channel of a connection: a user's own protocol, whose endpoint is the connection.
-var overSSH = mimic.Register("ssh", 0, func(_ context.Context, conn *ssh.Client) (*channel, error) {
-	c, requests, err := conn.OpenChannel("direct-tcpip", ssh.Marshal(direct{Host: "paf", Port: 80, OriginHost: "127.0.0.1"}))
-	if err != nil {
+// overSSH opens channels of a connection: a user's own protocol, whose endpoint is the connection.
+var overSSH = mimic.Register("ssh", 0, open)
+
+// open opens a channel. Package ssh knows no context: a channel that comes when nobody waits any more is closed.
+func open(ctx context.Context, conn *ssh.Client) (*channel, error) {
+	opened, failed := make(chan *channel), make(chan error, 1)
+	go func() {
+		c, requests, err := conn.OpenChannel("direct-tcpip", ssh.Marshal(direct{Host: "paf", Port: 80, OriginHost: "127.0.0.1"}))
+		if err != nil {
+			failed <- err
+			return
+		}
+		f := newChannel(conn, c, requests)
+		select {
+		case opened <- f:
+		case <-ctx.Done():
+			_ = f.Close()
+		}
+	}()
+	select {
+	case f := <-opened:
+		return f, nil
+	case err := <-failed:
 		return nil, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	return newChannel(conn, c, requests), nil
-})
+}
 
 // get fetches all paths at once, through one connection of SSH.
 func get(ctx context.Context, to target, paths []string, out io.Writer) error {

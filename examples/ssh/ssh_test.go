@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -105,6 +107,47 @@ func TestOpenSSHReachesTheProgram(t *testing.T) {
 
 // A channel is a flow, all promises of one included.
 func TestAChannelIsAFlow(t *testing.T) {
+	flowtest.Run(t, func(t testing.TB) (flow.Flow, flow.Flow) {
+		accepted := make(chan *channel)
+		client := connect(t, func(conn ssh.Conn, asked ssh.NewChannel) {
+			if c, requests, err := asked.Accept(); err == nil {
+				accepted <- newChannel(conn, c, requests)
+			}
+		})
+		c, replies, err := client.OpenChannel("test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newChannel(client, c, replies), <-accepted
+	})
+}
+
+// A server that does not answer holds up nobody who has given up, and what it answers too late is closed.
+func TestOpenEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	given := make(chan struct{})
+	closed := make(chan error, 1)
+	client := connect(t, func(conn ssh.Conn, asked ssh.NewChannel) {
+		cancel()
+		<-given
+		c, requests, err := asked.Accept()
+		if err == nil {
+			_, err = newChannel(conn, c, requests).Read(make([]byte, 1))
+		}
+		closed <- err
+	})
+	if f, err := open(ctx, client); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", f, err)
+	}
+	close(given)
+	if err := <-closed; err != io.EOF {
+		t.Errorf("the channel that came too late: %v", err)
+	}
+}
+
+// connect returns a client of a server in memory, by which serve is called for each channel that is asked for.
+func connect(t testing.TB, serve func(ssh.Conn, ssh.NewChannel)) *ssh.Client {
+	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -113,34 +156,24 @@ func TestAChannelIsAFlow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flowtest.Run(t, func(t testing.TB) (flow.Flow, flow.Flow) {
-		near, far := flow.Pipe(0)
-		config := &ssh.ServerConfig{NoClientAuth: true}
-		config.AddHostKey(signer)
-		accepted := make(chan *channel)
-		go func() {
-			conn, channels, requests, err := ssh.NewServerConn(far, config)
-			if err != nil {
-				close(accepted)
-				return
-			}
-			go ssh.DiscardRequests(requests)
-			for asked := range channels {
-				if c, requests, err := asked.Accept(); err == nil {
-					accepted <- newChannel(conn, c, requests)
-				}
-			}
-		}()
-		conn, channels, requests, err := ssh.NewClientConn(near, "paf", &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())})
+	near, far := flow.Pipe(0)
+	config := &ssh.ServerConfig{NoClientAuth: true}
+	config.AddHostKey(signer)
+	go func() {
+		conn, channels, requests, err := ssh.NewServerConn(far, config)
 		if err != nil {
-			t.Fatal(err)
+			return // the client fails, too
 		}
-		client := ssh.NewClient(conn, channels, requests)
-		t.Cleanup(func() { _ = client.Close() })
-		c, replies, err := client.OpenChannel("test", nil)
-		if err != nil {
-			t.Fatal(err)
+		go ssh.DiscardRequests(requests)
+		for asked := range channels {
+			serve(conn, asked)
 		}
-		return newChannel(client, c, replies), <-accepted
-	})
+	}()
+	conn, channels, requests, err := ssh.NewClientConn(near, "paf", &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := ssh.NewClient(conn, channels, requests)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
 }

@@ -24,7 +24,7 @@ type way struct {
 
 // ways are over a MessagePort to the worker, and over a WebSocket to the server of the page, each with both protocols.
 func ways() (all []way) {
-	port := mimic.Add(mimic.Context{}, web.Port, js.Global().Get("pafWorker"))
+	port := mimic.Add(mimic.Context{}, web.MessagePort, js.Global().Get("pafWorker"))
 	socket := mimic.Add(mimic.Context{}, web.WebSocket, socketURL())
 	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
 		all = append(all, way{"MessagePort", "paf in a Web Worker", port, protocol})
