@@ -1,7 +1,6 @@
 package acme_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -43,13 +42,31 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 type server struct {
 	tickets *acme.Tickets
 	config  *tls.Config
-	log     *bytes.Buffer
+	log     *record
+}
+
+// A record is a log that can be read while it is written.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }
 
 // newServer starts the ticket keys of a server, for the test's time.
 func newServer(t *testing.T, c acme.TicketConfig) *server {
 	t.Helper()
-	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(bytes.Buffer)}
+	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(record)}
 	c.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	tickets, err := acme.NewTickets(t.Context(), c)
 	if err != nil {

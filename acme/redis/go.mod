@@ -5,7 +5,9 @@ go 1.26.0
 require (
 	github.com/bsm/redislock v0.9.4
 	github.com/caddyserver/certmagic v0.25.6
+	github.com/paf-go/paf/acme v0.0.0
 	github.com/redis/go-redis/v9 v9.20.1
+	go.uber.org/goleak v1.3.0
 )
 
 require (

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -29,14 +30,14 @@ import (
 //
 // and those of go-redis's ParseURL (dial_timeout, read_timeout, pool_size, ...). No error cites a password.
 //
-// go-redis writes to standard error what it also returns, for all its clients in a process alike; Open has it written to slog.Default() at
-// level Debug instead. Whoever wants it elsewhere calls go-redis's SetLogger afterwards.
+// go-redis writes to standard error what it also returns, for all its clients in a process alike; the first Open has it written to slog.Default() at
+// level Debug instead. go-redis reads that setting without a lock: a program with clients of its own calls Open before these are used, or New.
 func Open(ctx context.Context, rawURL string, c Config) (*Storage, error) {
 	options, c, server, err := parse(rawURL, c)
 	if err != nil {
 		return nil, &Error{Op: "Open", Server: server, Err: err}
 	}
-	goredis.SetLogger(logger{})
+	quieten()
 	client := goredis.NewClient(options)
 	s, err := New(client, c)
 	if err != nil {
@@ -128,6 +129,9 @@ func readKeys(path string) ([][]byte, error) {
 	}
 	return keys, nil
 }
+
+// quieten is done once, since clients that exist may be about to log.
+var quieten = sync.OnceFunc(func() { goredis.SetLogger(logger{}) })
 
 // logger takes what go-redis would write to standard error.
 type logger struct{}
