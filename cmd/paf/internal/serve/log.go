@@ -67,7 +67,7 @@ func (l *accessLog) line(w *paf.ResponseWriter, r *paf.Request, status int, took
 	if r.Method == semantics.MethodHead {
 		written = 0 // counted, not sent
 	}
-	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, printable(peer(r.Peer())))
+	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, printable(peerName(r.Peer())))
 }
 
 func target(r *paf.Request) string {
@@ -88,7 +88,7 @@ func printable(s string) string {
 	return s
 }
 
-func peer(addr net.Addr) string {
+func peerName(addr net.Addr) string {
 	if addr == nil || addr.String() == "" || addr.String() == "@" {
 		return "-"
 	}

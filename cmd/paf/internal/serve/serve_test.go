@@ -32,6 +32,25 @@ type running struct {
 
 	mu  sync.Mutex
 	out bytes.Buffer
+	log logged
+}
+
+// A logged is what a log has been told.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (r *running) logged() string {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	return r.log.text.String()
 }
 
 func (r *running) Write(p []byte) (int, error) {
@@ -51,7 +70,7 @@ func start(t *testing.T, o Options, n int) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{stop: cancel, done: make(chan error, 1)}
-	o.Out, o.Log = r, slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Out, o.Log = r, slog.New(slog.NewTextHandler(&r.log, nil))
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
@@ -97,7 +116,7 @@ func (r *running) ended(t *testing.T) error {
 	}
 }
 
-var address = regexp.MustCompile(`http://([^/]+)/`)
+var address = regexp.MustCompile(`https?://([^/]+)/`)
 
 func (r *running) addr(t *testing.T) string {
 	t.Helper()
