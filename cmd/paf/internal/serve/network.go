@@ -67,18 +67,19 @@ func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, erro
 type network struct {
 	stack    *netstack.Stack
 	unixMode fs.FileMode // of the files of Unix sockets, which are the kernel's in any case
+	inherits bool        // sockets may be systemd's
 }
 
 // network returns the network that is to be used, and how to close it.
 func (o *Options) network(ctx context.Context) (*network, func(), error) {
 	if o.Tap == nil {
-		return &network{}, func() {}, nil
+		return &network{inherits: true}, func() {}, nil
 	}
 	s, err := o.Tap.open(ctx, o.Log)
 	if err != nil {
 		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 	}
-	return &network{stack: s}, func() { _ = s.Close() }, nil
+	return &network{stack: s, inherits: true}, func() { _ = s.Close() }, nil
 }
 
 // tcp listens on "host:port".

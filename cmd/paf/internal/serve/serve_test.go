@@ -271,11 +271,20 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
 		"vsock:": "vsock:PORT", "vsock:host:80": "vsock:CID:PORT", "unix:@": "the path is missing",
+		"@app": `did you mean "unix:@app"?`, "unix:/" + strings.Repeat("x", 107): "the path has 108 bytes, and that of a Unix socket no more than 10",
 	} {
 		_, err := new(network).listen(t.Context(), addr)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%q: %v (%d), want %q", addr, err, exit.CodeOf(err), want)
 		}
+	}
+}
+
+// Who may name sockets of systemd is told so.
+func TestTheListOfAddressesIsWhole(t *testing.T) {
+	err := Run(t.Context(), Options{Listen: []string{"localhost"}, Out: io.Discard})
+	if err == nil || !strings.HasSuffix(err.Error(), "vsock:PORT or systemd") {
+		t.Error(err)
 	}
 }
 
