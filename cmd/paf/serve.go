@@ -164,12 +164,12 @@ func runStdio(ctx context.Context, cmd *cli.Command, o serve.Options) error {
 	if cmd.IsSet("listen") || cmd.IsSet("tap") {
 		return usagef(cmd, "with --stdio there is nothing to listen on")
 	}
+	signal.Ignore(syscall.SIGPIPE) // else a peer that has gone ends the program, or the word that there is none
 	root := cmd.Root()
 	stdio, silent, err := serve.NewStdio(root.Reader, root.Writer, root.ErrWriter)
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGPIPE) // else a peer that has gone ends the program
 	o.Stdio, o.Out = stdio, root.ErrWriter
 	if silent {
 		o.Out, o.Log = io.Discard, slog.New(slog.DiscardHandler)
