@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
@@ -50,11 +51,57 @@ func NewTap(device string, addrs, gateways []string) (*Tap, error) {
 // addressWait is how long DHCP and routers may take to answer.
 const addressWait = time.Minute
 
+// addressPatience is how long that may take without a word.
+const addressPatience = time.Second
+
+// warn tells what is still to be done for packets to pass, if the kernel's end of the device was just made, or is down.
+func (t *Tap) warn(log *slog.Logger, made bool) {
+	device, err := net.InterfaceByName(t.device)
+	if err != nil {
+		return // it has gone: the stack says so
+	}
+	var do []string
+	if addrs, err := device.Addrs(); err == nil && len(addrs) == 0 {
+		for _, p := range t.config.Addresses {
+			do = append(do, fmt.Sprintf("ip address add %v dev %s", t.other(p), t.device))
+		}
+	}
+	if device.Flags&net.FlagUp == 0 {
+		do = append(do, "ip link set "+t.device+" up")
+	}
+	switch {
+	case made:
+		log.Warn("the device was made for this run, and nothing leads there yet", "device", t.device, "run", strings.Join(do, " && "))
+	case device.Flags&net.FlagUp == 0:
+		log.Warn("the device is down: no packet passes", "device", t.device, "run", strings.Join(do, " && "))
+	}
+}
+
+// other returns an address for the kernel's end: the gateway, if it is of the same prefix, else the first that is not ours.
+func (t *Tap) other(p netip.Prefix) netip.Prefix {
+	for _, g := range t.config.Gateways {
+		if p.Contains(g) {
+			return netip.PrefixFrom(g, p.Bits())
+		}
+	}
+	a := p.Masked().Addr().Next()
+	if a == p.Addr() {
+		a = a.Next()
+	}
+	return netip.PrefixFrom(a, p.Bits())
+}
+
 // open makes the stack.
 func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, error) {
+	_, err := net.InterfaceByName(t.device)
+	made := err != nil
 	link, err := netstack.OpenTAP(t.device)
 	if err != nil {
 		return nil, err
+	}
+	t.warn(log, made)
+	if t.config.DHCP || t.config.SLAAC {
+		defer time.AfterFunc(addressPatience, func() { log.Info("waiting for an address…", "device", t.device) }).Stop()
 	}
 	ctx, cancel := context.WithTimeout(ctx, addressWait)
 	defer cancel()
