@@ -32,7 +32,9 @@ with a dot are not found unless --dotfiles says so.
 Without DIR the demo application is served; its page at / says what it does.
 
 Once it listens it prints each URL, then one line a request: method, target,
-status, bytes, time taken, peer.
+status, bytes, time taken, peer. A connection that is refused before there is a
+request (no header of --proxy-protocol, no handshake of TLS) has a line on
+standard error, of which there are at most a few a second.
 
 SIGINT and SIGTERM stop it: what is in progress may finish within --grace, a
 second signal ends it at once.
