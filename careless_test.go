@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -162,10 +163,22 @@ func TestURLErrorsNameThePart(t *testing.T) {
 		"http://:80/":             `paf: URL "http://:80/": it has no host`,
 		"http://a_b%00:80/":       `paf: URL "http://a_b%00:80/": parse "http://a_b%00:80/": invalid URL escape "%00"`,
 		"http://a<b:99999/":       `paf: URL "http://a<b:99999/": it has no valid host`,
-		"ftp://a.example/":        `paf: URL "ftp://a.example/": it must begin with http:// or https://`,
+		"ftp://a.example/":        `paf: URL "ftp://a.example/": it must begin with http:// or https:// (a Unix socket's with http+unix://)`,
+		"http+unix:///run/app":    `paf: URL "http+unix:///run/app": it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/ (%40name for a name of Linux's)`,
+		"http+unix://@app/":       `paf: URL "http+unix://@app/": it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/ (%40name for a name of Linux's)`,
 	} {
 		if _, err := paf.NewRequest("GET", url, nil); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+// Who leaves out what makes an address a Unix socket's is told.
+func TestListenKnowsAPathWhenItSeesOne(t *testing.T) {
+	for _, addr := range []string{"/run/app.sock", "@app"} {
+		_, err := paf.Listen(t.Context(), addr)
+		if !errors.Is(err, paf.ErrListen) || !strings.Contains(err.Error(), strconv.Quote("unix:"+addr)) {
+			t.Errorf("%s: %v", addr, err)
 		}
 	}
 }

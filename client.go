@@ -25,7 +25,8 @@ type Client struct {
 	// Context says how to reach a URL. The facts of the URL (Scheme, Host, Port) are
 	// added to it. If it then leads to endpoints, these are tried, in the order of their
 	// priorities; TCP is for a context that leads nowhere, and does not stand in for an endpoint or a
-	// function that fails. An https URL is
+	// function that fails. A function whose required key has no value, or that skips ([mimic.ErrSkip]), leads nowhere: one that
+	// is to answer for every URL takes what may be missing by [mimic.Opt], and fails itself. An https URL is
 	// never spoken in clear: if the flow to the endpoint is not a flow.Negotiator, as
 	// every TLS is, the client runs TLS over it. A URL of http+unix is an endpoint of Unix that was added last: only
 	// a protocol of negative priority goes before it, and nothing stands in for it.

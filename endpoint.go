@@ -42,7 +42,7 @@ var (
 
 // A TLSEndpoint is a context over whose flow TLS is run, and with whom.
 type TLSEndpoint struct {
-	Over   mimic.Context // leads to the flow below
+	Over   mimic.Context // leads to the flow below by itself: what the context that holds this endpoint knows, as the facts of a URL, is not in it
 	Host   string        // whose certificate is asked for, where Config has no ServerName
 	Config *tls.Config   // nil for the zero configuration
 	Offers []string      // protocols to ask for where Config has no NextProtos; none: http/1.1

@@ -74,5 +74,5 @@ func (c Connection) Protocol() Protocol {
 // Used reports whether an exchange has been completed on the connection before.
 func (c Connection) Used() bool { return c.conn.Used() }
 
-// Lain reports whether the connection was kept idle until now, and for how long.
-func (c Connection) Lain() (time.Duration, bool) { return c.conn.Idle() }
+// Idle reports whether the connection was kept idle until now, and for how long.
+func (c Connection) Idle() (time.Duration, bool) { return c.conn.Idle() }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -253,8 +254,11 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		network, addr = "unix", path
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrListen, err)
+	switch {
+	case err == nil:
+		return ln, nil
+	case network == "tcp" && strings.ContainsAny(addr, "/@"): // of which no host has one
+		return nil, fmt.Errorf("%w: %w (a Unix socket's address is %q)", ErrListen, err, "unix:"+addr)
 	}
-	return ln, nil
+	return nil, fmt.Errorf("%w: %w", ErrListen, err)
 }

@@ -22,12 +22,12 @@ const unixSuffix = "+unix"
 const localhost = "localhost"
 
 var (
-	errScheme    = errors.New("it must begin with http:// or https://")
+	errScheme    = errors.New("it must begin with http:// or https:// (a Unix socket's with http+unix://)")
 	errAuthority = errors.New("it has no valid host")
 	errNoHost    = errors.New("it has no host")
 	errPort      = errors.New("its port is none of 0 to 65535")
 	errToSocket  = errors.New("what was found elsewhere does not lead to a socket")
-	errSocket    = errors.New("it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/")
+	errSocket    = errors.New("it has no path of a socket for its host, as http+unix://%2Frun%2Fapp.sock/ (%40name for a name of Linux's)")
 )
 
 // parseURL makes a request's target of a URL, and returns what else is in it.
@@ -38,11 +38,16 @@ func parseURL(raw string) (Target, *url.URL, error) {
 		return Target{}, nil, unparsed(raw, err)
 	}
 	t, err := targetOf(u)
+	said := u.Redacted()
 	if err == nil && isSocket {
 		t.Authority, err = socketPath(socket)
+		said = strings.Replace(said, localhost, socket, 1)
+	}
+	if err == nil && isSocket && u.User != nil && u.User.String() == "" {
+		err = errSocket // "@name" has its "@" encoded
 	}
 	if err != nil {
-		return Target{}, nil, &URLError{URL: u.Redacted(), Err: err}
+		return Target{}, nil, &URLError{URL: said, Err: err}
 	}
 	return t, u, nil
 }

@@ -20,7 +20,7 @@ import (
 //	…
 //	f, err := ctx.Resolve(context.Background())
 //
-// [mimic.Get] finds the facts in it. What it speaks over TLS is what c has in the NextProtos of its TLSConfig, http/1.1 without. The error is a [*URLError].
+// [mimic.Get] finds the facts in it; its one endpoint is named "url", and so is that of the flow ([mimic.EndpointOf]). What it speaks over TLS is what c has in the NextProtos of its TLSConfig, http/1.1 without. The error is a [*URLError].
 func WithURL(c mimic.Context, rawURL string) (mimic.Context, error) {
 	r, err := NewRequest("GET", rawURL, nil)
 	if err != nil {

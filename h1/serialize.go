@@ -78,21 +78,7 @@ func appendField(dst []byte, name, value string) []byte {
 
 // ownField reports whether a field is the engine's own: it frames the message or rules the connection.
 func ownField(name string) bool {
-	switch len(name) {
-	case 2:
-		return semantics.EqualFold(name, "te")
-	case 7:
-		return semantics.EqualFold(name, "upgrade")
-	case 10:
-		return semantics.EqualFold(name, "connection") || semantics.EqualFold(name, "keep-alive")
-	case 14:
-		return semantics.EqualFold(name, "content-length")
-	case 16:
-		return semantics.EqualFold(name, "proxy-connection")
-	case 17:
-		return semantics.EqualFold(name, "transfer-encoding")
-	}
-	return false
+	return semantics.ConnectionSpecific(name) || len(name) == 14 && semantics.EqualFold(name, "content-length")
 }
 
 // ownOfRequest is ownField for requests: Host comes first and is not repeated.

@@ -103,7 +103,7 @@ func TestAnOpeningThatFailsFailsForItsOwnCallerAlone(t *testing.T) {
 	<-taken
 }
 
-func TestTheConnectionThatHasLainForLongestGivesWay(t *testing.T) {
+func TestTheConnectionThatHasBeenIdleForLongestGivesWay(t *testing.T) {
 	g, p := testPool(t, Policy[string]{MaxIdle: 4, MaxOpen: -1, MaxIdleAll: 2})
 	var conns []*ClientConn
 	for _, key := range []string{"a", "b", "c"} {

@@ -51,8 +51,8 @@
 //	10             as TLS does
 //	NoPriority     where nothing else is left
 //
-// and what it fails at is tried with the next. A client does not go by TCP when a context that leads elsewhere fails: see the documentation of
-// paf.Client.Context.
+// and what it fails at is tried with the next. A client does not go by TCP when a context that leads elsewhere fails; but a function that skips, or
+// lacks a key that it requires, leads nowhere: see the documentation of paf.Client.Context.
 //
 // # Protocols over others
 //
@@ -63,6 +63,14 @@
 //		…
 //		return count(f), nil
 //	})
+//
+//	c = mimic.Fold2(mimic.Context{}, counted, mimic.Req(paf.Host), mimic.Req(paf.Port),
+//		func(_ context.Context, host, port string) (mimic.Context, error) {
+//			return mimic.Add(mimic.Context{}, paf.TCP, net.JoinHostPort(host, port)), nil
+//		})
+//
+// An endpoint that is a context has what was added to it, and nothing of the context that it is in: the function above gives it the facts
+// of the URL. And c itself must not lead to what is wrapped, for that would be tried where the wrapper fails.
 //
 // That is how TLS is run over TCP, a Unix socket, a stack, TLS again, or a protocol of one's own (paf.TLS), and why
 // a context in which TLS fails has nothing in clear to fall back on: what leads there is not in it.

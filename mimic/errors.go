@@ -39,6 +39,9 @@ type ResolveError struct {
 // Error gives the reason and the causes in one line. That a function had nothing to say is
 // told only if nothing worse happened.
 func (e *ResolveError) Error() string {
+	if e.Reason == ErrNotFound && len(e.Causes) == 0 {
+		return e.Reason.Error() + ": the context has no endpoint"
+	}
 	return e.Reason.Error() + e.because(": ")
 }
 

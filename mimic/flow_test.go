@@ -157,5 +157,5 @@ func TestCausesOfAContextInsideAreTold(t *testing.T) {
 	is(t, err, mimic.ErrNotFound, errClosed)
 	equal(t, "the error", err.Error(), "mimic: no connection found: connect over: connect refused: memory: closed")
 	_, err = mimic.Add(mimic.Context{}, over, mimic.Context{}).Resolve(t.Context())
-	equal(t, "the error of an empty one", err.Error(), "mimic: no connection found: connect over: mimic: no connection found")
+	equal(t, "the error of an empty one", err.Error(), "mimic: no connection found: connect over: mimic: no connection found: the context has no endpoint")
 }

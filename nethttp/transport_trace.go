@@ -35,7 +35,7 @@ func (x *roundTrip) pafTrace() *paf.Trace {
 func (x *roundTrip) traceConnected(c paf.Connection) {
 	if x.trace.GotConn != nil {
 		info := httptrace.GotConnInfo{Conn: dialledConn(c.Flow()), Reused: c.Used()}
-		info.IdleTime, info.WasIdle = c.Lain()
+		info.IdleTime, info.WasIdle = c.Idle()
 		if d, is := flow.As[*dialled](c.Flow()); is {
 			info.Reused = d.got.Swap(true)
 		}

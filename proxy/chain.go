@@ -20,15 +20,15 @@ type Chain struct {
 	asks    []*paf.Request
 }
 
-// Via opens a tunnel through a chain of proxies. A context of [Chain.Context] leads nowhere else, if no other endpoint is added to it.
-var Via = mimic.Register("via proxy", 0, func(ctx context.Context, e ViaEndpoint) (*paf.Tunnel, error) {
-	return e.Chain.Open(ctx, e.Authority)
+// chained opens a tunnel through a chain of proxies.
+var chained = mimic.Register("proxy chain", 0, func(ctx context.Context, e chainEndpoint) (*paf.Tunnel, error) {
+	return e.chain.Open(ctx, e.authority)
 })
 
-// A ViaEndpoint is where a tunnel leads to.
-type ViaEndpoint struct {
-	Chain     *Chain
-	Authority string // host:port
+// A chainEndpoint is where a tunnel leads to.
+type chainEndpoint struct {
+	chain     *Chain
+	authority string // host:port
 }
 
 // Through returns a chain of the proxies at some URLs, the nearest one first: http://proxy.example:3128 for one in clear, https:// for one over TLS, with
@@ -68,13 +68,14 @@ func Through(c mimic.Context, urls ...string) (*Chain, error) {
 
 var errNoProxy = errors.New("no proxy was named")
 
-// Context returns a context in which the host and the port of every URL, and of every address that [paf.DialContext] is given, lead through the chain:
+// Context returns a context in which the host and the port of every URL, and of every address that [paf.DialContext] is given, lead through the chain,
+// and nowhere else, if no other endpoint is added to it:
 //
 //	client := paf.Client{Context: chain.Context()}
 func (c Chain) Context() mimic.Context {
-	return mimic.Fold2(mimic.Context{}, Via, mimic.Req[string](paf.Host), mimic.Req[string](paf.Port),
-		func(_ context.Context, host, port string) (ViaEndpoint, error) {
-			return ViaEndpoint{&c, net.JoinHostPort(host, port)}, nil
+	return mimic.Fold2(mimic.Context{}, chained, mimic.Req[string](paf.Host), mimic.Req[string](paf.Port),
+		func(_ context.Context, host, port string) (chainEndpoint, error) {
+			return chainEndpoint{&c, net.JoinHostPort(host, port)}, nil
 		})
 }
 

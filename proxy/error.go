@@ -79,11 +79,3 @@ func timeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.As(err, &t) && t.Timeout()
 }
-
-// fail answers for a request that could not be passed on. Of the reason the client learns the status alone: the rest is for the log.
-func fail(w *paf.ResponseWriter, err *Error, more ...semantics.Field) {
-	*w.Header() = semantics.FieldsFrom(more)
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(err.Status)
-	_, _ = w.WriteString(paf.StatusText(err.Status) + "\n")
-}

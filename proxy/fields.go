@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -18,7 +20,7 @@ func passing(f *semantics.Fields, room int) []semantics.Field {
 	to := make([]semantics.Field, 0, len(from)+room)
 	named := false
 	for i := range from {
-		if own(from[i].Name) {
+		if staysBehind(from[i].Name) {
 			named = named || len(from[i].Name) == len("connection") && semantics.EqualFold(from[i].Name, "connection")
 			continue
 		}
@@ -54,25 +56,16 @@ func without(list []semantics.Field, name string) []semantics.Field {
 	return list[:n]
 }
 
-// own reports whether a field is for one connection alone, or stands for something that is said anew. RFC 9110, Section 7.6.1:
-// "intermediaries SHOULD remove or replace fields that are known to require removal before forwarding, whether or not they appear as a
-// connection-option […] Proxy-Connection, Keep-Alive, TE, Transfer-Encoding, Upgrade". "TE: trailers" is added where it may be.
-func own(name string) bool {
+// staysBehind reports whether a field is for one connection alone, or stands for something that is said anew: "TE: trailers" is added where it may be.
+func staysBehind(name string) bool {
+	if semantics.ConnectionSpecific(name) {
+		return true
+	}
 	switch len(name) {
-	case 2:
-		return semantics.EqualFold(name, "te")
 	case 4:
 		return semantics.EqualFold(name, "host")
-	case 7:
-		return semantics.EqualFold(name, "upgrade")
-	case 10:
-		return semantics.EqualFold(name, "connection") || semantics.EqualFold(name, "keep-alive")
 	case 14:
 		return semantics.EqualFold(name, "http2-settings")
-	case 16:
-		return semantics.EqualFold(name, "proxy-connection")
-	case 17:
-		return semantics.EqualFold(name, "transfer-encoding")
 	case 18:
 		return semantics.EqualFold(name, "proxy-authenticate")
 	case 19:
@@ -94,47 +87,67 @@ func trailing(f, head *semantics.Fields) []semantics.Field {
 	return list[:n]
 }
 
-// A Tell says what an upstream is told of the client.
-type Tell uint8
+// Forwarded says by which fields an upstream is told of the client.
+type Forwarded uint8
 
-// What can be told; several may be put together by |.
+// Several may be put together by |.
 const (
-	TellXForwarded Tell = 1 << iota // X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto
-	TellForwarded                   // Forwarded (RFC 7239)
-	TellNothing
+	ForwardedX       Forwarded = 1 << iota // X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto
+	ForwardedRFC7239                       // Forwarded (RFC 7239)
+	ForwardedNone
 )
 
-// A client is what is told of one, found out once a connection.
-type client struct {
+// An origin is where requests come from, found out once a connection.
+type origin struct {
 	address string // of the peer, without a port; "" if it is not known
 	node    string // the same as RFC 7239, Section 6 writes it
 }
 
-// tell adds fields that say where a request comes from. What the client has sent of that kind is believed if trust says so, and removed
+// originOf is found by paf.Request.Remember.
+func originOf(f flow.Flow) any {
+	o := &origin{node: "unknown"}
+	if f == nil {
+		return o
+	}
+	addr := flow.PowersOf(f).PeerAddr()
+	if addr == nil {
+		return o
+	}
+	if at, err := netip.ParseAddrPort(addr.String()); err == nil {
+		ip := at.Addr().Unmap().WithZone("")
+		o.address, o.node = ip.String(), ip.String()
+		if ip.Is6() {
+			o.node = `"[` + o.node + `]"` // RFC 7239, Section 6: "IPv6 address is always enclosed in square brackets", and so quoted
+		}
+	}
+	return o
+}
+
+// addForwarded adds fields that say where a request comes from. What the client has sent of that kind is believed if trust says so, and removed
 // otherwise: anybody could have written it.
-func tell(list []semantics.Field, what Tell, trust bool, c *client, scheme, host string) []semantics.Field {
-	plain := what == 0 || what&TellXForwarded != 0
+func addForwarded(list []semantics.Field, what Forwarded, trust bool, from *origin, scheme, host string) []semantics.Field {
+	plain := what == 0 || what&ForwardedX != 0
 	list, before := drawn(list, "X-Forwarded-For")
 	list, toldHost := drawn(list, "X-Forwarded-Host")
 	list, toldScheme := drawn(list, "X-Forwarded-Proto")
 	list, elements := drawn(list, "Forwarded")
 	if !trust {
 		before, toldHost, toldScheme, elements = "", "", "", ""
-		list = slices.DeleteFunc(list, func(f semantics.Field) bool { return tells(f.Name) })
+		list = slices.DeleteFunc(list, func(f semantics.Field) bool { return isForwarded(f.Name) })
 	}
 	if plain {
-		list = appendSaid(list, "X-Forwarded-For", joined(before, c.address))
+		list = appendSaid(list, "X-Forwarded-For", withMember(before, from.address))
 		list = appendSaid(list, "X-Forwarded-Host", cmp.Or(toldHost, host))
 		list = appendSaid(list, "X-Forwarded-Proto", cmp.Or(toldScheme, scheme))
 	}
-	if what&TellForwarded != 0 {
-		list = appendSaid(list, "Forwarded", joined(elements, "for="+c.node+";host="+quoted(host)+";proto="+scheme))
+	if what&ForwardedRFC7239 != 0 {
+		list = appendSaid(list, "Forwarded", withMember(elements, "for="+from.node+";host="+quoted(host)+";proto="+scheme))
 	}
 	return list
 }
 
-// tells reports whether a field is of the kind that tell adds. An application of the CGI kind takes "_" for "-", and so does this.
-func tells(name string) bool {
+// isForwarded reports whether a field is of the kind that addForwarded adds. An application of the CGI kind takes "_" for "-", and so does this.
+func isForwarded(name string) bool {
 	const kind = "x-forwarded-"
 	return semantics.EqualFold(name, "forwarded") ||
 		len(name) > len(kind) && semantics.EqualFold(strings.ReplaceAll(name[:len(kind)], "_", "-"), kind)
@@ -152,7 +165,7 @@ func drawn(list []semantics.Field, name string) (rest []semantics.Field, said st
 	found := false
 	for i := range list {
 		if semantics.EqualFold(list[i].Name, name) {
-			said, found = joined(said, list[i].Value), true
+			said, found = withMember(said, list[i].Value), true
 		}
 	}
 	if !found {
@@ -161,8 +174,8 @@ func drawn(list []semantics.Field, name string) (rest []semantics.Field, said st
 	return without(list, name), said
 }
 
-// joined appends a member to a list.
-func joined(list, member string) string {
+// withMember appends a member to a list.
+func withMember(list, member string) string {
 	switch {
 	case list == "":
 		return member

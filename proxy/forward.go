@@ -3,7 +3,6 @@ package proxy
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -61,19 +60,17 @@ type Forward struct {
 	// Log is where failures are told if there is no OnError. Default slog.Default().
 	Log *slog.Logger
 
-	once sync.Once
-	own  *paf.Client
-	via  string
+	once   sync.Once
+	client *paf.Client // Client, or ours
+	via    via
 }
 
 func (f *Forward) init() {
 	f.once.Do(func() {
-		if f.own = f.Client; f.own == nil {
-			f.own = &paf.Client{MaxRedirects: -1, MaxIdleAll: 1024, Log: f.Log} // clients may name as many servers as they like
-			f.own.Limits.ResponseTimeout = 60 * time.Second
-		}
-		if f.via = f.Name; f.via == "" {
-			f.via = "paf-" + rand.Text()[:8]
+		f.via, f.client = newVia(f.Name), f.Client
+		if f.client == nil {
+			f.client = &paf.Client{MaxRedirects: -1, MaxIdleAll: 1024, Log: f.Log} // clients may name as many servers as they like
+			f.client.Limits.ResponseTimeout = 60 * time.Second
 		}
 	})
 }
@@ -82,39 +79,36 @@ func (f *Forward) init() {
 func (f *Forward) Close() {
 	f.init()
 	if f.Client == nil {
-		f.own.Close()
+		f.client.Close()
 	}
 }
 
 // Serve implements [paf.Handler].
 func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	f.init()
-	report := &Report{}
+	x := &exchange{w: w, in: in}
 	if f.OnDone != nil {
-		begun := time.Now()
-		defer func() { report.done(f.OnDone, w, in, begun) }()
+		defer x.done(f.OnDone, time.Now())
 	}
 	tunnels := in.Method == semantics.MethodConnect
 	if !tunnels && in.Protocol != paf.HTTP2 && in.Form != semantics.AbsoluteForm {
 		f.elsewhere(w, in)
 		return
 	}
-	begun, err := false, error(nil)
+	var err error
 	switch {
 	case !f.admits(in):
-		err = ErrCredentials
+		x.fail(ErrCredentials, f.OnError, f.Log,
+			semantics.Field{Name: "Proxy-Authenticate", Value: `Basic realm="` + cmp.Or(f.Realm, "proxy") + `", charset="UTF-8"`})
 	case tunnels && in.Upgrade() != "", !tunnels && in.Scheme != "http":
 		w.WriteHeader(semantics.StatusNotImplemented)
-		return
 	case tunnels:
-		err = f.tunnel(w, in, report)
-	case answered(w, in):
-		return
-	default:
-		begun, err = f.pass(w, in, report)
+		err = f.tunnel(x)
+	case !answered(w, in):
+		err = f.pass(x)
 	}
 	if err != nil {
-		f.fail(w, in, begun, report, err)
+		x.fail(err, f.OnError, f.Log)
 	}
 }
 
@@ -142,45 +136,48 @@ func (f *Forward) admits(in *paf.Request) bool {
 	return err == nil && both && f.Authenticate(in.Context(), name, password)
 }
 
+// allowed returns the host and the port of a destination, unless a rule denies it: then its name need not even be resolved.
+func (f *Forward) allowed(authority, usualPort string) (host string, port uint16, err error) {
+	host, port, err = destination(authority, usualPort)
+	if err == nil {
+		err = f.Access.denied(host, port, netip.Addr{})
+	}
+	return host, port, err
+}
+
 // tunnel opens a tunnel to the host and port that the client names.
-func (f *Forward) tunnel(w *paf.ResponseWriter, in *paf.Request, report *Report) error {
-	host, port, err := destination(in.Authority, "")
+func (f *Forward) tunnel(x *exchange) error {
+	host, port, err := f.allowed(x.in.Authority, "")
 	if err != nil {
 		return err
 	}
-	if err := f.Access.denied(host, port, netip.Addr{}); err != nil {
-		return err // it need not even be resolved
-	}
-	report.Upstream, report.Tries = in.Authority, 1
-	far, err := f.dial(in.Context(), host, port)
+	x.report.Upstream, x.report.Tries = x.in.Authority, 1
+	far, err := f.dial(x.in.Context(), host, port)
 	if err != nil {
 		return err
 	}
-	near, err := w.Tunnel()
+	near, err := x.w.Tunnel()
 	if err != nil {
 		_ = far.Close()
 		if errors.Is(err, paf.ErrNoTunnel) {
-			return &paf.URLError{URL: in.Authority, Err: err}
+			return &paf.URLError{URL: x.in.Authority, Err: err}
 		}
 		return nil // the client has gone
 	}
-	report.Tunnelled, report.Err = join(near, far, f.Tunnels)
+	x.report.Tunnelled, x.report.Err = join(near, far, f.Tunnels)
 	return nil
 }
 
 // pass passes a request in clear on.
-func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request, report *Report) (begun bool, err error) {
-	if goesRound(&in.Header, f.via) {
-		return false, ErrLoop
+func (f *Forward) pass(x *exchange) error {
+	if f.via.passed(&x.in.Header) {
+		return ErrLoop
 	}
-	host, port, err := destination(in.Authority, "80")
+	host, port, err := f.allowed(x.in.Authority, "80")
 	if err != nil {
-		return false, err
+		return err
 	}
-	if err := f.Access.denied(host, port, netip.Addr{}); err != nil {
-		return false, err
-	}
-	report.Upstream, report.Tries = in.Authority, 1
+	x.report.Upstream, x.report.Tries = x.in.Authority, 1
 	// Connections may be shared by all who are led there: it has been checked, and HTTP/1.1 in clear knows of no client.
 	route := &paf.Route{Key: led{f, net.JoinHostPort(lowerHost(host), strconv.Itoa(int(port)))}, Protocol: paf.HTTP11, Open: func(ctx context.Context) (flow.Flow, error) {
 		c, err := f.dial(ctx, host, port)
@@ -189,20 +186,16 @@ func (f *Forward) pass(w *paf.ResponseWriter, in *paf.Request, report *Report) (
 		}
 		return flow.Conn(c), nil
 	}}
-	out := &paf.Request{Method: in.Method, Target: in.Target}
-	list := append(apart(passing(&in.Header, 2)), semantics.Field{Name: "Via", Value: viaOf(in.Protocol) + f.via})
-	out.Header = semantics.FieldsFrom(list)
-	out.Options = &paf.SendOptions{Route: route, Interim: passInterim(w)}
-	passContent(in, out, true)
-	resp, err := f.own.Do(in.Context(), out)
+	out := &paf.Request{Method: x.in.Method, Target: x.in.Target}
+	out.Header = semantics.FieldsFrom(append(apart(passing(&x.in.Header, 2)), f.via.field(x.in.Protocol)))
+	out.Options = &paf.SendOptions{Route: route, Interim: x.interim}
+	passContent(x.in, out, true)
+	resp, err := f.client.Do(x.in.Context(), out)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer resp.Body.Close()
-	if resp.Status > 599 || resp.Status == semantics.StatusSwitchingProtocols {
-		return false, statusError(resp.Status)
-	}
-	return true, passResponse(w, resp, f.via)
+	return x.answer(resp, &f.via)
 }
 
 // led is what connections are kept by: what one Forward has allowed another need not.
@@ -233,34 +226,6 @@ func (f *Forward) dial(ctx context.Context, host string, port uint16) (net.Conn,
 		return f.Access.Check(host, port, at.Addr())
 	}}
 	return d.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
-}
-
-// fail answers for what was not passed on.
-func (f *Forward) fail(w *paf.ResponseWriter, in *paf.Request, begun bool, report *Report, err error) {
-	gone := context.Cause(in.Context())
-	fault := faultOf(gone)
-	if gone != nil && (fault == 0 || begun) {
-		report.Err = gone
-		panic(paf.ErrAbort) // nobody is there to be told
-	}
-	e := &Error{Status: cmp.Or(fault, statusOf(err)), Upstream: report.Upstream, Tries: report.Tries, Err: err}
-	report.Err = e
-	if begun {
-		e.Status = 0
-	}
-	if f.OnError != nil {
-		f.OnError(in, e)
-	} else {
-		cmp.Or(f.Log, slog.Default()).Warn("request not passed on", "component", "paf-proxy", "method", in.Method, "peer", in.Peer(), "error", e)
-	}
-	if begun {
-		panic(paf.ErrAbort)
-	}
-	if e.Status == semantics.StatusProxyAuthenticationRequired {
-		fail(w, e, semantics.Field{Name: "Proxy-Authenticate", Value: `Basic realm="` + cmp.Or(f.Realm, "proxy") + `", charset="UTF-8"`})
-		return
-	}
-	fail(w, e)
 }
 
 var _ paf.Handler = (*Forward)(nil)

@@ -36,7 +36,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	if err == io.EOF && u.from.Trailer != nil && u.to.Trailer != nil {
 		list := trailing(u.from.Trailer, &u.from.Header)
 		if !u.trust {
-			list = slices.DeleteFunc(list, func(f semantics.Field) bool { return tells(f.Name) })
+			list = slices.DeleteFunc(list, func(f semantics.Field) bool { return isForwarded(f.Name) })
 		}
 		*u.to.Trailer = semantics.FieldsFrom(list)
 	}
@@ -62,26 +62,27 @@ func passContent(from, to *paf.Request, trust bool) *upload {
 	return u
 }
 
-// passInterim passes a 1xx response back, but for 100, which the server sends by itself as soon as content is read.
-func passInterim(w *paf.ResponseWriter) func(status int, fields *paf.Fields) error {
-	return func(status int, fields *paf.Fields) error {
-		if status == semantics.StatusContinue {
-			return nil
-		}
-		own := *w.Header()
-		*w.Header() = semantics.FieldsFrom(passing(fields, 0))
-		w.WriteHeader(status)
-		*w.Header() = own
+// interim passes a 1xx response back, but for 100, which the server sends by itself as soon as content is read.
+func (x *exchange) interim(status int, fields *paf.Fields) error {
+	if status == semantics.StatusContinue {
 		return nil
 	}
+	header := x.w.Header()
+	final := *header
+	*header = semantics.FieldsFrom(passing(fields, 0))
+	x.w.WriteHeader(status)
+	*header = final
+	return nil
 }
 
-// passResponse passes a response back. Its error is the upstream's: a client that has gone is none.
-func passResponse(w *paf.ResponseWriter, resp *paf.Response, via string) error {
-	list := passing(&resp.Header, 2)
-	if via != "" {
-		list = append(list, semantics.Field{Name: "Via", Value: viaOf(resp.Protocol) + via})
+// answer passes a response back. Its error is the upstream's: a client that has gone is none.
+func (x *exchange) answer(resp *paf.Response, via *via) error {
+	if resp.Status > 599 || resp.Status == semantics.StatusSwitchingProtocols {
+		return statusError(resp.Status) // RFC 9110, Section 15: "values outside the range 100..599 are invalid"
 	}
+	x.begun = true
+	w := x.w
+	list := append(passing(&resp.Header, 1), via.field(resp.Protocol))
 	if resp.Length > 0 && resp.Header.Has("Trailer") {
 		list = without(list, "Content-Length") // a trailer section follows content only whose length was not said before
 	}
@@ -129,15 +130,4 @@ func (d *download) Write(p []byte) (int, error) {
 		err = d.w.Flush()
 	}
 	return n, err
-}
-
-// viaOf returns the beginning of a Via element (RFC 9110, Section 7.6.3): the version that the message came with.
-func viaOf(p paf.Protocol) string {
-	switch p {
-	case paf.HTTP10:
-		return "1.0 "
-	case paf.HTTP2:
-		return "2.0 "
-	}
-	return "1.1 "
 }

@@ -1,10 +1,6 @@
 package proxy
 
-import (
-	"time"
-
-	"github.com/paf-go/paf"
-)
+import "time"
 
 // A Report is what became of a request, for a log: what the client got for it is known to the ResponseWriter.
 type Report struct {
@@ -19,10 +15,4 @@ type Report struct {
 	// Err is why it was not passed on, or its response not passed back: an [*Error], or why the client's end is gone. Where it was a tunnel, what ended that
 	// (see [Join]).
 	Err error
-}
-
-// done calls on when a request is over, in whatever way.
-func (p *Report) done(on func(*paf.ResponseWriter, *paf.Request, *Report), w *paf.ResponseWriter, in *paf.Request, begun time.Time) {
-	p.Took = time.Since(begun)
-	on(w, in, p)
 }

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,12 +30,12 @@ type Reverse struct {
 	// If it is nil there is one of its own, which Close closes. It must follow no redirects: MaxRedirects -1.
 	Client *paf.Client
 
-	// Tell says what upstreams are told of the client: by default TellXForwarded.
-	Tell Tell
+	// Forwarded says what upstreams are told of the client: by default ForwardedX.
+	Forwarded Forwarded
 
-	// TrustTold: clients are proxies whose X-Forwarded-* and Forwarded fields are to be believed, and added to. By default they are
+	// TrustForwarded: clients are proxies whose X-Forwarded-* and Forwarded fields are to be believed, and added to. By default they are
 	// removed, for anybody could have written them.
-	TrustTold bool
+	TrustForwarded bool
 
 	// Host is what upstreams are asked for, as "app.internal"; by default what the client has asked for.
 	Host string
@@ -66,36 +65,23 @@ type Reverse struct {
 	// Log is where Watch tells of upstreams, and failures are told if there is no OnError. Default slog.Default().
 	Log *slog.Logger
 
-	once sync.Once
-	now  atomic.Pointer[set]
-	own  *paf.Client // Client, or ours
-	via  string
+	once   sync.Once
+	now    atomic.Pointer[set]
+	client *paf.Client // Client, or ours
+	via    via
 }
 
 func (r *Reverse) init() {
 	r.once.Do(func() {
-		r.own = r.Client
-		if r.own == nil {
-			r.own = &paf.Client{MaxRedirects: -1, OpenTimeout: 5 * time.Second, MaxConns: 1024, MaxIdle: 256, Log: r.Log}
-			r.own.Limits.ResponseTimeout = 60 * time.Second
-		}
-		if r.via = r.Name; r.via == "" {
-			r.via = "paf-" + rand.Text()[:8]
+		r.via, r.client = newVia(r.Name), r.Client
+		if r.client == nil {
+			r.client = &paf.Client{MaxRedirects: -1, OpenTimeout: 5 * time.Second, MaxConns: 1024, MaxIdle: 256, Log: r.Log}
+			r.client.Limits.ResponseTimeout = 60 * time.Second
 		}
 		if err := r.use(r.Upstreams); err != nil {
 			r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
 		}
 	})
-}
-
-func (r *Reverse) client() *paf.Client {
-	r.init()
-	return r.own
-}
-
-func (r *Reverse) upstreams() *set {
-	r.init()
-	return r.now.Load()
 }
 
 // Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. One that is among the new ones again keeps
@@ -125,7 +111,7 @@ func (r *Reverse) use(upstreams []*Upstream) error {
 func (r *Reverse) Close() {
 	r.init()
 	if r.Client == nil {
-		r.own.Close()
+		r.client.Close()
 	}
 }
 
@@ -135,12 +121,9 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	if in.Protocol == paf.HTTP2 {
 		makeRoom(len(in.Method))
 	}
-	p := &passage{proxy: r, w: w, in: in}
+	p := &passage{exchange: exchange{w: w, in: in}, proxy: r}
 	if r.OnDone != nil {
-		begun := time.Now()
-		defer func() {
-			p.report.done(r.OnDone, w, in, begun)
-		}()
+		defer p.done(r.OnDone, time.Now())
 	}
 	if answered(w, in) {
 		return
@@ -156,7 +139,7 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		return
 	}
 	if err := p.run(); err != nil {
-		p.fail(err)
+		p.fail(err, r.OnError, r.Log)
 	}
 }
 

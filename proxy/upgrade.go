@@ -18,7 +18,7 @@ import (
 func (p *passage) sendUpgrade(ctx context.Context) (*paf.Response, error) {
 	p.options.Connected = p.connected
 	defer func() { p.options.Connected = nil }()
-	return p.proxy.own.Upgrade(ctx, &p.out, p.upgrade)
+	return p.proxy.client.Upgrade(ctx, &p.out, p.upgrade)
 }
 
 // connected makes the fields those of the version that is spoken. RFC 8441, Section 5: Sec-WebSocket-Key is not used over HTTP/2; over
@@ -48,8 +48,8 @@ func granted(resp *paf.Response) bool {
 	return resp.Status == semantics.StatusSwitchingProtocols
 }
 
-// join grants the client what the upstream has granted, and moves bytes between them until both have ended.
-func (p *passage) join(resp *paf.Response) error {
+// tunnel grants the client what the upstream has granted, and moves bytes between them until both have ended.
+func (p *passage) tunnel(resp *paf.Response) error {
 	if err := p.accept(resp); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (p *passage) join(resp *paf.Response) error {
 
 // accept makes the fields of the response to the client.
 func (p *passage) accept(resp *paf.Response) error {
-	list := append(passing(&resp.Header, 3), semantics.Field{Name: "Via", Value: viaOf(resp.Protocol) + p.proxy.via})
+	list := append(passing(&resp.Header, 3), p.proxy.via.field(resp.Protocol))
 	protocol := p.upgrade
 	if chosen := resp.Header.Get("Upgrade"); chosen != "" {
 		protocol = chosen

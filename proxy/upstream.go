@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
-	"net/netip"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -26,7 +25,7 @@ type Upstream struct {
 	//	http://host:port          HTTP/1.1
 	//	h2c://host:port           HTTP/2 in clear, by prior knowledge
 	//	https://host:port         what TLS agrees on, HTTP/2 or HTTP/1.1
-	//	http+unix://%2Frun%2Fapp.sock   HTTP/1.1 over a Unix socket, whose path is escaped
+	//	http+unix://%2Frun%2Fapp.sock   HTTP/1.1 over a Unix socket, whose path is escaped; https+unix, TLS there
 	//
 	// A path in it comes before the path of each request.
 	URL string
@@ -37,22 +36,23 @@ type Upstream struct {
 	// TLS is the configuration for https; the default checks the certificate against the system's roots and the URL's host.
 	TLS *tls.Config
 
-	// Dial opens a flow to it, for upstreams that are reached by other means than the kernel's sockets. TLS is run over it if the URL says https.
+	// Dial opens a flow to it, for upstreams that are reached by other means than the kernel's sockets. If the URL says https, TLS is run over it,
+	// unless it has that already (see [paf.WithURL]).
 	Dial func(ctx context.Context) (flow.Flow, error)
 
 	// Preface, if it is not nil, returns what is sent on a connection before anything else, for a client: a header of the PROXY protocol.
 	// Connections are not shared by requests then. Both addresses are nil where there is no client, as in the checks of Watch.
 	Preface func(client, local net.Addr) ([]byte, error)
 
-	address string // as net.Dial takes it
-	network string
-	scheme  string
-	prefix  string
-	route   *paf.Route
-	plain   *paf.Route // the same without HTTP/2
+	url    string        // for paf.WithURL
+	target paf.Target    // of the URL; its Scheme is http or https
+	prefix string        // of paths
+	below  mimic.Context // leads to the URL's host or socket, without TLS
+	route  *paf.Route
+	plain  *paf.Route // the same without HTTP/2
 
 	resting atomic.Int64 // until when it gets nothing, if another is fit: UnixNano
-	sick    atomic.Bool  // says Watch
+	unfit   atomic.Bool  // says Watch
 }
 
 // prepare reads the URL, once: an upstream that is given to Use again may have requests under way. The error is a [*paf.URLError].
@@ -60,72 +60,88 @@ func (u *Upstream) prepare() error {
 	if u.route != nil {
 		return nil
 	}
-	at, err := url.Parse(u.URL)
-	if rest, is := strings.CutPrefix(u.URL, "http+unix://"); is {
-		at, err = u.socket(rest)
-	}
-	if err == nil {
-		err = u.read(at)
-	}
-	if err != nil {
-		return &paf.URLError{URL: u.URL, Err: err}
-	}
-	u.prefix = strings.TrimSuffix(at.EscapedPath(), "/")
-	u.route, u.plain = u.routeTo(u, nil, 0), u.routeTo(plainKey{u}, nil, paf.HTTP11)
-	return nil
-}
-
-func (u *Upstream) read(at *url.URL) error {
-	u.network, u.scheme = "tcp", at.Scheme
-	port := ""
-	switch at.Scheme {
-	case "http", "h2c":
-		u.scheme, port = "http", "80"
-	case "https":
-		port = "443"
-	case "http+unix":
-		u.scheme, u.network = "http", "unix"
+	u.url = u.URL
+	protocol, wrong := paf.Protocol(0), error(nil)
+	switch scheme, rest, _ := strings.Cut(u.URL, "://"); strings.ToLower(scheme) {
+	case "h2c":
+		u.url, protocol = "http://"+rest, paf.HTTP2
+	case "http", "https", "http+unix", "https+unix":
 	default:
-		return fmt.Errorf("its scheme is not http, https, h2c or http+unix")
+		wrong = errScheme
 	}
+	r, err := paf.NewRequest(semantics.MethodGet, u.url, nil)
+	var bad *paf.URLError
 	switch {
-	case at.Host == "":
-		return fmt.Errorf("it has no host")
-	case at.User != nil, at.RawQuery != "", at.Fragment != "":
-		return fmt.Errorf("it has more than scheme, host and path")
-	case u.network == "tcp":
-		u.address = net.JoinHostPort(at.Hostname(), cmp.Or(at.Port(), port))
+	case errors.As(err, &bad):
+		return &paf.URLError{URL: bad.URL, Err: cmp.Or(wrong, bad.Err)}
+	case strings.ContainsAny(u.URL, "?#"), r.Header.Len() > 0: // by a user and a password
+		return &paf.URLError{URL: r.URL(), Err: errMore}
 	}
+	u.target, u.prefix = r.Target, strings.TrimSuffix(r.Path, "/")
+	if scheme, is := strings.CutSuffix(r.Scheme, "+unix"); is {
+		u.below = mimic.Add(mimic.Context{}, paf.Unix, r.Authority)
+		u.target.Scheme, u.target.Authority = scheme, "localhost"
+	} else {
+		facts, _ := paf.WithURL(mimic.Context{}, u.url)
+		host, _ := mimic.Get(facts, paf.Host)
+		port, _ := mimic.Get(facts, paf.Port)
+		u.below = mimic.Add(mimic.Context{}, paf.TCP, net.JoinHostPort(host, port))
+	}
+	u.route, u.plain = u.routeTo(u, nil, protocol), u.routeTo(plainKey{u}, nil, paf.HTTP11)
 	return nil
 }
 
-// socket takes the path of a socket off what follows http+unix://, where package url would not have it, and returns the URL of the rest.
-func (u *Upstream) socket(rest string) (*url.URL, error) {
-	end := strings.IndexAny(rest+"/", "/?#")
-	name, err := url.PathUnescape(rest[:end])
-	if err != nil {
-		return nil, err
-	}
-	u.address = name
-	at, err := url.Parse("http://localhost" + rest[end:])
-	if err == nil {
-		at.Scheme, at.Host = "http+unix", name
-	}
-	return at, err
-}
+var (
+	errScheme = errors.New("its scheme is not http, https, h2c or http+unix")
+	errMore   = errors.New("it has more than scheme, host and path")
+)
 
 // plainKey is what connections of HTTP/1.1 alone are kept by.
 type plainKey struct{ *Upstream }
 
-// routeTo returns a way to the upstream; client may be nil.
-func (u *Upstream) routeTo(key any, client *paf.Request, protocol paf.Protocol) *paf.Route {
-	if protocol == 0 && semantics.EqualFold(u.URL[:min(len(u.URL), 4)], "h2c:") {
-		protocol = paf.HTTP2
+// routeTo returns a way to the upstream: for one request alone, or for all if in is nil.
+func (u *Upstream) routeTo(key any, in *paf.Request, protocol paf.Protocol) *paf.Route {
+	config := cmp.Or(u.TLS, &tls.Config{}).Clone()
+	switch {
+	case protocol == paf.HTTP11:
+		config.NextProtos = []string{alpn.HTTP11}
+	case len(config.NextProtos) == 0:
+		config.NextProtos = []string{alpn.H2, alpn.HTTP11}
 	}
-	return &paf.Route{Key: key, Protocol: protocol, Once: client != nil, Open: func(ctx context.Context) (flow.Flow, error) {
-		return u.open(ctx, client, protocol)
-	}}
+	c := mimic.Add(mimic.Context{}, paf.TLSConfig, config)
+	if u.Dial != nil || u.Preface != nil {
+		c = mimic.Add(c, dialled, dialling{u, in})
+	}
+	c, _ = paf.WithURL(c, u.url) // which prepare has read
+	return &paf.Route{Key: key, Protocol: protocol, Once: in != nil, Open: c.Resolve}
 }
+
+// A dialling is how a flow to an upstream is opened that has a Dial or a Preface, which are below TLS.
+type dialling struct {
+	*Upstream
+	in *paf.Request // whom there is a Preface for
+}
+
+// dialled has a priority before that of the URL's socket, which it leads to itself.
+var dialled = mimic.Register("upstream", -1, func(ctx context.Context, d dialling) (flow.Flow, error) {
+	dial := d.Dial
+	if dial == nil {
+		dial = d.below.Resolve
+	}
+	f, err := dial(ctx)
+	if err != nil || d.Preface == nil {
+		return f, err
+	}
+	preface, err := d.Preface(d.in.Peer(), d.in.Local())
+	if err == nil {
+		_, err = f.Write(preface)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+})
 
 // routeFor returns the way that a request takes.
 func (u *Upstream) routeFor(r *paf.Request, plain bool) *paf.Route {
@@ -133,88 +149,14 @@ func (u *Upstream) routeFor(r *paf.Request, plain bool) *paf.Route {
 	case u.Preface != nil && plain:
 		return u.routeTo(new(byte), r, paf.HTTP11)
 	case u.Preface != nil:
-		return u.routeTo(new(byte), r, 0)
+		return u.routeTo(new(byte), r, u.route.Protocol)
 	case plain:
 		return u.plain
 	}
 	return u.route
 }
 
-// open opens a flow.
-func (u *Upstream) open(ctx context.Context, client *paf.Request, protocol paf.Protocol) (flow.Flow, error) {
-	f, err := u.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if u.Preface != nil {
-		preface, err := u.Preface(client.Peer(), client.Local())
-		if err == nil {
-			_, err = f.Write(preface)
-		}
-		if err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-	}
-	if u.scheme != "https" {
-		return f, nil
-	}
-	config := u.TLS.Clone()
-	if config == nil {
-		config = &tls.Config{}
-	}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(u.address)
-	}
-	switch {
-	case protocol == paf.HTTP11:
-		config.NextProtos = []string{alpn.HTTP11}
-	case len(config.NextProtos) == 0:
-		config.NextProtos = []string{alpn.H2, alpn.HTTP11}
-	}
-	return flow.TLSClient(ctx, f, config)
-}
-
-func (u *Upstream) dial(ctx context.Context) (flow.Flow, error) {
-	if u.Dial != nil {
-		return u.Dial(ctx)
-	}
-	c, err := new(net.Dialer).DialContext(ctx, u.network, u.address)
-	if err != nil {
-		return nil, err
-	}
-	return flow.Conn(c), nil
-}
-
 // fit reports whether the upstream is to get requests.
 func (u *Upstream) fit(now time.Time) bool {
-	return !u.sick.Load() && u.resting.Load() <= now.UnixNano()
-}
-
-// clientOf is found by paf.Request.Remember.
-func clientOf(f flow.Flow) any {
-	c := &client{node: "unknown"}
-	if f == nil {
-		return c
-	}
-	addr := flow.PowersOf(f).PeerAddr()
-	if addr == nil {
-		return c
-	}
-	if at, err := netip.ParseAddrPort(addr.String()); err == nil {
-		ip := at.Addr().Unmap().WithZone("")
-		c.address, c.node = ip.String(), ip.String()
-		if ip.Is6() {
-			c.node = `"[` + c.node + `]"` // RFC 7239, Section 6: "IPv6 address is always enclosed in square brackets", and so quoted
-		}
-	}
-	return c
-}
-
-// host returns the host of the URL.
-func (u *Upstream) host() string {
-	if u.network == "unix" {
-		return "localhost"
-	}
-	return u.address
+	return !u.unfit.Load() && u.resting.Load() <= now.UnixNano()
 }

@@ -3,7 +3,6 @@ package proxy
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -29,8 +28,9 @@ type Check struct {
 }
 
 // Watch checks all upstreams again and again, until ctx ends: those that do not answer, or do with a status of 400 or more, get no
-// requests until they are well again, unless there are no others.
+// requests until they are fit again, unless there are no others.
 func (r *Reverse) Watch(ctx context.Context, c Check) {
+	r.init()
 	c.Path, c.Interval, c.Timeout = cmp.Or(c.Path, "/"), cmp.Or(c.Interval, 5*time.Second), cmp.Or(c.Timeout, 2*time.Second)
 	c.Passes, c.Fails = cmp.Or(c.Passes, 1), cmp.Or(c.Fails, 2)
 	tick := time.NewTicker(c.Interval)
@@ -47,7 +47,7 @@ func (r *Reverse) Watch(ctx context.Context, c Check) {
 }
 
 func (r *Reverse) checkAll(ctx context.Context, c *Check, against map[*Upstream]int) {
-	upstreams := r.upstreams().all
+	upstreams := r.now.Load().all
 	results := make([]error, len(upstreams))
 	var wg sync.WaitGroup
 	for i, u := range upstreams {
@@ -69,18 +69,18 @@ func (r *Reverse) checkAll(ctx context.Context, c *Check, against map[*Upstream]
 
 // judge draws the conclusion of a check, and returns how many in a row have said otherwise.
 func (r *Reverse) judge(c *Check, u *Upstream, err error, against int) int {
-	sick, limit := u.sick.Load(), c.Fails
-	if sick {
+	unfit, limit := u.unfit.Load(), c.Fails
+	if unfit {
 		limit = c.Passes
 	}
-	if (err != nil) == sick {
+	if (err != nil) == unfit {
 		return 0
 	}
 	if against++; against < limit {
 		return against
 	}
-	u.sick.Store(!sick)
-	if sick {
+	u.unfit.Store(!unfit)
+	if unfit {
 		u.succeeded()
 		r.log().Info("upstream is fit again", "component", "paf-proxy", "upstream", u.URL)
 	} else {
@@ -90,20 +90,15 @@ func (r *Reverse) judge(c *Check, u *Upstream, err error, against int) int {
 }
 
 // check asks an upstream once.
-func (r *Reverse) check(ctx context.Context, c *Check, u *Upstream) (err error) {
-	defer func() {
-		if v := recover(); v != nil { // of a hook, on a goroutine where nobody else would catch it
-			err = fmt.Errorf("paf: proxy: a hook panicked: %v", v)
-		}
-	}()
+func (r *Reverse) check(ctx context.Context, c *Check, u *Upstream) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	out := &paf.Request{Method: semantics.MethodGet, Target: paf.Target{Scheme: u.scheme, Authority: cmp.Or(c.Host, u.host()), Path: u.prefix + c.Path}}
+	out := &paf.Request{Method: semantics.MethodGet, Target: paf.Target{Scheme: u.target.Scheme, Authority: cmp.Or(c.Host, u.target.Authority), Path: u.prefix + c.Path}}
 	out.Header.Add("User-Agent", "paf-proxy")
 	route := *u.routeFor(&paf.Request{}, false)
 	route.Key, route.Once = new(byte), true // a connection of its own: that it can be opened is part of the matter
 	out.Options = &paf.SendOptions{Route: &route}
-	resp, err := r.client().Do(ctx, out)
+	resp, err := r.client.Do(ctx, out)
 	if err != nil {
 		return err
 	}
@@ -118,9 +113,4 @@ func (r *Reverse) check(ctx context.Context, c *Check, u *Upstream) (err error) 
 // checkMost is how much of an answer to a check is read.
 const checkMost = 64 << 10
 
-func (r *Reverse) log() *slog.Logger {
-	if r.Log != nil {
-		return r.Log
-	}
-	return slog.Default()
-}
+func (r *Reverse) log() *slog.Logger { return cmp.Or(r.Log, slog.Default()) }

@@ -85,6 +85,7 @@ func passingFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "health", Usage: "ask upstreams for `PATH[,INTERVAL]`; those that do not answer, or with 400 or more, are left out (interval: 5s)"},
 		&cli.StringFlag{Name: "host", Usage: "ask upstreams for `HOST`, else for what the client has asked for"},
+		&cli.StringFlag{Name: "upstream-ca", Usage: "trust the authorities in the PEM file `FILE` for upstreams of https, in place of the system's"},
 		&cli.StringFlag{Name: "forwarded", Value: "x", Usage: "tell upstreams of the client: `WHAT` is none, x (X-Forwarded-*), rfc7239 (Forwarded) or both"},
 		&cli.BoolFlag{Name: "trust-forwarded", Usage: "believe what clients say in these fields, for they are proxies"},
 		&cli.StringSliceFlag{Name: "upgrade", Value: []string{"websocket"}, Usage: "let clients change to `PROTOCOL`, none for no other; may be given several times"},
@@ -124,7 +125,8 @@ func proxyConfig(cmd *cli.Command) (*proxying.Config, error) {
 	c.Cert, c.Key = cmd.StringSlice("cert"), cmd.StringSlice("key")
 	c.Log, c.Quiet = cmd.String("log"), cmd.Bool("quiet")
 	c.Forward, c.AllowPrivate, c.Users = cmd.Bool("forward"), cmd.Bool("allow-private"), cmd.String("users")
-	c.Host, c.TrustForwarded, c.Upgrade = cmd.String("host"), cmd.Bool("trust-forwarded"), cmd.StringSlice("upgrade")
+	c.Host, c.UpstreamCA = cmd.String("host"), cmd.String("upstream-ca")
+	c.TrustForwarded, c.Upgrade = cmd.Bool("trust-forwarded"), cmd.StringSlice("upgrade")
 	for name, set := range map[string]func(string) error{
 		"grace": c.Grace.Set, "health": c.Health.Set, "forwarded": c.Forwarded.Set, "proxy-protocol-out": c.ProxyProtocolOut.Set,
 		"timeout": c.Timeout.Set, "tunnel-idle": c.TunnelIdle.Set, "tunnel-time": c.TunnelTime.Set, "tunnel-bytes": c.TunnelBytes.Set,

@@ -141,19 +141,19 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	o := serve.Options{
-		Listen:   listen,
-		UnixMode: mode,
-		Proxy:    proxy,
-		Tap:      tap,
-		Dir:      dir,
-		Index:    cmd.Bool("index"),
-		Dotfiles: cmd.Bool("dotfiles"),
-		Quiet:    cmd.Bool("quiet"),
-		TLS:      secure,
-		Protocol: protocol,
-		Grace:    grace,
-		Out:      cmd.Root().Writer,
-		Log:      slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
+		Listen:      listen,
+		UnixMode:    mode,
+		ProxyHeader: proxy,
+		Tap:         tap,
+		Dir:         dir,
+		Index:       cmd.Bool("index"),
+		Dotfiles:    cmd.Bool("dotfiles"),
+		Quiet:       cmd.Bool("quiet"),
+		TLS:         secure,
+		Protocol:    protocol,
+		Grace:       grace,
+		Out:         cmd.Root().Writer,
+		Log:         slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)),
 	}
 	if cmd.Bool("stdio") {
 		return runStdio(ctx, cmd, o)
@@ -210,7 +210,7 @@ func strayList(cmd *cli.Command) string {
 		return ""
 	}
 	for _, arg := range cmd.Args().Slice() {
-		if _, err := serve.NewProxy(arg); err != nil || arg == "" {
+		if _, err := serve.NewProxyHeader(arg); err != nil || arg == "" {
 			continue
 		}
 		if _, err := os.Stat(arg); err != nil {
@@ -221,11 +221,15 @@ func strayList(cmd *cli.Command) string {
 }
 
 // proxyOption reads from whom headers are required; nil is from nobody.
-func proxyOption(cmd *cli.Command) (*serve.Proxy, error) {
+func proxyOption(cmd *cli.Command) (*serve.ProxyHeader, error) {
 	if !cmd.IsSet("proxy-protocol") {
 		return nil, nil
 	}
-	p, err := serve.NewProxy(cmd.Generic("proxy-protocol").(*optional).text)
+	said := cmd.Generic("proxy-protocol").(*optional)
+	if said.times > 1 {
+		return nil, usagef(cmd, "--proxy-protocol is there %d times; its list may have several addresses, as =10.0.0.0/8,::1", said.times)
+	}
+	p, err := serve.NewProxyHeader(said.text)
 	if err != nil {
 		return nil, usagef(cmd, "--proxy-protocol: %v", err)
 	}
@@ -242,13 +246,17 @@ func emptyList(args []string) error {
 }
 
 // An optional is the value of an option that may stand without one.
-type optional struct{ text string }
+type optional struct {
+	text  string
+	times int // that it was given
+}
 
 // IsBoolFlag tells the reader of options that there need be no value.
 func (o *optional) IsBoolFlag() bool { return true }
 
 // Set implements cli.Value.
 func (o *optional) Set(text string) error {
+	o.times++
 	if o.text = text; text == "true" { // which stands for none
 		o.text = ""
 	}

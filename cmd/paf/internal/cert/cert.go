@@ -1,4 +1,4 @@
-// Package cert makes certificates for servers that were given none.
+// Package cert makes certificates for servers that were given none, and reads those of authorities.
 package cert
 
 import (
@@ -10,8 +10,11 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
+	"os"
 	"slices"
 	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
 
 // Hosts returns what a certificate of our own is for: this machine, and where it listens.
@@ -64,4 +67,15 @@ func SelfSigned(hosts []string, now time.Time) (tls.Certificate, error) {
 	}
 	leaf, err := x509.ParseCertificate(der)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
+}
+
+// Authorities reads the certificates of authorities from a PEM file, and returns its text, too. Errors have an exit status.
+func Authorities(file string) (pool *x509.CertPool, text []byte, err error) {
+	if text, err = os.ReadFile(file); err != nil {
+		return nil, nil, exit.Errorf(exit.Read, "cannot read the authorities: %w", err)
+	}
+	if pool = x509.NewCertPool(); !pool.AppendCertsFromPEM(text) {
+		return nil, nil, exit.Errorf(exit.Usage, "%s holds no certificate in PEM", file)
+	}
+	return pool, text, nil
 }

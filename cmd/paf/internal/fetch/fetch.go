@@ -5,14 +5,13 @@ package fetch
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
+	"github.com/paf-go/paf/cmd/paf/internal/cert"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/semantics"
@@ -126,15 +125,9 @@ func (o *Options) tlsConfig() (*tls.Config, error) {
 	if o.CACert == "" {
 		return config, nil
 	}
-	text, err := os.ReadFile(o.CACert)
-	if err != nil {
-		return nil, exit.Errorf(exit.Read, "cannot read the authorities: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, exit.Errorf(exit.Usage, "%s holds no certificate in PEM", o.CACert)
-	}
-	return config, nil
+	var err error
+	config.RootCAs, _, err = cert.Authorities(o.CACert)
+	return config, err
 }
 
 // headOf returns the head of a response as HTTP/1.1 would write it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -15,56 +16,34 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
-	"github.com/paf-go/paf/vsock"
 )
 
 // traced returns a context like c whose flows show the heads that go over them: in clear, so TLS is run here.
-func traced(c mimic.Context, to io.Writer, second *trace2) mimic.Context {
-	way := mimic.Register("traced", -1, func(ctx context.Context, p place) (flow.Flow, error) {
-		f, err := p.context(c).Resolve(ctx)
+func traced(c mimic.Context, out io.Writer, second *trace2) mimic.Context {
+	way := mimic.Register("traced", -1, func(ctx context.Context, rawURL string) (flow.Flow, error) {
+		to, err := paf.WithURL(c, rawURL)
 		if err != nil {
 			return nil, err
 		}
-		tellSession(f, to)
+		f, err := to.Resolve(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tellSession(f, out)
 		if second.known || flow.PowersOf(f).NegotiatedProtocol() == alpn.H2 {
 			second.spoken = true
 			return f, nil
 		}
-		return tap(f, to), nil
+		return tap(f, out), nil
 	})
 	return mimic.Fold4(mimic.Context{}, way,
 		mimic.Req[string](paf.Scheme), mimic.Default[string](paf.Host, "localhost"), mimic.Default[string](paf.Port, ""), mimic.Opt[string](paf.Unix),
-		func(_ context.Context, scheme, host, port string, socket *string) (place, error) {
-			return place{scheme, host, port, socket}, nil
+		func(_ context.Context, scheme, host, port string, socket *string) (string, error) {
+			if socket != nil {
+				return scheme + "+unix://" + strings.ReplaceAll(url.PathEscape(*socket), "@", "%40"), nil
+			}
+			return scheme + "://" + net.JoinHostPort(host, port), nil
 		})
-}
-
-// A place is where a URL leads to: to a socket, if it says so.
-type place struct {
-	scheme, host, port string
-	socket             *string
-}
-
-// context returns a context that leads to the place as a client would find it by c.
-func (p place) context(c mimic.Context) mimic.Context {
-	var clear mimic.Context
-	socket, hasSocket := mimic.Get(c, paf.Unix)
-	stream, hasStream := mimic.Get(c, vsock.Stream)
-	switch {
-	case p.socket != nil:
-		clear = mimic.Add(clear, paf.Unix, *p.socket)
-	case hasSocket:
-		clear = mimic.Add(clear, paf.Unix, socket)
-	case hasStream:
-		clear = mimic.Add(clear, vsock.Stream, stream)
-	default:
-		clear = mimic.Add(clear, paf.TCP, net.JoinHostPort(p.host, p.port))
-	}
-	if p.scheme != "https" {
-		return clear
-	}
-	config, _ := mimic.Get(c, paf.TLSConfig)
-	return mimic.Add(mimic.Context{}, paf.TLS, paf.TLSEndpoint{Over: clear, Host: p.host, Config: config})
 }
 
 // tellSession says what the handshake has agreed on.

@@ -42,16 +42,17 @@ type Site struct {
 
 // Passing is how requests are passed on. What the whole file says holds for the sites that do not say otherwise.
 type Passing struct {
-	Health           Health   `yaml:"health"`
-	Host             string   `yaml:"host"`
-	Forwarded        Told     `yaml:"forwarded"`
-	TrustForwarded   bool     `yaml:"trust-forwarded"`
-	Upgrade          List     `yaml:"upgrade"`
-	ProxyProtocolOut Version  `yaml:"proxy-protocol-out"`
-	Timeout          Duration `yaml:"timeout"`
-	TunnelIdle       Duration `yaml:"tunnel-idle"`
-	TunnelTime       Duration `yaml:"tunnel-time"`
-	TunnelBytes      Bytes    `yaml:"tunnel-bytes"`
+	Health           Health    `yaml:"health"`
+	Host             string    `yaml:"host"`
+	UpstreamCA       string    `yaml:"upstream-ca"` // a PEM file; "" for the system's authorities
+	Forwarded        Forwarded `yaml:"forwarded"`
+	TrustForwarded   bool      `yaml:"trust-forwarded"`
+	Upgrade          List      `yaml:"upgrade"`
+	ProxyProtocolOut Version   `yaml:"proxy-protocol-out"`
+	Timeout          Duration  `yaml:"timeout"`
+	TunnelIdle       Duration  `yaml:"tunnel-idle"`
+	TunnelTime       Duration  `yaml:"tunnel-time"`
+	TunnelBytes      Bytes     `yaml:"tunnel-bytes"`
 }
 
 // Default returns what holds where nothing is said.

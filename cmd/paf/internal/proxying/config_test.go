@@ -78,6 +78,8 @@ func TestAWrongFileSaysWhere(t *testing.T) {
 		"to: http://x\ncert: a.pem\nkey: a.key":                           "TLS, which is spoken nowhere",
 		"to: http://x\ntls: true\ncert: /no/a\nkey: /no/b":                "cannot use the certificate /no/a",
 		"to: http://x\nlisten: [':1', 'tls::1']":                          "the address :1 is there twice",
+		"to: http://x\nupstream-ca: /no/ca":                               "upstream-ca: cannot read the authorities: open /no/ca",
+		"sites: [{name: a, to: http://x, upstream-ca: config_test.go}]":   "site a: upstream-ca: config_test.go holds no certificate",
 		"to: http://x\nalpn: h3":                                          `"h3" is no protocol`,
 		"to: http://x\nlog: xml":                                          "log is text or json",
 	} {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
+	"github.com/paf-go/paf/cmd/paf/internal/serve"
 	"github.com/paf-go/paf/proxy"
 	"github.com/paf-go/paf/semantics"
 )
@@ -40,7 +40,7 @@ func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 		if method == semantics.MethodHead {
 			written = 0 // counted, not sent
 		}
-		peer = addressOf(in.Peer())
+		peer = serve.Peer(in.Peer())
 	}
 	level, took, more := slog.LevelInfo, time.Duration(0), make([]slog.Attr, 0, 8)
 	if report != nil {
@@ -72,13 +72,6 @@ func tunnelled(in *paf.Request, status int) bool {
 	return status == semantics.StatusSwitchingProtocols || in.Method == semantics.MethodConnect && semantics.Successful(status)
 }
 
-func addressOf(a net.Addr) string {
-	if a == nil || a.String() == "" || a.String() == "@" {
-		return "-"
-	}
-	return a.String()
-}
-
 // fault answers what never reaches a handler.
 func (r *Runner) fault(w *paf.ResponseWriter, in *paf.Request, err error) {
 	reply.Fault(w, in, err)
@@ -96,6 +89,6 @@ func (r *Runner) done(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 // failed is told by them of what was not passed on: it is in the request's line, if that is written.
 func (r *Runner) failed(in *paf.Request, err *proxy.Error) {
 	if r.now.Load().quiet && err.Status != semantics.StatusProxyAuthenticationRequired {
-		r.log.Warn("request not passed on", "method", in.Method, "target", in.URL(), "peer", addressOf(in.Peer()), "error", err.Error())
+		r.log.Warn("request not passed on", "method", in.Method, "target", in.URL(), "peer", serve.Peer(in.Peer()), "error", err.Error())
 	}
 }

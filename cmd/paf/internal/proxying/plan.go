@@ -2,6 +2,7 @@ package proxying
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"slices"
 	"strings"
@@ -19,6 +20,14 @@ type plan struct {
 	doors  []door      // in the order of Listen
 	secure *tls.Config // nil if TLS is not spoken
 	users  *Users      // nil if everybody is served
+
+	authorities map[string]*authorities // of upstreams, by file
+}
+
+// authorities are those of a file that vouch for upstreams of https.
+type authorities struct {
+	text []byte
+	pool *x509.CertPool
 }
 
 // A door is how connections at an address are served. Two that are equal are one.
@@ -51,6 +60,9 @@ func newPlan(c *Config, before *plan) (*plan, error) {
 	if p.secure, err = p.tls(offers, before); err != nil {
 		return nil, err
 	}
+	if p.authorities, err = c.authorities(); err != nil {
+		return nil, err
+	}
 	if c.Users != "" {
 		var old *Users
 		if before != nil {
@@ -61,6 +73,23 @@ func newPlan(c *Config, before *plan) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// authorities reads the files that sites name.
+func (c *Config) authorities() (map[string]*authorities, error) {
+	all := map[string]*authorities{}
+	for _, s := range c.sites() {
+		file := s.UpstreamCA
+		if file == "" || all[file] != nil {
+			continue
+		}
+		pool, text, err := cert.Authorities(file)
+		if err != nil {
+			return nil, wrong("%supstream-ca: %w", s.title(), err)
+		}
+		all[file] = &authorities{text, pool}
+	}
+	return all, nil
 }
 
 // openings finds out what the doors are. In clear HTTP/2 is told from HTTP/1 by its first bytes, if both are wanted.

@@ -1,11 +1,15 @@
 package proxying
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +17,55 @@ import (
 	"testing"
 	"time"
 )
+
+// An upstream of https is trusted if the authorities of its site vouch for it; these are read again by a reload, and one that is changed counts.
+func TestUpstreamsAreVouchedForByTheAuthoritiesOfTheirSite(t *testing.T) {
+	certA, keyA := certificate(t, "127.0.0.1")
+	certB, _ := certificate(t, "127.0.0.1")
+	pair, err := tls.LoadX509KeyPair(certA, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "vouched for") }))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	trust := func(file string) {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(ca, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	trust(certB)
+	config := fmt.Sprintf("listen: 127.0.0.1:0\nupstream-ca: %s\nto: %s\nsites: [{name: system.test, upstream-ca: '', to: %s}]\n", ca, s.URL, s.URL)
+	r := start(t, config)
+	c, _ := browser(t, r.url(0), false)
+	ask := func(when, host string, want int) {
+		t.Helper()
+		if status, text := get(t, c, "http://"+host+"/"); status != want {
+			t.Errorf("%s %s gets %d %s, not %d", when, host, status, text, want)
+		}
+	}
+	ask("by another authority", "own.test", 502)
+	trust(certA)
+	ask("before a reload", "own.test", 502)
+	r.load(config)
+	ask("by its own", "own.test", 200)
+	ask("by the system's", "system.test", 502)
+	trust(certB)
+	r.load(config)
+	ask("by another again", "own.test", 502)
+	if err := os.WriteFile(ca, []byte("none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.reload <- syscall.SIGHUP
+	r.await(&r.err, "holds no certificate in PEM")
+}
 
 // While clients ask over both versions, all that can change does every 50 ms: upstreams come and go, weights, time-outs, hosts, certificates, addresses.
 func TestReloadUnderLoadLosesNothing(t *testing.T) {

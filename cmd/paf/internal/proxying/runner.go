@@ -155,7 +155,7 @@ func (r *Runner) enforce(p *plan) error {
 		g.other = n.forward
 	}
 	for _, said := range p.sites() {
-		s := r.site(&said, n)
+		s := r.site(&said, p.authorities[said.UpstreamCA], n)
 		s.enforce(r)
 		n.sites[said.id()] = s
 		g.add(said.Name, s.reverse)

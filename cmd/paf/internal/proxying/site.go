@@ -3,6 +3,7 @@ package proxying
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"reflect"
@@ -25,8 +26,9 @@ type site struct {
 
 // An upstreamKey is what makes an upstream the same as before.
 type upstreamKey struct {
-	site, url string
-	version   Version
+	site, url   string
+	version     Version
+	authorities string // their file
 }
 
 // A client sends requests to upstreams. It is closed when nobody needs it.
@@ -45,15 +47,21 @@ func (r *Runner) newClient(timeout Duration, forward bool) *client {
 	return &client{Client: c}
 }
 
-// site returns what a Site is to be: what it is already if that is possible. Nothing that is in force is touched.
-func (r *Runner) site(said *Site, fresh *next) *site {
+// site returns what a Site is to be: what it is already if that is possible. Nothing that is in force is touched. trust is nil for the system's authorities.
+func (r *Runner) site(said *Site, trust *authorities, fresh *next) *site {
 	name := said.id()
 	s := &site{said: said.Passing}
 	for _, to := range said.To {
-		key := upstreamKey{name, to.URL, said.ProxyProtocolOut}
+		key := upstreamKey{site: name, url: to.URL, version: said.ProxyProtocolOut}
+		if trust != nil {
+			key.authorities = string(trust.text)
+		}
 		u := r.upstreams[key]
 		if u == nil {
 			u = &proxy.Upstream{URL: to.URL, Preface: preface(said.ProxyProtocolOut)}
+			if trust != nil {
+				u.TLS = &tls.Config{RootCAs: trust.pool}
+			}
 		}
 		fresh.upstreams[key] = u
 		s.upstreams, s.weights = append(s.upstreams, u), append(s.weights, to.Weight)
@@ -91,16 +99,16 @@ func (s *site) enforce(r *Runner) {
 func (s *site) begin(r *Runner) {
 	said := &s.said
 	s.reverse = &proxy.Reverse{
-		Client:    s.client,
-		Tell:      tells[said.Forwarded],
-		TrustTold: said.TrustForwarded,
-		Host:      said.Host,
-		Name:      r.name,
-		Upgrades:  said.upgrades(),
-		Tunnels:   said.tunnels(),
-		OnDone:    r.done,
-		OnError:   r.failed,
-		Log:       r.log,
+		Client:         s.client,
+		Forwarded:      forwarded[said.Forwarded],
+		TrustForwarded: said.TrustForwarded,
+		Host:           said.Host,
+		Name:           r.name,
+		Upgrades:       said.upgrades(),
+		Tunnels:        said.tunnels(),
+		OnDone:         r.done,
+		OnError:        r.failed,
+		Log:            r.log,
 	}
 }
 

@@ -140,22 +140,22 @@ func (h *Health) Set(s string) error {
 // UnmarshalYAML implements [yaml.Unmarshaler].
 func (h *Health) UnmarshalYAML(n *yaml.Node) error { return scalar(n, h.Set) }
 
-// Told is what upstreams are told of clients: "none", "x", "rfc7239" or "both".
-type Told string
+// Forwarded is what upstreams are told of clients: "none", "x", "rfc7239" or "both".
+type Forwarded string
 
-var tells = map[Told]proxy.Tell{"none": proxy.TellNothing, "x": proxy.TellXForwarded, "rfc7239": proxy.TellForwarded, "both": proxy.TellXForwarded | proxy.TellForwarded}
+var forwarded = map[Forwarded]proxy.Forwarded{"none": proxy.ForwardedNone, "x": proxy.ForwardedX, "rfc7239": proxy.ForwardedRFC7239, "both": proxy.ForwardedX | proxy.ForwardedRFC7239}
 
 // Set reads one.
-func (t *Told) Set(s string) error {
-	if _, is := tells[Told(s)]; !is {
+func (f *Forwarded) Set(s string) error {
+	if _, is := forwarded[Forwarded(s)]; !is {
 		return fmt.Errorf("it is none, x, rfc7239 or both, not %q", s)
 	}
-	*t = Told(s)
+	*f = Forwarded(s)
 	return nil
 }
 
 // UnmarshalYAML implements [yaml.Unmarshaler].
-func (t *Told) UnmarshalYAML(n *yaml.Node) error { return scalar(n, t.Set) }
+func (f *Forwarded) UnmarshalYAML(n *yaml.Node) error { return scalar(n, f.Set) }
 
 // A Version is one of the PROXY protocol: 1, 2, or 0 for none.
 type Version byte

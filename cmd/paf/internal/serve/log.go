@@ -67,7 +67,7 @@ func (l *accessLog) line(w *paf.ResponseWriter, r *paf.Request, status int, took
 	if r.Method == semantics.MethodHead {
 		written = 0 // counted, not sent
 	}
-	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, printable(peerName(r.Peer())))
+	l.printf("%s %s %d %d %s %s\n", r.Method, printable(target(r)), status, written, took, printable(Peer(r.Peer())))
 }
 
 func target(r *paf.Request) string {
@@ -88,7 +88,8 @@ func printable(s string) string {
 	return s
 }
 
-func peerName(addr net.Addr) string {
+// Peer returns an address as logs have it: "-" if it is not known.
+func Peer(addr net.Addr) string {
 	if addr == nil || addr.String() == "" || addr.String() == "@" {
 		return "-"
 	}

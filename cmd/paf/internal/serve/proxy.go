@@ -9,13 +9,13 @@ import (
 	"github.com/paf-go/paf/proxyproto"
 )
 
-// A Proxy says from whom headers of the PROXY protocol are required.
-type Proxy struct{ options proxyproto.Options }
+// A ProxyHeader says from whom headers of the PROXY protocol are required.
+type ProxyHeader struct{ options proxyproto.Options }
 
-// NewProxy reads a list of prefixes and addresses, as "10.0.0.0/8,::1"; "" is everybody.
-func NewProxy(list string) (*Proxy, error) {
+// NewProxyHeader reads a list of prefixes and addresses, as "10.0.0.0/8,::1"; "" is everybody.
+func NewProxyHeader(list string) (*ProxyHeader, error) {
 	if list == "" {
-		return &Proxy{}, nil
+		return &ProxyHeader{}, nil
 	}
 	var trusted []netip.Prefix
 	for text := range strings.SplitSeq(list, ",") {
@@ -32,9 +32,11 @@ func NewProxy(list string) (*Proxy, error) {
 		}
 		trusted = append(trusted, p)
 	}
-	return &Proxy{proxyproto.Options{Policy: proxyproto.Trust(trusted...)}}, nil
+	return &ProxyHeader{proxyproto.Options{Policy: proxyproto.Trust(trusted...)}}, nil
 }
 
-func (p *Proxy) listener(ln net.Listener) net.Listener { return proxyproto.NewListener(ln, p.options) }
+func (p *ProxyHeader) listener(ln net.Listener) net.Listener {
+	return proxyproto.NewListener(ln, p.options)
+}
 
-func (p *Proxy) conn(c net.Conn) net.Conn { return proxyproto.Server(c, p.options) }
+func (p *ProxyHeader) conn(c net.Conn) net.Conn { return proxyproto.Server(c, p.options) }

@@ -92,7 +92,7 @@ func (b *bound) refused(peer net.Addr, why error) {
 	if of := new(proxyproto.Error); errors.As(why, &of) {
 		peer, why = of.Peer, of.Err // else it is named twice
 	}
-	b.log.Warn("a connection was refused", "peer", peerName(peer), "reason", reason(why))
+	b.log.Warn("a connection was refused", "peer", Peer(peer), "reason", reason(why))
 }
 
 // tell ends a while.

@@ -28,11 +28,11 @@ func TestRefusalsAreTold(t *testing.T) {
 		"no TLS":               {"192.0.2.1", "GET / HTTP/1.1\r\n\r\n", "client sent an HTTP request to an HTTPS server", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			proxy, err := NewProxy(c.list)
+			proxy, err := NewProxyHeader(c.list)
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := Options{Listen: []string{"127.0.0.1:0"}, Proxy: proxy, Quiet: true}
+			o := Options{Listen: []string{"127.0.0.1:0"}, ProxyHeader: proxy, Quiet: true}
 			lines := 1
 			if c.tls {
 				o.TLS, lines = &TLS{Offers: []string{"h2", "http/1.1"}}, 2

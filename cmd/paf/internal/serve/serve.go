@@ -25,20 +25,20 @@ import (
 
 // Options say what is served, and where.
 type Options struct {
-	Listen   []string      // addresses: "host:port", "unix:PATH", "unix:@NAME", "vsock:PORT", "systemd" or "systemd:NAME"
-	Stdio    *Stdio        // one connection in place of Listen; nil for none
-	UnixMode fs.FileMode   // of the files of Unix sockets; 0 for what the umask leaves
-	Proxy    *Proxy        // headers of the PROXY protocol; nil for none
-	Tap      *Tap          // a stack of our own; nil for the kernel's
-	Dir      string        // "" for the demo application
-	Index    bool          // list directories
-	Dotfiles bool          // serve names that begin with a dot
-	Quiet    bool          // no line a request
-	TLS      *TLS          // nil for none
-	Protocol paf.Protocol  // in clear: 0 for both; see paf.Server
-	Grace    time.Duration // how long exchanges may go on after ctx has ended
-	Out      io.Writer     // receives the addresses and the line a request
-	Log      *slog.Logger  // receives what goes wrong
+	Listen      []string      // addresses: "host:port", "unix:PATH", "unix:@NAME", "vsock:PORT", "systemd" or "systemd:NAME"
+	Stdio       *Stdio        // one connection in place of Listen; nil for none
+	UnixMode    fs.FileMode   // of the files of Unix sockets; 0 for what the umask leaves
+	ProxyHeader *ProxyHeader  // headers of the PROXY protocol; nil for none
+	Tap         *Tap          // a stack of our own; nil for the kernel's
+	Dir         string        // "" for the demo application
+	Index       bool          // list directories
+	Dotfiles    bool          // serve names that begin with a dot
+	Quiet       bool          // no line a request
+	TLS         *TLS          // nil for none
+	Protocol    paf.Protocol  // in clear: 0 for both; see paf.Server
+	Grace       time.Duration // how long exchanges may go on after ctx has ended
+	Out         io.Writer     // receives the addresses and the line a request
+	Log         *slog.Logger  // receives what goes wrong
 }
 
 // Run serves until ctx ends and the exchanges in progress are finished, or until
@@ -68,8 +68,8 @@ func Run(ctx context.Context, o Options) error {
 	for _, ln := range from.listeners {
 		addrs = append(addrs, on.reachable(ln.Addr())...)
 	}
-	if o.Proxy != nil {
-		from.wrap(o.Proxy.listener, o.Proxy.conn)
+	if o.ProxyHeader != nil {
+		from.wrap(o.ProxyHeader.listener, o.ProxyHeader.conn)
 	}
 	scheme := "http"
 	if o.TLS != nil {

@@ -333,11 +333,11 @@ func TestWhatCannotBeServedIsSaid(t *testing.T) {
 
 // The name of a Unix socket may hold any byte; that of a line's peer does not end the line.
 func TestTheLogHasOneLineARequestWhoeverThePeerIs(t *testing.T) {
-	proxy, err := NewProxy("")
+	proxy, err := NewProxyHeader("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, Proxy: proxy}, 1)
+	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, ProxyHeader: proxy}, 1)
 	c, err := net.Dial("tcp", r.addr(t))
 	if err != nil {
 		t.Fatal(err)
