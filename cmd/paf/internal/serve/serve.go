@@ -74,8 +74,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		addrs = append(addrs, on.reachable(ln.Addr())...)
 	}
 	if certs != nil && certs.clear != nil {
-		lines.printf("Answering http-01 and redirecting to https at %s\n", URL("http", certs.clear.Addr()))
-		from.apart = append(from.apart, apart{certs.clear, o.server(certs.redirecting(), lines)})
+		for _, addr := range on.reachable(certs.clear.Addr()) {
+			lines.printf("Answering http-01 and redirecting to https at %s\n", URL("http", addr))
+		}
+		from.apart = append(from.apart, inClear{certs.clear, o.server(certs.redirecting(), lines)})
 	}
 	if o.ProxyHeader != nil {
 		from.wrap(o.ProxyHeader.listener, o.ProxyHeader.conn)
@@ -97,6 +99,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		var finish func()
 		server.Log, finish = withRefusals(o.Log)
 		defer finish()
+	}
+	for _, a := range from.apart {
+		a.server.Log = server.Log
 	}
 	o.notify(daemon.SdNotifyReady)
 	told := make(chan struct{})

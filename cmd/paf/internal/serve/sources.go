@@ -18,11 +18,11 @@ import (
 type sources struct {
 	listeners []net.Listener
 	conns     []net.Conn
-	apart     []apart
+	apart     []inClear
 }
 
-// What is apart is served by a server of its own, in clear.
-type apart struct {
+// What is inClear beside TLS is served by a server of its own.
+type inClear struct {
 	listener net.Listener
 	server   *paf.Server
 }
@@ -94,7 +94,7 @@ func (s *sources) serve(ctx context.Context, server *paf.Server) error {
 	results := make(chan error)
 	all := slices.Clone(s.apart)
 	for _, ln := range s.listeners {
-		all = append(all, apart{ln, server})
+		all = append(all, inClear{ln, server})
 	}
 	for _, a := range all {
 		go func() {
