@@ -6,7 +6,7 @@ require (
 	github.com/agnivade/levenshtein v1.2.1
 	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/paf-go/paf v0.0.0
-	github.com/paf-go/paf/acme v0.0.0-00010101000000-000000000000
+	github.com/paf-go/paf/acme v0.0.0
 	github.com/paf-go/paf/acme/redis v0.0.0-00010101000000-000000000000
 	github.com/paf-go/paf/netstack v0.0.0
 	github.com/paf-go/paf/proxyproto v0.0.0
