@@ -78,8 +78,11 @@ func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 		}
 	}
 	if len(config.Challenges) == 0 {
+		if len(whys) == 0 {
+			whys = append(whys, errors.New("no challenge is left"))
+		}
 		return nil, exit.Errorf(exit.Failure, "nothing would answer the CA: %w\nListen as a user who may, or elsewhere with --acme-http and --acme-tls, and forward the ports 80 and 443 there",
-			errors.Join(append(whys, errors.New("no challenge is left"))...))
+			errors.Join(whys...))
 	}
 	return c.answer(ctx, config, listeners)
 }

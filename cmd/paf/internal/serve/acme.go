@@ -38,8 +38,8 @@ type certificates struct {
 }
 
 // certificates makes ready what gets certificates. No CA is asked yet.
-func (o *Options) certificates(ctx context.Context, on *network, lines *accessLog) (c *certificates, err error) {
-	c = &certificates{names: o.ACME.Names, lines: lines}
+func (o *Options) certificates(ctx context.Context, on *network, lines *accessLog) (_ *certificates, err error) {
+	c := &certificates{names: o.ACME.Names, lines: lines}
 	said := o.ACME.Options
 	said.Log = issue.Warnings(o.Log)
 	config, closer, err := said.Config(ctx)
