@@ -45,7 +45,8 @@ type Forward struct {
 	// OpenTimeout bounds how long connecting may take. Default 10 s.
 	OpenTimeout time.Duration
 
-	// Client sends requests in clear, see [Reverse]; how connections are opened is the Forward's matter. Default one of its own.
+	// Client sends requests in clear; how connections are opened is the Forward's matter. It must have MaxRedirects -1, see [Reverse]. Default one of its
+	// own, with a ResponseTimeout of 60 s and MaxIdleAll 1024.
 	Client *paf.Client
 
 	// Else answers what is no request for a proxy: one whose target is in origin-form, over HTTP/1. Default 400.
@@ -165,11 +166,15 @@ func (f *Forward) tunnel(x *exchange) error {
 		return nil // the client has gone
 	}
 	x.report.Tunnelled, x.report.Err = join(near, far, f.Tunnels)
+	x.report.Err = stopping(near, x.report.Err)
 	return nil
 }
 
 // pass passes a request in clear on.
 func (f *Forward) pass(x *exchange) error {
+	if f.client.MaxRedirects >= 0 {
+		return ErrRedirects
+	}
 	if f.via.passed(&x.in.Header) {
 		return ErrLoop
 	}

@@ -25,9 +25,10 @@ type Reverse struct {
 	// Upstreams are the servers; see also Use.
 	Upstreams []*Upstream
 
-	// Client sends the requests. Its Limits say how long an upstream may take (Limits.ResponseTimeout, by default 60 s here; Limits.ContentTimeout)
-	// and how much it may say, OpenTimeout how long connecting may take (here 5 s), MaxConns and MaxIdle how many connections each gets (here 1024 and 256).
-	// If it is nil there is one of its own, which Close closes. It must follow no redirects: MaxRedirects -1.
+	// Client sends the requests. Its Limits say how long an upstream may take (Limits.ResponseTimeout, Limits.ContentTimeout) and how much it may say,
+	// OpenTimeout how long connecting may take, MaxConns and MaxIdle how many connections each gets. If it is nil there is one of its own, which Close
+	// closes: it has a ResponseTimeout of 60 s, an OpenTimeout of 5 s, MaxConns 1024 and MaxIdle 256. One that is given must have MaxRedirects -1: it would
+	// follow redirects itself, which are for the client. Without that nothing is passed on: requests are answered 500, and the Error says why (ErrRedirects).
 	Client *paf.Client
 
 	// Forwarded says what upstreams are told of the client: by default ForwardedX.
@@ -126,6 +127,10 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		defer p.done(r.OnDone, time.Now())
 	}
 	if answered(w, in) {
+		return
+	}
+	if r.client.MaxRedirects >= 0 {
+		p.fail(ErrRedirects, r.OnError, r.Log)
 		return
 	}
 	switch protocol := in.Upgrade(); {

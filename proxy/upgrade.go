@@ -66,6 +66,7 @@ func (p *passage) tunnel(resp *paf.Response) error {
 		return nil // the client has gone
 	}
 	p.report.Tunnelled, p.report.Err = join(down, up, p.proxy.Tunnels)
+	p.report.Err = stopping(down, p.report.Err)
 	return nil
 }
 
