@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -101,8 +102,10 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	case !f.admits(in):
 		x.fail(ErrCredentials, f.OnError, f.Log,
 			semantics.Field{Name: "Proxy-Authenticate", Value: `Basic realm="` + cmp.Or(f.Realm, "proxy") + `", charset="UTF-8"`})
-	case tunnels && in.Upgrade() != "", !tunnels && in.Scheme != "http":
-		w.WriteHeader(semantics.StatusNotImplemented)
+	case tunnels && in.Upgrade() != "":
+		err = errUpgrade
+	case !tunnels && in.Scheme != "http":
+		err = errInClear
 	case tunnels:
 		err = f.tunnel(x)
 	case !answered(w, in):
@@ -112,6 +115,11 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		x.fail(err, f.OnError, f.Log)
 	}
 }
+
+var (
+	errUpgrade = fmt.Errorf("%w: an extended CONNECT is for a gateway", ErrNotImplemented)
+	errInClear = fmt.Errorf("%w: a request in clear is for a URL of http; to one of https a CONNECT leads", ErrNotImplemented)
+)
 
 func (f *Forward) elsewhere(w *paf.ResponseWriter, in *paf.Request) {
 	if f.Else != nil {
@@ -141,7 +149,7 @@ func (f *Forward) admits(in *paf.Request) bool {
 func (f *Forward) allowed(authority, usualPort string) (host string, port uint16, err error) {
 	host, port, err = destination(authority, usualPort)
 	if err == nil {
-		err = f.Access.denied(host, port, netip.Addr{})
+		err = f.Access.hopeless(host, port)
 	}
 	return host, port, err
 }

@@ -135,18 +135,20 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	}
 	switch protocol := in.Upgrade(); {
 	case in.Method == semantics.MethodConnect && protocol == "":
-		w.WriteHeader(semantics.StatusNotImplemented) // that is what Forward is for
+		p.fail(errConnect, r.OnError, r.Log)
 		return
 	case protocol != "" && (in.Method == semantics.MethodGet && in.Length == 0 || in.Method == semantics.MethodConnect) && r.upgrades(protocol):
 		p.upgrade = protocol
 	case in.Method == semantics.MethodConnect:
-		w.WriteHeader(semantics.StatusNotImplemented) // RFC 8441 has no word for it; RFC 9220, Section 3, says 501
+		p.fail(fmt.Errorf("%w: the protocol %q is not one of Upgrades", ErrNotImplemented, protocol), r.OnError, r.Log) // RFC 8441 has no word for it; RFC 9220, Section 3, says 501
 		return
 	}
 	if err := p.run(); err != nil {
 		p.fail(err, r.OnError, r.Log)
 	}
 }
+
+var errConnect = fmt.Errorf("%w: CONNECT is for a forward proxy", ErrNotImplemented)
 
 func (r *Reverse) upgrades(protocol string) bool {
 	if r.Upgrades == nil {

@@ -22,6 +22,7 @@ func ReadFile(path string) (*Config, error) {
 	if err != nil {
 		return nil, wrong("%s: %s", path, said(err))
 	}
+	c.File = path
 	return c, nil
 }
 

@@ -44,6 +44,9 @@ type door struct {
 // newPlan reads the files that c names. before is the plan that is in force, nil if there is none.
 func newPlan(c *Config, before *plan) (*plan, error) {
 	if err := c.check(); err != nil {
+		if c.File != "" {
+			err = wrong("%s: %w", c.File, err)
+		}
 		return nil, err
 	}
 	p := &plan{Config: c}

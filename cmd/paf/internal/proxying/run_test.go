@@ -72,20 +72,22 @@ sites:
 		kit.Do(t, addr, "GET /x?y HTTP/1.1\nHost: "+host+"\n\n")
 	}
 	kit.Do(t, addr, "HEAD / HTTP/1.1\nHost: well.test\n\n")
+	kit.Do(t, addr, "POST /x HTTP/1.1\nHost: two.test\nContent-Length: 1\nTransfer-Encoding: chunked\n\n")
 	kit.Do(t, addr, "GET / HTTP/9.9\n\n")
 	out := r.await(&r.out, "status=505")
 	for _, want := range []string{
 		"level=INFO msg=request method=GET target=http://well.test/x?y status=200 bytes=26 took=", "upstream=http://" + well + "\n",
 		"target=http://sick.test/x?y status=200", "upstream=http://" + well + " tries=2\n",
 		"level=WARN msg=request method=GET target=http://dead.test/x?y status=502", "upstream=http://" + nobody + " error=",
-		"target=http://other.test/x?y status=421", "method=HEAD target=http://well.test/ status=200 bytes=0 ", "peer=127.0.0.1:",
+		"level=WARN msg=request method=GET target=http://other.test/x?y status=421", `error="no site has this host"`,
+		"target=http://two.test/x status=400", "Transfer-Encoding", "status=505", "method=HEAD target=http://well.test/ status=200 bytes=0 ", "peer=127.0.0.1:",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("there is no %s in\n%s", want, out)
 		}
 	}
-	if n := strings.Count(out, "msg=request"); n != 6 {
-		t.Errorf("%d lines for 6 requests:\n%s", n, out)
+	if n := strings.Count(out, "msg=request"); n != 7 {
+		t.Errorf("%d lines for 7 requests:\n%s", n, out)
 	}
 }
 
