@@ -99,7 +99,7 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	}
 	var err error
 	switch {
-	case !f.admits(in):
+	case !f.admits(x):
 		x.fail(ErrCredentials, f.OnError, f.Log,
 			semantics.Field{Name: "Proxy-Authenticate", Value: `Basic realm="` + cmp.Or(f.Realm, "proxy") + `", charset="UTF-8"`})
 	case tunnels && in.Upgrade() != "":
@@ -132,7 +132,8 @@ func (f *Forward) elsewhere(w *paf.ResponseWriter, in *paf.Request) {
 }
 
 // admits reports whether the client has proved who it is (RFC 9110, Section 11.7; RFC 7617).
-func (f *Forward) admits(in *paf.Request) bool {
+func (f *Forward) admits(x *exchange) bool {
+	in := x.in
 	if f.Authenticate == nil {
 		return true
 	}
@@ -142,7 +143,11 @@ func (f *Forward) admits(in *paf.Request) bool {
 	}
 	pair, err := base64.StdEncoding.DecodeString(strings.TrimLeft(token, " "))
 	name, password, both := strings.Cut(string(pair), ":")
-	return err == nil && both && f.Authenticate(in.Context(), name, password)
+	if err != nil || !both || !f.Authenticate(in.Context(), name, password) {
+		return false
+	}
+	x.report.User = name
+	return true
 }
 
 // allowed returns the host and the port of a destination, unless a rule denies it: then its name need not even be resolved.
@@ -169,12 +174,11 @@ func (f *Forward) tunnel(x *exchange) error {
 	if err != nil {
 		_ = far.Close()
 		if errors.Is(err, paf.ErrNoTunnel) {
-			return &paf.URLError{URL: x.in.Authority, Err: err}
+			return &paf.URLError{URL: x.in.Authority, Err: unreadContent(err)}
 		}
 		return nil // the client has gone
 	}
-	x.report.Tunnelled, x.report.Err = join(near, far, f.Tunnels)
-	x.report.Err = stopping(near, x.report.Err)
+	x.join(near, far, f.Tunnels)
 	return nil
 }
 

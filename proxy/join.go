@@ -32,8 +32,10 @@ type TunnelLimits struct {
 var (
 	// ErrIdle: nothing has moved for too long.
 	ErrIdle = errors.New("paf: proxy: the tunnel was idle for too long")
-	// ErrSpent: the tunnel was open for too long, or has moved too many bytes.
-	ErrSpent = errors.New("paf: proxy: the tunnel has used up its time or its bytes")
+	// ErrSpent: the tunnel was open for too long, or has moved too many bytes. The error's text says which.
+	ErrSpent = errors.New("paf: proxy: the tunnel has used up what it may have")
+	errTime  = fmt.Errorf("%w: its time", ErrSpent)
+	errBytes = fmt.Errorf("%w: its bytes", ErrSpent)
 )
 
 // Join moves bytes between two connections, such as a [paf.Tunnel], until both sides have ended, and closes them. The end of one side is told to the
@@ -43,16 +45,16 @@ var (
 // Peace is also a side that has ended and takes no more of what the other sends, and one that is reset when the other has ended, as a kernel closes what
 // has not been read to its end: clients that have got all they wanted, and servers that they leave, end like that.
 func Join(a, b net.Conn, limits TunnelLimits) error {
-	_, err := join(a, b, limits)
+	_, _, err := join(a, b, limits)
 	return err
 }
 
-// join is Join, and says how many bytes were moved.
-func join(a, b net.Conn, limits TunnelLimits) (int64, error) {
+// join is Join, and says how many bytes were moved from either side.
+func join(a, b net.Conn, limits TunnelLimits) (fromA, fromB int64, err error) {
 	j := &joint{a: a, b: b, idle: cmp.Or(limits.Idle, 15*time.Minute)}
 	j.left.Store(cmp.Or(max(limits.Bytes, 0), 1<<62))
 	if limits.Time > 0 {
-		defer time.AfterFunc(limits.Time, func() { j.end(ErrSpent) }).Stop()
+		defer time.AfterFunc(limits.Time, func() { j.end(errTime) }).Stop()
 	}
 	if j.idle > 0 {
 		j.watch = time.AfterFunc(j.idle, j.look)
@@ -65,9 +67,9 @@ func join(a, b net.Conn, limits TunnelLimits) (int64, error) {
 	<-down.over
 	_, _ = a.Close(), b.Close()
 	if cause := j.cause.Load(); cause != nil {
-		return j.moved.Load(), *cause
+		err = *cause
 	}
-	return j.moved.Load(), nil
+	return up.total, down.total, err
 }
 
 // A joint is two connections that are joined.
@@ -136,6 +138,7 @@ type mover struct {
 	back     *mover        // the other direction's
 	ended    atomic.Bool   // from has
 	over     chan struct{} // is closed when nothing moves any more
+	total    int64         // of bytes, once it is over
 	failed   bool          // to has, not from: it is not known where the kernel moves the bytes
 }
 
@@ -255,7 +258,7 @@ func (m *mover) Write(p []byte) (int, error) {
 	n, err := m.to.Write(p[:most])
 	m.failed = err != nil
 	if err = m.count(int64(n), err); err == nil && n < len(p) {
-		err = ErrSpent
+		err = errBytes
 	}
 	return n, err
 }
@@ -291,7 +294,7 @@ func (m *mover) more(r io.Reader) error {
 	n, err := r.Read(make([]byte, 1))
 	switch {
 	case n > 0:
-		return ErrSpent
+		return errBytes
 	case err == io.EOF:
 		return nil
 	}
@@ -308,8 +311,9 @@ func copyPiece(to net.Conn, r *io.LimitedReader) (int64, error) {
 // count counts n bytes.
 func (m *mover) count(n int64, err error) error {
 	m.moved.Add(n)
+	m.total += n
 	if m.left.Add(-n) < 0 && err == nil {
-		err = ErrSpent
+		err = errBytes
 	}
 	return err
 }

@@ -90,6 +90,12 @@ func TestAWrongFileSaysWhere(t *testing.T) {
 		"to: http://x\nhost: http://app/":                                 `host: "http://app/" is no host`,
 		"sites: [{name: a, to: http://x, host: 'a b'}]":                   "proxy.yaml: site a: host:",
 		"to: http://x\nsites: [{name: '*', to: http://y}]":                "both for all other hosts",
+		"sites:\n- {name: a, to: http://x, listen: ':1'}":                 `line 2: there is no option "listen" of a site`,
+		"to: 127.0.0.1:7301":                                              "did you mean http://127.0.0.1:7301?",
+		"to: http://me:secret@a":                                          "the URL of an upstream has no user and no password, as that has at a",
+		"to: http+unix:///run/app.sock":                                   "http+unix://%2Frun%2Fapp.sock/path",
+		"forward: true\nallow: 'http://a/'":                               "a rule is no URL",
+		"forward: true\nallow: 'a:443-80'":                                "begins with the lower one: 80-443",
 		"to: http://x\nlog: xml":                                          "log is text or json",
 	} {
 		file := filepath.Join(t.TempDir(), "proxy.yaml")

@@ -45,9 +45,18 @@ func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 	if report.Err != nil && w.Written() == 0 && !errors.As(report.Err, new(*proxy.Error)) && !tunnelled(in, status) {
 		status = 0 // the client has gone before it was answered
 	}
-	level, more := slog.LevelInfo, make([]slog.Attr, 0, 10)
+	level, more := slog.LevelInfo, make([]slog.Attr, 0, 14)
 	more = append(more, slog.String("method", method), slog.String("target", target), slog.Int("status", status),
 		slog.Int64("bytes", written), slog.Duration("took", report.Took), slog.String("peer", peer))
+	if in != nil {
+		more = append(more, slog.String("protocol", in.Protocol.String()))
+	}
+	if report.User != "" {
+		more = append(more, slog.String("user", report.User))
+	}
+	if report.Tunnelled > 0 {
+		more = append(more, slog.Int64("up", report.Uploaded), slog.Int64("down", report.Tunnelled-report.Uploaded))
+	}
 	if report.Upstream != "" {
 		more = append(more, slog.String("upstream", report.Upstream))
 	}

@@ -78,6 +78,15 @@ func newPlan(c *Config, before *plan) (*plan, error) {
 	return p, nil
 }
 
+// isOpen reports whether everybody is led everywhere who reaches an address that others than this machine may reach.
+func (p *plan) isOpen() bool {
+	return p.Forward && p.users == nil && len(p.Allow) == 0 && slices.ContainsFunc(p.doors, func(d door) bool {
+		host, _, err := net.SplitHostPort(d.addr)
+		ip := net.ParseIP(host)
+		return err == nil && !strings.HasPrefix(d.addr, "unix:") && !strings.HasPrefix(d.addr, "vsock:") && host != "localhost" && !ip.IsLoopback()
+	})
+}
+
 // authorities reads the files that sites name.
 func (c *Config) authorities() (map[string]*authorities, error) {
 	all := map[string]*authorities{}
