@@ -3,6 +3,8 @@ package loop
 import (
 	"errors"
 	"fmt"
+	"net"
+	"os"
 )
 
 // Errors that a connection ends with; compare with errors.Is.
@@ -31,8 +33,18 @@ type GoneError struct {
 	Err error
 }
 
-// Error says what failed and why.
-func (e *GoneError) Error() string { return "paf: " + e.Op + ": " + e.Err.Error() }
+// Error says what failed and why. An error of package net says the first by itself, and that of the system within once more.
+func (e *GoneError) Error() string {
+	of, is := e.Err.(*net.OpError)
+	if !is || of.Op != e.Op {
+		return "paf: " + e.Op + ": " + e.Err.Error()
+	}
+	once := *of
+	if system, is := of.Err.(*os.SyscallError); is && system.Syscall == e.Op {
+		once.Err = system.Err
+	}
+	return "paf: " + once.Error()
+}
 
 // Unwrap returns ErrPeerGone and the flow's error.
 func (e *GoneError) Unwrap() []error { return []error{ErrPeerGone, e.Err} }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 )
 
 // A Config says what addresses a stack has and how it reaches others. The zero Config is a stack without an address.
@@ -12,7 +13,8 @@ type Config struct {
 	// Addresses are the stack's own, each with the length of the prefix that is on the link: 10.0.0.2/24.
 	Addresses []netip.Prefix
 
-	// Gateways are routers for what is not on the link, one of IPv4 and one of IPv6 at most. On a link that is not
+	// Gateways are routers for what is not on the link, one of IPv4 and one of IPv6 at most. On Ethernet each is in a prefix that is on the
+	// link: one of Addresses or of Routes without a gateway, fe80::/10, or one that DHCP or SLAAC will bring. On a link that is not
 	// Ethernet all packets go to the other end, and none is needed.
 	Gateways []netip.Addr
 
@@ -69,5 +71,17 @@ func (c *Config) check(l Link) error {
 	if (c.DHCP || c.SLAAC) && !l.Ethernet {
 		return errors.New("netstack: DHCP and SLAAC need a link of Ethernet")
 	}
+	for _, a := range c.Gateways {
+		if l.Ethernet && !c.onLink(a) {
+			return fmt.Errorf("netstack: the gateway %v is not on the link: it is in no prefix of the addresses %v", a, c.Addresses)
+		}
+	}
 	return nil
+}
+
+// onLink reports whether a gateway can be on the link, as far as that is known before DHCP and SLAAC have said more.
+func (c *Config) onLink(gateway netip.Addr) bool {
+	in := func(p netip.Prefix) bool { return p.Contains(gateway.WithZone("")) }
+	return gateway.Is4() && c.DHCP || gateway.Is6() && c.SLAAC || gateway.IsLinkLocalUnicast() || slices.ContainsFunc(c.Addresses, in) ||
+		slices.ContainsFunc(c.Routes, func(r Route) bool { return !r.Via.IsValid() && in(r.Destination) })
 }

@@ -76,6 +76,14 @@ func downloads(t *testing.T, count int, want []byte, command func(i int) *exec.C
 	group.Wait()
 }
 
+func TestNamesOfDevicesAreShort(t *testing.T) {
+	for _, open := range []func(string) (netstack.Link, error){netstack.OpenTAP, netstack.OpenTUN} {
+		if _, err := open("tap-of-sixteen-b"); err == nil || !strings.Contains(err.Error(), "its name has 16 bytes, and that of a device no more than 15") {
+			t.Error(err)
+		}
+	}
+}
+
 func TestATUNCarriesBothFamilies(t *testing.T) {
 	need(t, "ping", "iputils-ping")
 	n := newNamespace(t, "tun0")

@@ -62,7 +62,7 @@ func (s *Stack) lookup(ctx context.Context, host string, family int) ([]netip.Ad
 	}
 	all, err := s.Resolver().LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, err
+		return nil, ours(err)
 	}
 	var families [2][]netip.Addr
 	for _, a := range all {
@@ -86,6 +86,16 @@ func (s *Stack) lookup(ctx context.Context, host string, family int) ([]netip.Ad
 		return nil, &net.AddrError{Err: "no suitable address", Addr: host}
 	}
 	return inTurn, nil
+}
+
+// ours returns an error of Go's resolver without the server that it names: the kernel's, which it has not asked.
+func ours(err error) error {
+	if e, is := err.(*net.DNSError); is {
+		own := *e
+		own.Server = ""
+		return &own
+	}
+	return err
 }
 
 // headStart is how long an address is tried before the next one is, too (RFC 8305, Section 8).

@@ -67,14 +67,20 @@ func TestNewRefusesWhatCannotBe(t *testing.T) {
 		link   func(*netstack.Link)
 		config netstack.Config
 	}{
-		"no carrier":          {link: func(l *netstack.Link) { _ = l.Carrier.Close(); l.Carrier = nil }},
-		"an MTU of 100":       {link: func(l *netstack.Link) { l.MTU = 100 }},
-		"no address":          {config: netstack.Config{Addresses: make([]netip.Prefix, 1)}},
-		"is no gateway":       {config: netstack.Config{Gateways: make([]netip.Addr, 1)}},
-		"one gateway":         {config: netstack.Config{Gateways: []netip.Addr{netip.MustParseAddr(oneV4), netip.MustParseAddr(twoV4)}}},
-		"no route":            {config: netstack.Config{Routes: make([]netstack.Route, 1)}},
-		"need a link":         {config: netstack.Config{DHCP: true}},
-		"of a single station": {link: func(l *netstack.Link) { l.Ethernet, l.MAC = true, net.HardwareAddr{1, 2, 3, 4, 5, 6} }},
+		"no carrier":    {link: func(l *netstack.Link) { _ = l.Carrier.Close(); l.Carrier = nil }},
+		"an MTU of 100": {link: func(l *netstack.Link) { l.MTU = 100 }},
+		"no address":    {config: netstack.Config{Addresses: make([]netip.Prefix, 1)}},
+		"is no gateway": {config: netstack.Config{Gateways: make([]netip.Addr, 1)}},
+		"one gateway":   {config: netstack.Config{Gateways: []netip.Addr{netip.MustParseAddr(oneV4), netip.MustParseAddr(twoV4)}}},
+		"the gateway 198.51.100.1 is not on the link: it is in no prefix of the addresses [192.0.2.1/24]": {
+			link: onEthernet, config: netstack.Config{
+				Addresses: []netip.Prefix{netip.MustParsePrefix(oneV4 + "/24")}, Gateways: []netip.Addr{netip.MustParseAddr("198.51.100.1")},
+			},
+		},
+		"the gateway fd99::1 is not on the link": {link: onEthernet, config: netstack.Config{DHCP: true, Gateways: []netip.Addr{netip.MustParseAddr("fd99::1")}}},
+		"no route":                               {config: netstack.Config{Routes: make([]netstack.Route, 1)}},
+		"need a link":                            {config: netstack.Config{DHCP: true}},
+		"of a single station":                    {link: func(l *netstack.Link) { l.Ethernet, l.MAC = true, net.HardwareAddr{1, 2, 3, 4, 5, 6} }},
 	} {
 		a, _ := netstack.Pair()
 		if c.link != nil {
@@ -87,6 +93,37 @@ func TestNewRefusesWhatCannotBe(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+func onEthernet(l *netstack.Link) { l.Ethernet = true }
+
+// TestGatewaysMayBeOnTheLinkInManyWays has gateways that no address's prefix holds, where others may.
+func TestGatewaysMayBeOnTheLinkInManyWays(t *testing.T) {
+	for gateway, c := range map[string]netstack.Config{
+		"fe80::1":      {},
+		"192.0.2.9":    configOf(oneV4 + "/24"),
+		"198.51.100.1": {Routes: []netstack.Route{{Destination: netip.MustParsePrefix("198.51.100.1/32")}}},
+	} {
+		a, _ := netstack.Pair()
+		a.Ethernet, c.Log = true, quiet
+		c.Gateways = []netip.Addr{netip.MustParseAddr(gateway)}
+		newStack(t, a, c)
+	}
+	a, _ := netstack.Pair()
+	c := configOf(oneV4 + "/32") // the other end is everybody
+	c.Gateways = []netip.Addr{netip.MustParseAddr("198.51.100.1")}
+	newStack(t, a, c)
+}
+
+// A name is looked up by the stack's servers: of the kernel's there is no word.
+func TestALookupThatFailsNamesNoServerOfTheKernel(t *testing.T) {
+	a, _ := netstack.Pair()
+	s := newStack(t, a, configOf(oneV4+"/24"))
+	_, err := s.DialContext(t.Context(), "tcp", "none.test:80")
+	var name *net.DNSError
+	if !errors.As(err, &name) || name.Server != "" || !strings.HasSuffix(err.Error(), "lookup none.test: netstack: no name server is known") {
+		t.Errorf("%v", err)
 	}
 }
 

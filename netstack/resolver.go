@@ -12,7 +12,8 @@ import (
 
 // Resolver returns a resolver that asks the stack's name servers over the stack: those of [Config.DNS], then those that DHCP
 // and SLAAC have brought. One that does not answer is passed over until the others do not answer either. As Go's own resolver it is, it
-// reads the machine's file of hosts before it asks, and the options and search domains of its resolv.conf, not the servers there.
+// reads the machine's file of hosts before it asks, and the options and search domains of its resolv.conf, not the servers there; but it is those
+// that the Server of its errors names. Errors of [Stack.DialContext] name none.
 func (s *Stack) Resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		server, err := s.names.server()

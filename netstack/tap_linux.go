@@ -20,6 +20,9 @@ func OpenTAP(name string) (Link, error) { return openTun(name, unix.IFF_TAP) }
 func OpenTUN(name string) (Link, error) { return openTun(name, unix.IFF_TUN) }
 
 func openTun(name string, mode uint16) (Link, error) {
+	if most := unix.IFNAMSIZ - 1; len(name) > most {
+		return Link{}, fmt.Errorf("netstack: open the device %q: its name has %d bytes, and that of a device no more than %d", name, len(name), most)
+	}
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return Link{}, &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err}

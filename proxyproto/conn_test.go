@@ -321,3 +321,19 @@ func TestConnectClosesWhatItCannotUse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever has no client to name speaks for itself.
+func TestNoHeaderIsALocalOne(t *testing.T) {
+	a, b := flow.Pipe(0)
+	defer b.Close()
+	open := proxyproto.Connect(func(context.Context, int) (net.Conn, error) { return a, nil }, func(net.Conn) *proxyproto.Header { return nil })
+	f, err := open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := proxyproto.Server(b, proxyproto.Options{})
+	if err := c.HandshakeContext(t.Context()); err != nil || !c.Header().Local || c.Header().Version != 2 {
+		t.Errorf("%+v, %v", c.Header(), err)
+	}
+}

@@ -56,11 +56,12 @@ func (l *Listener) Close() error {
 func (l *Listener) Addr() net.Addr { return l.addr }
 
 // Dial connects to an address. When ctx ends before there is a connection, the error is the context's; else it is
-// syscall.ECONNRESET if nobody listens there, or syscall.ENODEV if no transport leads there; always within a *net.OpError.
+// syscall.ECONNRESET if nobody listens there, or syscall.ENODEV or syscall.ETIMEDOUT if no transport leads there (or the machine does not
+// answer), and tells which module that would be; always within a *net.OpError.
 func Dial(ctx context.Context, a Addr) (*Conn, error) {
 	c, err := vsock.DialContext(ctx, a.CID, a.Port, nil)
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: "vsock", Addr: a, Err: cause(err)}
+		return nil, &net.OpError{Op: "dial", Net: "vsock", Addr: a, Err: dialing(a.CID, cause(err))}
 	}
 	return &Conn{socket: c, local: knownTo(a.CID, addrOf(c.LocalAddr())), remote: addrOf(c.RemoteAddr())}, nil
 }

@@ -54,6 +54,16 @@ func TestContextWithAURLOpensAWebSocket(t *testing.T) {
 	}
 }
 
+// TLS is the WebSocket's, by wss: over the flow there is none.
+func TestRequestsOverAFlowAreForHTTP(t *testing.T) {
+	addr := serve(t, &paf.Server{Handler: &web.Handler{Server: &paf.Server{Handler: paf.HandlerFunc(echo)}}})
+	c := &paf.Client{Context: mimic.Add(mimic.Context{}, web.WebSocket, "ws://"+addr+"/flow")}
+	defer c.Close()
+	if resp, err := c.Get(t.Context(), "https://anywhere.example/"); !errors.Is(err, paf.ErrHandshake) {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
 func TestHandlerTellsThePeer(t *testing.T) {
 	peers := make(chan string, 1)
 	inner := &paf.Server{Handler: paf.HandlerFunc(func(_ *paf.ResponseWriter, r *paf.Request) { peers <- r.Peer().String() })}

@@ -10,7 +10,8 @@ import (
 )
 
 // WebSocket opens a flow through a WebSocket (RFC 6455); its endpoint is a URL of the scheme ws or wss, at which a [Handler] answers, as
-// "wss://example.org/flow". Its priority, 0, puts it before TLS and TCP.
+// "wss://example.org/flow". Its priority, 0, puts it before TLS and TCP. That is where the way is secured: by wss. The URLs of requests over the
+// flow are of http; for one of https there would be TLS over the flow as well, which a Handler does not speak.
 var WebSocket = mimic.Register("websocket", 0, DialWebSocket)
 
 // DialWebSocket opens a flow to a [Handler], at a URL of the scheme ws or wss. In a browser that is the browser's WebSocket, which tells little

@@ -5,9 +5,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"os/signal"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,7 +32,9 @@ with a dot are not found unless --dotfiles says so.
 Without DIR the demo application is served; its page at / says what it does.
 
 Once it listens it prints each URL, then one line a request: method, target,
-status, bytes, time taken, peer.
+status, bytes, time taken, peer. A connection that is refused before there is a
+request (no header of --proxy-protocol, no handshake of TLS) has a line on
+standard error, of which there are at most a few a second.
 
 SIGINT and SIGTERM stop it: what is in progress may finish within --grace, a
 second signal ends it at once.
@@ -99,6 +103,9 @@ wrong command line; 128 + N when signal N ended it at once.`,
 }
 
 func runServe(ctx context.Context, cmd *cli.Command) error {
+	if list := strayList(cmd); list != "" {
+		return usagef(cmd, "the list of --proxy-protocol goes behind \"=\"; did you mean \"--proxy-protocol=%s\"?", list)
+	}
 	if cmd.NArg() > 1 {
 		return usagef(cmd, "one directory can be served, not %d", cmd.NArg())
 	}
@@ -125,7 +132,7 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if grace == 0 {
 		grace = time.Nanosecond // zero would mean the library's default
 	}
-	mode, err := modeOption(cmd)
+	mode, err := modeOption(cmd, listen)
 	if err != nil {
 		return err
 	}
@@ -159,12 +166,12 @@ func runStdio(ctx context.Context, cmd *cli.Command, o serve.Options) error {
 	if cmd.IsSet("listen") || cmd.IsSet("tap") {
 		return usagef(cmd, "with --stdio there is nothing to listen on")
 	}
+	signal.Ignore(syscall.SIGPIPE) // else a peer that has gone ends the program, or the word that there is none
 	root := cmd.Root()
 	stdio, silent, err := serve.NewStdio(root.Reader, root.Writer, root.ErrWriter)
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGPIPE) // else a peer that has gone ends the program
 	o.Stdio, o.Out = stdio, root.ErrWriter
 	if silent {
 		o.Out, o.Log = io.Discard, slog.New(slog.DiscardHandler)
@@ -175,8 +182,8 @@ func runStdio(ctx context.Context, cmd *cli.Command, o serve.Options) error {
 	return err
 }
 
-// modeOption reads the permissions of Unix sockets; 0 is none.
-func modeOption(cmd *cli.Command) (fs.FileMode, error) {
+// modeOption reads the permissions of Unix sockets, of which there has to be one with a file; 0 is none.
+func modeOption(cmd *cli.Command, listen []string) (fs.FileMode, error) {
 	text := cmd.String("unix-mode")
 	if text == "" {
 		return 0, nil
@@ -185,7 +192,32 @@ func modeOption(cmd *cli.Command) (fs.FileMode, error) {
 	if err != nil || mode == 0 || mode > 0o777 {
 		return 0, usagef(cmd, "the option \"--unix-mode\" takes permissions (as 0660), not %q", text)
 	}
+	if cmd.Bool("stdio") || !slices.ContainsFunc(listen, ofFile) {
+		return 0, usagef(cmd, "--unix-mode is for the file of a Unix socket, --listen unix:PATH, and there is none")
+	}
 	return fs.FileMode(mode), nil
+}
+
+// ofFile reports whether an address is a Unix socket's that has a file.
+func ofFile(addr string) bool {
+	return strings.HasPrefix(addr, "unix:") && !strings.HasPrefix(addr, "unix:@")
+}
+
+// strayList returns the argument that was meant for --proxy-protocol, as one would write it for other options: a list of addresses where there is
+// nothing of that name to serve.
+func strayList(cmd *cli.Command) string {
+	if !cmd.IsSet("proxy-protocol") || cmd.Generic("proxy-protocol").(*optional).text != "" {
+		return ""
+	}
+	for _, arg := range cmd.Args().Slice() {
+		if _, err := serve.NewProxyHeader(arg); err != nil || arg == "" {
+			continue
+		}
+		if _, err := os.Stat(arg); err != nil {
+			return arg
+		}
+	}
+	return ""
 }
 
 // proxyOption reads from whom headers are required; nil is from nobody.

@@ -142,6 +142,38 @@ func TestStdioOfInetdIsTheSocket(t *testing.T) {
 	}
 }
 
+// A socket that accepts connections is none: whoever has handed it on is told, and how it is done.
+func TestStdioOfAListenerIsRefused(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	f, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cmd := pafCommand(t, "serve", "--stdio")
+	var log bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = f, f, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	const want = "paf: standard input is a listening socket: use nowait / Accept=yes, or --listen systemd\n"
+	if status := exitOf(t, cmd); status != 2 || log.String() != want {
+		t.Errorf("exit status %d, %q", status, log.String())
+	}
+	cmd = pafCommand(t, "serve", "--stdio")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = f, f, f // nobody can be told
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if status := exitOf(t, cmd); status != 2 {
+		t.Errorf("exit status %d: %v", status, cmd.ProcessState)
+	}
+}
+
 // What is wrong with the command line is not for the client to read.
 func TestStdioOfInetdKeepsItsFailuresToItself(t *testing.T) {
 	near, far := socketPair(t)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -58,6 +59,11 @@ func command(name string, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if name == "run" {
+		if err := m.ports(); err != nil {
+			return err
+		}
+	}
 	img, err := k.build()
 	if err != nil {
 		return err
@@ -68,6 +74,21 @@ func command(name string, args []string) error {
 	}
 	m.kernel, m.image, m.args = k.image, img.bytes, guestArgs(network)
 	return boot(&m)
+}
+
+// ports fails if somebody has one of the machine's ports of 127.0.0.1: qemu would say so after the guest has been compiled, and not what to do.
+func (m *machine) ports() error {
+	for _, p := range []struct {
+		flag string
+		port int
+	}{{"-http", m.http}, {"-https", m.https}} {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
+		if err != nil {
+			return fmt.Errorf("the port %d cannot lead to the machine: %w; %s PORT takes another", p.port, err, p.flag)
+		}
+		_ = ln.Close()
+	}
+	return nil
 }
 
 // build finds the kernel, if none was given, and makes the image.

@@ -18,6 +18,9 @@ func TestProgramServesAndGetsThroughOneConnection(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	if out, err := exec.Command(path, "get", "-h").CombinedOutput(); err != nil || !strings.Contains(string(out), "-to") {
+		t.Errorf("help is a failure: %v\n%s", err, out)
+	}
 	server := exec.Command(path, "serve", "-listen", "127.0.0.1:0")
 	said, err := server.StdoutPipe()
 	if err != nil {

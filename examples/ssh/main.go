@@ -14,7 +14,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "ssh:", err)
 		os.Exit(1)
 	}
@@ -39,6 +39,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		flags.StringVar(&to.password, "password", "", "the password that it has printed")
 		if err := flags.Parse(args[1:]); err != nil {
 			return err
+		}
+		if to.host == "" {
+			return errors.New("-host FINGERPRINT says whose key the server has to have: `ssh serve` prints it")
 		}
 		return get(ctx, to, flags.Args(), out)
 	}

@@ -177,3 +177,13 @@ func connect(t testing.TB, serve func(ssh.Conn, ssh.NewChannel)) *ssh.Client {
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
+
+func TestTheCommandLineSaysWhatIsMissing(t *testing.T) {
+	path := program(t)
+	if out, err := exec.Command(path, "serve", "-h").CombinedOutput(); err != nil || !strings.Contains(string(out), "-listen") {
+		t.Errorf("help is a failure: %v\n%s", err, out)
+	}
+	if out, err := exec.Command(path, "get", "/").CombinedOutput(); err == nil || !strings.HasPrefix(string(out), "ssh: -host FINGERPRINT ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

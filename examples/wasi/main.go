@@ -6,7 +6,7 @@
 //	GOOS=wasip1 GOARCH=wasm go build -o wasi.wasm ./examples/wasi
 //	printf 'GET / HTTP/1.1\r\nHost: wasi\r\nConnection: close\r\n\r\n' | wazero run wasi.wasm
 //
-// HTTP/2 works as well, by prior knowledge. What it has to say apart from HTTP goes to standard error.
+// README.md tells where to get wazero. HTTP/2 works as well, by prior knowledge. What it has to say apart from HTTP goes to standard error.
 package main
 
 import (

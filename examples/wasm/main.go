@@ -28,13 +28,14 @@ func main() {
 
 // run builds the module and serves the page until ctx ends.
 func run(ctx context.Context, listen string) error {
-	fmt.Println("Building the module …")
-	m, err := build(ctx)
+	ln, err := paf.Listen(ctx, listen) // first: that an address is taken is to be known before a minute has gone
 	if err != nil {
 		return err
 	}
-	ln, err := paf.Listen(ctx, listen)
+	fmt.Println("Building the module …")
+	m, err := build(ctx)
 	if err != nil {
+		_ = ln.Close()
 		return err
 	}
 	fmt.Printf("It is %d KiB, %d KiB with gzip -9. The page is at http://%s/ (Ctrl-C ends it).\n",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 
@@ -26,6 +27,9 @@ func (o *Options) request() (*paf.Request, error) {
 	default:
 		method = semantics.MethodGet
 	}
+	if err := ofSocket(o.URL); err != nil {
+		return nil, err
+	}
 	r, err := paf.NewRequest(method, absolute(o.URL), body)
 	if err != nil {
 		return nil, unusable(o.URL, err)
@@ -43,10 +47,21 @@ func (o *Options) request() (*paf.Request, error) {
 	return r, o.setFields(&r.Header)
 }
 
+// ofSocket says what is right if a URL is the address of a Unix socket, as `paf serve` prints it.
+func ofSocket(typed string) error {
+	path, is := strings.CutPrefix(typed, "unix:")
+	path = strings.TrimPrefix(path, "//")
+	if !is || path == "" || !strings.Contains("/@.", path[:1]) { // "unix" may be a host
+		return nil
+	}
+	host := strings.ReplaceAll(url.PathEscape(path), "@", "%40")
+	return exit.Errorf(exit.URL, "%q is no URL; did you mean \"http+unix://%s/\", or \"--unix %s http://localhost/\"?", typed, host, path)
+}
+
 // unusable is the error of a URL that cannot be used, as it was typed, unless there may be a password in it.
 func unusable(typed string, err error) error {
-	if url := new(paf.URLError); errors.As(err, &url) && !strings.Contains(typed, "@") {
-		return exit.Errorf(exit.URL, "%w", &paf.URLError{URL: typed, Err: url.Err})
+	if wrong := new(paf.URLError); errors.As(err, &wrong) && !strings.Contains(typed, "@") {
+		return exit.Errorf(exit.URL, "%w", &paf.URLError{URL: typed, Err: wrong.Err})
 	}
 	return exit.Errorf(exit.URL, "%w", err)
 }

@@ -33,9 +33,9 @@ func say(code exit.Code, err error) error {
 		text = fmt.Sprintf("the server's certificate is not to be trusted: %v; --cacert FILE trusts an authority, -k takes any certificate", untrusted.Err)
 	case code == exit.Resolve && errors.As(err, &name):
 		text = fmt.Sprintf("cannot find the host %q: %s", name.Name, name.Err)
-	case code == exit.Connect && errors.As(err, &op) && op.Addr != nil && ends(err):
+	case (code == exit.Connect || code == exit.Timeout) && errors.As(err, &op) && op.Op == "dial" && op.Addr != nil && ends(err):
 		why := op.Err
-		if system := new(os.SyscallError); errors.As(why, &system) {
+		if system, is := why.(*os.SyscallError); is {
 			why = system.Err
 		}
 		text = fmt.Sprintf("cannot connect to %v: %v", op.Addr, why)

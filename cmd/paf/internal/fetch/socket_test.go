@@ -82,6 +82,14 @@ func TestURLOfASocket(t *testing.T) {
 			}
 		}
 	}
+	path := securedPath[:len(securedPath)-1]
+	for _, typed := range []string{"unix:" + path, "unix:@name", "unix://" + path} {
+		want := map[bool]string{true: "http+unix://" + url.PathEscape(path) + "/", false: "http+unix://%40name/"}[strings.HasSuffix(typed, path)]
+		_, _, err := run(t, Options{URL: typed})
+		if exit.CodeOf(err) != exit.URL || !strings.Contains(err.Error(), "did you mean \""+want+"\"") || !strings.Contains(err.Error(), "--unix ") {
+			t.Errorf("%s: %d %v", typed, exit.CodeOf(err), err)
+		}
+	}
 	_, _, err := run(t, Options{URL: "http+unix://%2Fnonexistent%2Fs/"})
 	if exit.CodeOf(err) != exit.Connect {
 		t.Errorf("no socket: %d %v", exit.CodeOf(err), err)

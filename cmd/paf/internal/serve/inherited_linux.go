@@ -113,6 +113,12 @@ func (s *sources) add(f *os.File) error {
 	return err
 }
 
+// listening reports whether a file is a socket that accepts connections.
+func listening(f *os.File) bool {
+	is, err := socketOption(f, unix.SO_ACCEPTCONN)
+	return err == nil && is != 0
+}
+
 func listenerOf(f *os.File, domain int) (net.Listener, error) {
 	if domain == unix.AF_VSOCK {
 		return vsock.FileListener(f)

@@ -2,7 +2,11 @@
 
 package serve
 
-import "github.com/paf-go/paf/cmd/paf/internal/exit"
+import (
+	"os"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+)
 
 // Inherited are the sockets that systemd has handed on, which is of Linux.
 type inherited struct{}
@@ -12,3 +16,6 @@ func (inherited) open(*sources, string) error {
 }
 
 func (inherited) close() {}
+
+// listening would report whether a file is a socket that accepts connections: of others that is not asked.
+func listening(*os.File) bool { return false }

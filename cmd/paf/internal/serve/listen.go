@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -25,7 +24,7 @@ func (n *network) listen(ctx context.Context, addr string) (net.Listener, error)
 	if rest, ok := strings.CutPrefix(addr, "vsock:"); ok {
 		return listenVsock(addr, rest)
 	}
-	if err := checkTCP(addr); err != nil {
+	if err := checkTCP(addr, n.forms()); err != nil {
 		return nil, exit.Errorf(exit.Usage, "cannot listen on %q: %w", addr, err)
 	}
 	ln, err := n.tcp(ctx, addr)
@@ -35,20 +34,28 @@ func (n *network) listen(ctx context.Context, addr string) (net.Listener, error)
 	return ln, nil
 }
 
+// forms are those that an address may have.
+func (n *network) forms() string {
+	if n.inherits {
+		return "host:port, unix:PATH, vsock:PORT or systemd"
+	}
+	return "host:port, unix:PATH or vsock:PORT"
+}
+
 // checkTCP says what is wrong with an address before the system says it in its
 // own words.
-func checkTCP(addr string) error {
+func checkTCP(addr, forms string) error {
 	host, port, err := net.SplitHostPort(addr)
 	_, bare := strconv.Atoi(addr)
 	switch {
 	case bare == nil:
 		return fmt.Errorf("an address is host:port; did you mean %q?", "127.0.0.1:"+addr)
 	case strings.Contains(addr, "://"):
-		return errors.New("an address is host:port, unix:PATH or vsock:PORT, not a URL")
-	case strings.ContainsRune(addr, '/'):
+		return fmt.Errorf("an address is %s, not a URL", forms)
+	case strings.ContainsRune(addr, '/'), strings.HasPrefix(addr, "@"):
 		return fmt.Errorf("an address is host:port; did you mean %q?", "unix:"+addr)
 	case err != nil:
-		return errors.New("an address is host:port, unix:PATH or vsock:PORT")
+		return fmt.Errorf("an address is %s", forms)
 	case port == "":
 		return fmt.Errorf("the port is missing; did you mean %q?", net.JoinHostPort(host, "8080"))
 	}

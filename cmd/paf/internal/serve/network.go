@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
@@ -50,11 +51,57 @@ func NewTap(device string, addrs, gateways []string) (*Tap, error) {
 // addressWait is how long DHCP and routers may take to answer.
 const addressWait = time.Minute
 
+// addressPatience is how long that may take without a word.
+const addressPatience = time.Second
+
+// warn tells what is still to be done for packets to pass, if the kernel's end of the device was just made, or is down.
+func (t *Tap) warn(log *slog.Logger, made bool) {
+	device, err := net.InterfaceByName(t.device)
+	if err != nil {
+		return // it has gone: the stack says so
+	}
+	var do []string
+	if addrs, err := device.Addrs(); err == nil && len(addrs) == 0 {
+		for _, p := range t.config.Addresses {
+			do = append(do, fmt.Sprintf("ip address add %v dev %s", t.other(p), t.device))
+		}
+	}
+	if device.Flags&net.FlagUp == 0 {
+		do = append(do, "ip link set "+t.device+" up")
+	}
+	switch {
+	case made:
+		log.Warn("the device was made for this run, and nothing leads there yet", "device", t.device, "run", strings.Join(do, " && "))
+	case device.Flags&net.FlagUp == 0:
+		log.Warn("the device is down: no packet passes", "device", t.device, "run", strings.Join(do, " && "))
+	}
+}
+
+// other returns an address for the kernel's end: the gateway, if it is of the same prefix, else the first that is not ours.
+func (t *Tap) other(p netip.Prefix) netip.Prefix {
+	for _, g := range t.config.Gateways {
+		if p.Contains(g) {
+			return netip.PrefixFrom(g, p.Bits())
+		}
+	}
+	a := p.Masked().Addr().Next()
+	if a == p.Addr() {
+		a = a.Next()
+	}
+	return netip.PrefixFrom(a, p.Bits())
+}
+
 // open makes the stack.
 func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, error) {
+	_, err := net.InterfaceByName(t.device)
+	made := err != nil
 	link, err := netstack.OpenTAP(t.device)
 	if err != nil {
 		return nil, err
+	}
+	t.warn(log, made)
+	if t.config.DHCP || t.config.SLAAC {
+		defer time.AfterFunc(addressPatience, func() { log.Info("waiting for an address…", "device", t.device) }).Stop()
 	}
 	ctx, cancel := context.WithTimeout(ctx, addressWait)
 	defer cancel()
@@ -67,18 +114,19 @@ func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, erro
 type network struct {
 	stack    *netstack.Stack
 	unixMode fs.FileMode // of the files of Unix sockets, which are the kernel's in any case
+	inherits bool        // sockets may be systemd's
 }
 
 // network returns the network that is to be used, and how to close it.
 func (o *Options) network(ctx context.Context) (*network, func(), error) {
 	if o.Tap == nil {
-		return &network{}, func() {}, nil
+		return &network{inherits: true}, func() {}, nil
 	}
 	s, err := o.Tap.open(ctx, o.Log)
 	if err != nil {
 		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 	}
-	return &network{stack: s}, func() { _ = s.Close() }, nil
+	return &network{stack: s, inherits: true}, func() { _ = s.Close() }, nil
 }
 
 // tcp listens on "host:port".

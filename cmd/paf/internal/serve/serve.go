@@ -86,6 +86,11 @@ func Run(ctx context.Context, o Options) error {
 	for _, addr := range addrs {
 		lines.printf("Serving %s at %s\n", what, URL(scheme, addr))
 	}
+	if len(from.listeners) > 0 { // else the one refusal is the error
+		var finish func()
+		server.Log, finish = withRefusals(o.Log)
+		defer finish()
+	}
 	o.notify(daemon.SdNotifyReady)
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

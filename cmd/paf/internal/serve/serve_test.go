@@ -32,6 +32,25 @@ type running struct {
 
 	mu  sync.Mutex
 	out bytes.Buffer
+	log logged
+}
+
+// A logged is what a log has been told.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (r *running) logged() string {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	return r.log.text.String()
 }
 
 func (r *running) Write(p []byte) (int, error) {
@@ -51,7 +70,7 @@ func start(t *testing.T, o Options, n int) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{stop: cancel, done: make(chan error, 1)}
-	o.Out, o.Log = r, slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Out, o.Log = r, slog.New(slog.NewTextHandler(&r.log, nil))
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
@@ -97,7 +116,7 @@ func (r *running) ended(t *testing.T) error {
 	}
 }
 
-var address = regexp.MustCompile(`http://([^/]+)/`)
+var address = regexp.MustCompile(`https?://([^/]+)/`)
 
 func (r *running) addr(t *testing.T) string {
 	t.Helper()
@@ -252,11 +271,20 @@ func TestWrongAddressesSayWhatIsRight(t *testing.T) {
 		"8080": `did you mean "127.0.0.1:8080"?`, "localhost": "host:port", "http://x:1/": "not a URL",
 		"/run/x.sock": `did you mean "unix:/run/x.sock"?`, "localhost:": `did you mean "localhost:8080"?`, "": "host:port",
 		"vsock:": "vsock:PORT", "vsock:host:80": "vsock:CID:PORT", "unix:@": "the path is missing",
+		"@app": `did you mean "unix:@app"?`, "unix:/" + strings.Repeat("x", 107): "the path has 108 bytes, and that of a Unix socket no more than 10",
 	} {
 		_, err := new(network).listen(t.Context(), addr)
 		if err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
 			t.Errorf("%q: %v (%d), want %q", addr, err, exit.CodeOf(err), want)
 		}
+	}
+}
+
+// Who may name sockets of systemd is told so.
+func TestTheListOfAddressesIsWhole(t *testing.T) {
+	err := Run(t.Context(), Options{Listen: []string{"localhost"}, Out: io.Discard})
+	if err == nil || !strings.HasSuffix(err.Error(), "vsock:PORT or systemd") {
+		t.Error(err)
 	}
 }
 

@@ -111,6 +111,9 @@ func NewStdio(in, out, messages any) (s *Stdio, silent bool, err error) {
 	if !is || !too {
 		return nil, false, exit.Errorf(exit.Usage, "standard input and output are no files")
 	}
+	if listening(s.In) {
+		return nil, false, exit.Errorf(exit.Usage, "standard input is a listening socket: use nowait / Accept=yes, or --listen systemd")
+	}
 	if f, is := messages.(*os.File); is {
 		one, err := s.Out.Stat()
 		two, fails := f.Stat()

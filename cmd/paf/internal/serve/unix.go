@@ -21,6 +21,9 @@ func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 		return nil, exit.Errorf(exit.Usage, "cannot listen on \"unix:%s\": the path is missing", path)
 	}
 	abstract := strings.HasPrefix(path, "@")
+	if most := longest(abstract); len(path) > most {
+		return nil, exit.Errorf(exit.Usage, "cannot listen on \"unix:%s\": the path has %d bytes, and that of a Unix socket no more than %d", path, len(path), most)
+	}
 	config := &net.ListenConfig{}
 	if mode != 0 && !abstract {
 		config.Control = func(_, _ string, c syscall.RawConn) error { return restrict(c, mode) }
@@ -41,6 +44,15 @@ func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listene
 		return nil, exit.Errorf(exit.Failure, "cannot listen on \"unix:%s\": %w", path, bare(err))
 	}
 	return ln, nil
+}
+
+// longest returns how many bytes the path of a Unix socket may have: one of a file is followed by a zero, one without begins with it in place of "@".
+func longest(abstract bool) int {
+	n := len(syscall.RawSockaddrUnix{}.Path)
+	if abstract {
+		return n
+	}
+	return n - 1
 }
 
 func removeStale(ctx context.Context, path string) error {

@@ -1,0 +1,26 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// A port that somebody has is told before anything is compiled, with the flag for another.
+func TestAPortThatIsTakenIsNamed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	taken, free := fmt.Sprint(ln.Addr().(*net.TCPAddr).Port), fmt.Sprint(freePort(t))
+	for name, args := range map[string][]string{"-http": {"-http", taken, "-https", free}, "-https": {"-http", free, "-https", taken}} {
+		err := command("run", args)
+		if err == nil || !strings.Contains(err.Error(), "port "+taken) || !strings.HasSuffix(err.Error(), "; "+name+" PORT takes another") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
