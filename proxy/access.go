@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -40,6 +41,9 @@ type Rule struct {
 // ParseRule reads a rule: a name (example.org), all names below one (*.example.org), all names and addresses (*), an address or a prefix
 // (192.0.2.1, 2001:db8::/32), each with a port or a range of them behind it if need be (example.org:443, [2001:db8::1]:8000-8999, *:443).
 func ParseRule(s string) (Rule, error) {
+	if strings.Contains(s, "://") {
+		return Rule{}, fmt.Errorf("paf: proxy: rule %q: a rule is no URL: it names a host, as example.org or example.org:443", s)
+	}
 	host, ports, err := cutPorts(s)
 	if err != nil {
 		return Rule{}, fmt.Errorf("paf: proxy: rule %q: %w", s, err)
@@ -87,8 +91,11 @@ func cutPorts(s string) (host string, ports Ports, err error) {
 	}
 	a, err1 := strconv.ParseUint(first, 10, 16)
 	b, err2 := strconv.ParseUint(last, 10, 16)
-	if err1 != nil || err2 != nil || a == 0 || a > b {
+	switch {
+	case err1 != nil || err2 != nil || a == 0 || b == 0:
 		return "", Ports{}, errors.New("a port is a number from 1 to 65535")
+	case a > b:
+		return "", Ports{}, fmt.Errorf("a range of ports begins with the lower one: %d-%d", b, a)
 	}
 	return s[:at], Ports{uint16(a), uint16(b)}, nil
 }
@@ -133,10 +140,7 @@ func (a *Access) Check(name string, port uint16, addr netip.Addr) error {
 	if err := a.denied(name, port, addr); err != nil {
 		return err
 	}
-	usual := a.Ports
-	if usual == nil {
-		usual = usualPorts
-	}
+	usual := a.usual()
 	private := !a.Private && !public(addr)
 	if len(a.Allow) == 0 {
 		switch {
@@ -153,7 +157,43 @@ func (a *Access) Check(name string, port uint16, addr netip.Addr) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: no rule allows %s:%d (%s)", ErrForbidden, name, port, addr)
+	return fmt.Errorf("%w: no rule allows %s (%s)", ErrForbidden, hostPort(name, port), addr)
+}
+
+func (a *Access) usual() []Ports {
+	if a.Ports == nil {
+		return usualPorts
+	}
+	return a.Ports
+}
+
+func hostPort(name string, port uint16) string {
+	return net.JoinHostPort(name, strconv.Itoa(int(port)))
+}
+
+// hopeless reports whether a destination is refused whatever addresses its name has: then nobody need be asked for them, nor learn of it.
+func (a *Access) hopeless(name string, port uint16) error {
+	name = strings.Trim(name, "[]")
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return a.Check(name, port, addr)
+	}
+	if err := a.denied(name, port, netip.Addr{}); err != nil {
+		return err
+	}
+	name = lowerHost(name)
+	if len(a.Allow) == 0 {
+		if !within(port, a.usual()) {
+			return fmt.Errorf("%w: port %d", ErrForbidden, port)
+		}
+		return nil
+	}
+	for i := range a.Allow {
+		r := &a.Allow[i]
+		if (r.prefix.IsValid() || r.matches(name, netip.Addr{})) && r.at(port, a.usual()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no rule allows %s", ErrForbidden, hostPort(name, port))
 }
 
 // denied reports whether a rule denies a destination; addr may be the zero Addr.
@@ -162,7 +202,7 @@ func (a *Access) denied(name string, port uint16, addr netip.Addr) error {
 	for i := range a.Deny {
 		r := &a.Deny[i]
 		if r.matches(name, addr) && (r.ports == Ports{} || r.at(port, nil)) {
-			return fmt.Errorf("%w: %s:%d is denied by a rule", ErrForbidden, name, port)
+			return fmt.Errorf("%w: %s is denied by a rule", ErrForbidden, hostPort(name, port))
 		}
 	}
 	return nil

@@ -77,7 +77,7 @@ func TestAccessIsWhatTheRulesSay(t *testing.T) {
 }
 
 func TestARuleThatIsNoneIsRefused(t *testing.T) {
-	for _, s := range []string{"", "a b", "http://a", "a:0", "a:b", "a:2-1", "*..", "a*b", "a/b", "[::1", "a@b", "10.0.0.0/33", "::ffff:10.0.0.0/90"} {
+	for _, s := range []string{"", "a b", "http://a", "a:0", "a:b", "a:2-1", "*..", "a*b", "a/b", "[::1", "a@b", "10.0.0.0/33", "::ffff:10.0.0.0/90", "example.org:443-80"} {
 		if r, err := proxy.ParseRule(s); err == nil {
 			t.Errorf("%q: %+v", s, r)
 		}

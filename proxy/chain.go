@@ -33,7 +33,7 @@ type chainEndpoint struct {
 
 // Through returns a chain of the proxies at some URLs, the nearest one first: http://proxy.example:3128 for one in clear, https:// for one over TLS, with
 // a name and a password if it asks for them (http://me:secret@proxy.example). c leads to the first one, see [paf.Client], and has the
-// TLSConfig for all of them. What they speak is found out as for any URL: HTTP/2 over TLS, if they have it, so that many tunnels share a connection.
+// TLSConfig for all of them, and for them alone: one for the servers behind them is added to what Context returns. What they speak is found out as for any URL: HTTP/2 over TLS, if they have it, so that many tunnels share a connection.
 //
 // The error is a [*paf.URLError]. Close gives back the connections.
 func Through(c mimic.Context, urls ...string) (*Chain, error) {

@@ -5,7 +5,7 @@
 //	defer r.Close()
 //	s := &paf.Server{Handler: r, ExtendedConnect: true}
 //
-//	f := &proxy.Forward{Access: proxy.Access{Private: false}, Authenticate: users.Authenticate}
+//	f := &proxy.Forward{Authenticate: users.Authenticate} // a function of your own; without it everybody is served
 //	defer f.Close()
 //	s := &paf.Server{Handler: f, TrustScheme: true}
 //
@@ -25,6 +25,6 @@
 // # Errors
 //
 // What the client gets is RFC 9110's: 400 for a request that cannot be passed on, 403 for what is not allowed, 407 for want of
-// credentials, 502 for an upstream that fails, 503 where there is none, 504 for one that takes too long. What was the matter is an
+// credentials, 500 for a Client that does not fit, 501 for what a proxy of the kind does not do, 502 for an upstream that fails, 503 where there is none, 504 for one that takes too long. The content says no more than the status: what was the matter is an
 // [*Error], for the log and for the hook OnError.
 package proxy

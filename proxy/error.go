@@ -44,6 +44,10 @@ var (
 	ErrCredentials = errors.New("the client has not proved who it is")
 	// ErrLoop: the request has come from this proxy.
 	ErrLoop = errors.New("the request has been here before")
+	// ErrNotImplemented: the request is of a kind that this proxy does not pass on.
+	ErrNotImplemented = errors.New("this proxy does not do that")
+	// ErrRedirects: the Client that the proxy was given is none for a proxy.
+	ErrRedirects = errors.New("the proxy's Client would follow redirects: set its MaxRedirects to -1")
 )
 
 // statusOf returns the status that tells a client of a failure (RFC 9110, Sections 15.5 and 15.6).
@@ -54,6 +58,10 @@ func statusOf(err error) int {
 		return semantics.StatusForbidden
 	case errors.Is(err, ErrCredentials):
 		return semantics.StatusProxyAuthenticationRequired
+	case errors.Is(err, ErrNotImplemented):
+		return semantics.StatusNotImplemented
+	case errors.Is(err, ErrRedirects):
+		return semantics.StatusInternalServerError
 	case errors.Is(err, ErrLoop):
 		return semantics.StatusLoopDetected
 	case errors.Is(err, ErrNoUpstream), errors.Is(err, paf.ErrStopped):

@@ -3,7 +3,9 @@ package proxy
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -51,4 +53,15 @@ func (x *exchange) fail(err error, tell func(*paf.Request, *Error), log *slog.Lo
 	x.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	x.w.WriteHeader(e.Status)
 	_, _ = x.w.WriteString(paf.StatusText(e.Status) + "\n")
+}
+
+// join joins the tunnel to the client with that to the other side, until both have ended.
+func (x *exchange) join(near *paf.Tunnel, far net.Conn, limits TunnelLimits) {
+	up, down, err := join(near, far, limits)
+	x.report.Uploaded, x.report.Tunnelled, x.report.Err = up, up+down, stopping(near, err)
+}
+
+// unreadContent says why a request that asks for a tunnel is none.
+func unreadContent(err error) error {
+	return fmt.Errorf("%w: the request has content, which stands before a tunnel (RFC 9110, Section 7.8)", err)
 }

@@ -246,3 +246,33 @@ func (u *upstream) kill() {
 	_ = u.server.Shutdown(ctx)
 	<-u.done
 }
+
+// A Client that follows redirects would do what is the client's to decide: the proxy says so, and passes nothing on.
+func TestAClientThatFollowsRedirectsIsRefused(t *testing.T) {
+	to := serveStd(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) })
+	for _, most := range []int{0, 5, -1} {
+		c := &paf.Client{MaxRedirects: most, Log: quiet()}
+		t.Cleanup(c.Close)
+		var told []*proxy.Error
+		tell := func(_ *paf.Request, err *proxy.Error) { told = append(told, err) }
+		f := &proxy.Forward{Client: c, OnError: tell, Access: proxy.Access{Private: true}}
+		back := before(t, &proxy.Reverse{Client: c, OnError: tell, Upstreams: []*proxy.Upstream{{URL: "http://" + to}}})
+		ask := through(t, forward(t, f), nil, nil)
+		ask.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		want := map[bool]int{true: 302, false: 500}[most < 0]
+		if resp, err := ask.Get("http://" + to); err != nil || resp.StatusCode != want {
+			t.Errorf("MaxRedirects %d, Forward: %v, %v", most, resp, err)
+		}
+		if resp, err := asker(t, paf.HTTP11).Get(t.Context(), "http://"+back); err != nil || resp.Status != want {
+			t.Errorf("MaxRedirects %d, Reverse: %v, %v", most, resp, err)
+		}
+		for _, err := range told {
+			if !errors.Is(err, proxy.ErrRedirects) {
+				t.Error(err)
+			}
+		}
+		if len(told) != map[bool]int{true: 0, false: 2}[most < 0] {
+			t.Errorf("MaxRedirects %d: %v", most, told)
+		}
+	}
+}

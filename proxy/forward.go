@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -45,7 +46,8 @@ type Forward struct {
 	// OpenTimeout bounds how long connecting may take. Default 10 s.
 	OpenTimeout time.Duration
 
-	// Client sends requests in clear, see [Reverse]; how connections are opened is the Forward's matter. Default one of its own.
+	// Client sends requests in clear; how connections are opened is the Forward's matter. It must have MaxRedirects -1, see [Reverse]. Default one of its
+	// own, with a ResponseTimeout of 60 s and MaxIdleAll 1024.
 	Client *paf.Client
 
 	// Else answers what is no request for a proxy: one whose target is in origin-form, over HTTP/1. Default 400.
@@ -97,11 +99,13 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	}
 	var err error
 	switch {
-	case !f.admits(in):
+	case !f.admits(x):
 		x.fail(ErrCredentials, f.OnError, f.Log,
 			semantics.Field{Name: "Proxy-Authenticate", Value: `Basic realm="` + cmp.Or(f.Realm, "proxy") + `", charset="UTF-8"`})
-	case tunnels && in.Upgrade() != "", !tunnels && in.Scheme != "http":
-		w.WriteHeader(semantics.StatusNotImplemented)
+	case tunnels && in.Upgrade() != "":
+		err = errUpgrade
+	case !tunnels && in.Scheme != "http":
+		err = errInClear
 	case tunnels:
 		err = f.tunnel(x)
 	case !answered(w, in):
@@ -111,6 +115,11 @@ func (f *Forward) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		x.fail(err, f.OnError, f.Log)
 	}
 }
+
+var (
+	errUpgrade = fmt.Errorf("%w: an extended CONNECT is for a gateway", ErrNotImplemented)
+	errInClear = fmt.Errorf("%w: a request in clear is for a URL of http; to one of https a CONNECT leads", ErrNotImplemented)
+)
 
 func (f *Forward) elsewhere(w *paf.ResponseWriter, in *paf.Request) {
 	if f.Else != nil {
@@ -123,7 +132,8 @@ func (f *Forward) elsewhere(w *paf.ResponseWriter, in *paf.Request) {
 }
 
 // admits reports whether the client has proved who it is (RFC 9110, Section 11.7; RFC 7617).
-func (f *Forward) admits(in *paf.Request) bool {
+func (f *Forward) admits(x *exchange) bool {
+	in := x.in
 	if f.Authenticate == nil {
 		return true
 	}
@@ -133,14 +143,18 @@ func (f *Forward) admits(in *paf.Request) bool {
 	}
 	pair, err := base64.StdEncoding.DecodeString(strings.TrimLeft(token, " "))
 	name, password, both := strings.Cut(string(pair), ":")
-	return err == nil && both && f.Authenticate(in.Context(), name, password)
+	if err != nil || !both || !f.Authenticate(in.Context(), name, password) {
+		return false
+	}
+	x.report.User = name
+	return true
 }
 
 // allowed returns the host and the port of a destination, unless a rule denies it: then its name need not even be resolved.
 func (f *Forward) allowed(authority, usualPort string) (host string, port uint16, err error) {
 	host, port, err = destination(authority, usualPort)
 	if err == nil {
-		err = f.Access.denied(host, port, netip.Addr{})
+		err = f.Access.hopeless(host, port)
 	}
 	return host, port, err
 }
@@ -160,16 +174,19 @@ func (f *Forward) tunnel(x *exchange) error {
 	if err != nil {
 		_ = far.Close()
 		if errors.Is(err, paf.ErrNoTunnel) {
-			return &paf.URLError{URL: x.in.Authority, Err: err}
+			return &paf.URLError{URL: x.in.Authority, Err: unreadContent(err)}
 		}
 		return nil // the client has gone
 	}
-	x.report.Tunnelled, x.report.Err = join(near, far, f.Tunnels)
+	x.join(near, far, f.Tunnels)
 	return nil
 }
 
 // pass passes a request in clear on.
 func (f *Forward) pass(x *exchange) error {
+	if f.client.MaxRedirects >= 0 {
+		return ErrRedirects
+	}
 	if f.via.passed(&x.in.Header) {
 		return ErrLoop
 	}

@@ -141,3 +141,26 @@ func TestForwardIsNoOriginServer(t *testing.T) {
 		t.Errorf("%d %q", resp.Status, got)
 	}
 }
+
+// What is refused whatever its addresses are is not looked up: the resolver would fail here, and that would be a 502.
+func TestForwardLooksUpNothingThatItRefusesAnyway(t *testing.T) {
+	for _, c := range []struct {
+		allow []string
+		host  string
+		want  int
+	}{
+		{[]string{"example.org", "*.example.com:443"}, "refused.invalid", 403},
+		{[]string{"example.org", "*.invalid:8080"}, "refused.invalid", 403},
+		{nil, "refused.invalid:22", 403},
+		{[]string{"10.0.0.0/8"}, "refused.invalid", 502}, // whose addresses may be among these
+		{[]string{"*.invalid"}, "refused.invalid", 502},
+		{[]string{"10.0.0.0/8"}, "127.0.0.1", 403},
+		{[]string{"10.0.0.0/8"}, "[::1]:7302", 403},
+	} {
+		at := forward(t, &proxy.Forward{Access: proxy.Access{Allow: rules(t, c.allow...)}})
+		resp, err := through(t, at, nil, nil).Get("http://" + c.host + "/")
+		if err != nil || (resp.StatusCode == 403) != (c.want == 403) { // a resolver may take its time: 504
+			t.Errorf("%v, %s: %v, %v", c.allow, c.host, resp, err)
+		}
+	}
+}

@@ -2,13 +2,18 @@ package proxy
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/loop"
 )
@@ -27,41 +32,44 @@ type TunnelLimits struct {
 var (
 	// ErrIdle: nothing has moved for too long.
 	ErrIdle = errors.New("paf: proxy: the tunnel was idle for too long")
-	// ErrSpent: the tunnel was open for too long, or has moved too many bytes.
-	ErrSpent = errors.New("paf: proxy: the tunnel has used up its time or its bytes")
+	// ErrSpent: the tunnel was open for too long, or has moved too many bytes. The error's text says which.
+	ErrSpent = errors.New("paf: proxy: the tunnel has used up what it may have")
+	errTime  = fmt.Errorf("%w: its time", ErrSpent)
+	errBytes = fmt.Errorf("%w: its bytes", ErrSpent)
 )
 
 // Join moves bytes between two connections, such as a [paf.Tunnel], until both sides have ended, and closes them. The end of one side is told to the
 // other, which may go on. Where both are sockets of the kernel the bytes stay there (splice). It returns nil if both ended in peace; ErrIdle, ErrSpent, or
 // the error of a Read or a Write, after which both are reset.
+//
+// Peace is also a side that has ended and takes no more of what the other sends, and one that is reset when the other has ended, as a kernel closes what
+// has not been read to its end: clients that have got all they wanted, and servers that they leave, end like that.
 func Join(a, b net.Conn, limits TunnelLimits) error {
-	_, err := join(a, b, limits)
+	_, _, err := join(a, b, limits)
 	return err
 }
 
-// join is Join, and says how many bytes were moved.
-func join(a, b net.Conn, limits TunnelLimits) (int64, error) {
+// join is Join, and says how many bytes were moved from either side.
+func join(a, b net.Conn, limits TunnelLimits) (fromA, fromB int64, err error) {
 	j := &joint{a: a, b: b, idle: cmp.Or(limits.Idle, 15*time.Minute)}
 	j.left.Store(cmp.Or(max(limits.Bytes, 0), 1<<62))
 	if limits.Time > 0 {
-		defer time.AfterFunc(limits.Time, func() { j.end(ErrSpent) }).Stop()
+		defer time.AfterFunc(limits.Time, func() { j.end(errTime) }).Stop()
 	}
 	if j.idle > 0 {
 		j.watch = time.AfterFunc(j.idle, j.look)
 		defer j.stop()
 	}
-	back := make(chan struct{})
-	go func() {
-		defer close(back)
-		j.move(a, b)
-	}()
-	j.move(b, a)
-	<-back
+	up, down := &mover{joint: j, from: a, to: b, over: make(chan struct{})}, &mover{joint: j, from: b, to: a, over: make(chan struct{})}
+	up.back, down.back = down, up
+	go down.move()
+	up.move()
+	<-down.over
 	_, _ = a.Close(), b.Close()
 	if cause := j.cause.Load(); cause != nil {
-		return j.moved.Load(), *cause
+		err = *cause
 	}
-	return j.moved.Load(), nil
+	return up.total, down.total, err
 }
 
 // A joint is two connections that are joined.
@@ -70,7 +78,7 @@ type joint struct {
 	idle  time.Duration
 	left  atomic.Int64          // bytes that may pass
 	moved atomic.Int64          // bytes that have passed
-	cause atomic.Pointer[error] // what ended it, if not both sides
+	cause atomic.Pointer[error] // what ended it, if not both sides; of nil if that was peace all the same
 
 	watch *time.Timer
 	seen  int64 // of moved, when watch looked; its own
@@ -80,29 +88,19 @@ type joint struct {
 // piece is how much is moved before it is counted.
 const piece = 256 << 10
 
-// move moves bytes in one direction until its end.
-func (j *joint) move(to, from net.Conn) {
-	m := &mover{joint: j, to: to, from: from}
-	var err error
-	if w, is := from.(io.WriterTo); is {
-		_, err = w.WriteTo(m)
-	} else {
-		_, err = loop.CopyBlocks(m, from)
-	}
-	if p := flow.PowersOf(to); err == nil && p.CloseWriter != nil {
-		err = p.CloseWriter.CloseWrite()
-	}
-	if err != nil {
-		j.end(err)
-	}
-}
-
 // end resets both sides.
 func (j *joint) end(cause error) {
 	if j.cause.CompareAndSwap(nil, &cause) {
 		reset(j.a)
 		reset(j.b)
 	}
+}
+
+// leave resets the side that is left, in peace.
+func (j *joint) leave(left net.Conn) {
+	var none error
+	j.cause.CompareAndSwap(nil, &none)
+	reset(left)
 }
 
 // reset closes a connection so that its peer cannot take that for an end that was meant, if it can do that.
@@ -133,17 +131,134 @@ func (j *joint) stop() {
 	j.watch.Stop()
 }
 
-// A mover is where one direction's bytes are written to: it counts them on the way.
+// A mover moves the bytes of one direction. It is where they are written to, and counts them on the way.
 type mover struct {
 	*joint
-	to, from net.Conn
+	from, to net.Conn
+	back     *mover        // the other direction's
+	ended    atomic.Bool   // from has
+	over     chan struct{} // is closed when nothing moves any more
+	total    int64         // of bytes, once it is over
+	failed   bool          // to has, not from: it is not known where the kernel moves the bytes
 }
+
+// How long the sides of a tunnel have to show that they were about to end when one of them breaks off: the bytes sent before that come first.
+const (
+	patience = 5 * time.Second        // of one that takes no more
+	blink    = 300 * time.Millisecond // while the other one waits
+	glance   = 50 * time.Millisecond
+)
+
+// move moves bytes until the direction's end.
+func (m *mover) move() {
+	defer close(m.over)
+	var err error
+	if w, is := m.from.(io.WriterTo); is {
+		_, err = w.WriteTo(m)
+	} else {
+		_, err = loop.CopyBlocks(m, m.from)
+	}
+	if err == nil {
+		m.ended.Store(true)
+		if p := flow.PowersOf(m.to); p.CloseWriter != nil {
+			err = p.CloseWriter.CloseWrite()
+		}
+		if gone(err) || errors.Is(err, syscall.ENOTCONN) || errors.Is(err, net.ErrClosed) {
+			return // the other direction finds out how that has come about
+		}
+	}
+	if err != nil {
+		m.broken(err)
+	}
+}
+
+// gone reports whether an error says that a peer takes no more, or has broken off.
+func gone(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, paf.ErrPeerGone)
+}
+
+// broken ends both directions, in peace if one of the sides had ended before.
+func (m *mover) broken(err error) {
+	var fault *engine.Error
+	switch {
+	case !gone(err):
+		m.end(err)
+		return
+	case errors.As(err, &fault) && fault.Rule == engine.RuleTruncated: // a connection that was closed beneath a stream: HTTP/1.1 could not tell that from an end
+		m.leave(m.to)
+		return
+	}
+	refused := m.refused(err)
+	if refused {
+		m.drain()
+	} else {
+		m.back.await(blink)
+	}
+	// A kernel tells of a reset once, and what is read after that looks like an end; of one that has ended before it says EPIPE.
+	before := m.back.ended.Load() && !(refused && errors.Is(err, syscall.ECONNRESET))
+	switch {
+	case !before && !m.ended.Load():
+		m.end(err)
+	case !refused: // whoever still listens is not to take it for the end
+		m.leave(m.to)
+	case !before:
+		m.leave(m.from)
+	}
+}
+
+// refused reports whether it was to that has failed, and not from. The kernel, where it moves the bytes, does not say; but to a
+// socket that is gone not even nothing can be written.
+func (m *mover) refused(err error) bool {
+	if m.failed || errors.Is(err, syscall.EPIPE) {
+		return true
+	}
+	_, failed := m.to.Write(nil)
+	return failed != nil
+}
+
+// await waits until the direction is over, but not for long.
+func (m *mover) await(most time.Duration) {
+	wait := time.NewTimer(most)
+	defer wait.Stop()
+	select {
+	case <-m.over:
+	case <-wait.C:
+	}
+}
+
+func (m *mover) isOver() bool {
+	select {
+	case <-m.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// drain reads what nobody takes any more, until the end of that or of the other direction.
+func (m *mover) drain() {
+	for until := time.Now().Add(patience); time.Now().Before(until) && !m.back.isOver(); {
+		_ = m.from.SetReadDeadline(time.Now().Add(glance))
+		_, err := loop.CopyBlocks(io.Discard, onlyReader{m.from})
+		if err == nil {
+			m.ended.Store(true)
+			return
+		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+	}
+	m.back.await(blink)
+}
+
+// onlyReader hides what io.Copy would use else.
+type onlyReader struct{ io.Reader }
 
 func (m *mover) Write(p []byte) (int, error) {
 	most := min(int64(len(p)), max(0, m.left.Load()))
 	n, err := m.to.Write(p[:most])
+	m.failed = err != nil
 	if err = m.count(int64(n), err); err == nil && n < len(p) {
-		err = ErrSpent
+		err = errBytes
 	}
 	return n, err
 }
@@ -179,7 +294,7 @@ func (m *mover) more(r io.Reader) error {
 	n, err := r.Read(make([]byte, 1))
 	switch {
 	case n > 0:
-		return ErrSpent
+		return errBytes
 	case err == io.EOF:
 		return nil
 	}
@@ -196,8 +311,21 @@ func copyPiece(to net.Conn, r *io.LimitedReader) (int64, error) {
 // count counts n bytes.
 func (m *mover) count(n int64, err error) error {
 	m.moved.Add(n)
+	m.total += n
 	if m.left.Add(-n) < 0 && err == nil {
-		err = ErrSpent
+		err = errBytes
 	}
 	return err
 }
+
+// stopping returns what a tunnel has ended with: that the server has ended its patience with it, if that is so.
+func stopping(near *paf.Tunnel, err error) error {
+	var fault *engine.Error
+	closed := errors.Is(err, net.ErrClosed) || errors.Is(err, paf.ErrPeerGone) && !errors.As(err, &fault)
+	if closed && errors.Is(context.Cause(near.Context()), paf.ErrStopped) {
+		return errStopping
+	}
+	return err
+}
+
+var errStopping = fmt.Errorf("the proxy is stopping: %w", paf.ErrStopped)

@@ -12,6 +12,10 @@ type Report struct {
 	Took time.Duration
 	// Tunnelled is how many bytes went through the tunnel that became of it, in both directions together.
 	Tunnelled int64
+	// Uploaded is how many of these came from the client.
+	Uploaded int64
+	// User is whose name and password a [Forward] has got that has Authenticate, "" for nobody's.
+	User string
 	// Err is why it was not passed on, or its response not passed back: an [*Error], or why the client's end is gone. Where it was a tunnel, what ended that
 	// (see [Join]).
 	Err error

@@ -25,9 +25,10 @@ type Reverse struct {
 	// Upstreams are the servers; see also Use.
 	Upstreams []*Upstream
 
-	// Client sends the requests. Its Limits say how long an upstream may take (Limits.ResponseTimeout, by default 60 s here; Limits.ContentTimeout)
-	// and how much it may say, OpenTimeout how long connecting may take (here 5 s), MaxConns and MaxIdle how many connections each gets (here 1024 and 256).
-	// If it is nil there is one of its own, which Close closes. It must follow no redirects: MaxRedirects -1.
+	// Client sends the requests. Its Limits say how long an upstream may take (Limits.ResponseTimeout, Limits.ContentTimeout) and how much it may say,
+	// OpenTimeout how long connecting may take, MaxConns and MaxIdle how many connections each gets. If it is nil there is one of its own, which Close
+	// closes: it has a ResponseTimeout of 60 s, an OpenTimeout of 5 s, MaxConns 1024 and MaxIdle 256. One that is given must have MaxRedirects -1: it would
+	// follow redirects itself, which are for the client. Without that nothing is passed on: requests are answered 500, and the Error says why (ErrRedirects).
 	Client *paf.Client
 
 	// Forwarded says what upstreams are told of the client: by default ForwardedX.
@@ -128,20 +129,26 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	if answered(w, in) {
 		return
 	}
+	if r.client.MaxRedirects >= 0 {
+		p.fail(ErrRedirects, r.OnError, r.Log)
+		return
+	}
 	switch protocol := in.Upgrade(); {
 	case in.Method == semantics.MethodConnect && protocol == "":
-		w.WriteHeader(semantics.StatusNotImplemented) // that is what Forward is for
+		p.fail(errConnect, r.OnError, r.Log)
 		return
 	case protocol != "" && (in.Method == semantics.MethodGet && in.Length == 0 || in.Method == semantics.MethodConnect) && r.upgrades(protocol):
 		p.upgrade = protocol
 	case in.Method == semantics.MethodConnect:
-		w.WriteHeader(semantics.StatusNotImplemented) // RFC 8441 has no word for it; RFC 9220, Section 3, says 501
+		p.fail(fmt.Errorf("%w: the protocol %q is not one of Upgrades", ErrNotImplemented, protocol), r.OnError, r.Log) // RFC 8441 has no word for it; RFC 9220, Section 3, says 501
 		return
 	}
 	if err := p.run(); err != nil {
 		p.fail(err, r.OnError, r.Log)
 	}
 }
+
+var errConnect = fmt.Errorf("%w: CONNECT is for a forward proxy", ErrNotImplemented)
 
 func (r *Reverse) upgrades(protocol string) bool {
 	if r.Upgrades == nil {

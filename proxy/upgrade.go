@@ -61,11 +61,11 @@ func (p *passage) tunnel(resp *paf.Response) error {
 	if err != nil {
 		_ = up.Reset()
 		if errors.Is(err, paf.ErrNoTunnel) { // it has sent content with it
-			return &paf.URLError{URL: p.in.URL(), Err: err}
+			return &paf.URLError{URL: p.in.URL(), Err: unreadContent(err)}
 		}
 		return nil // the client has gone
 	}
-	p.report.Tunnelled, p.report.Err = join(down, up, p.proxy.Tunnels)
+	p.join(down, up, p.proxy.Tunnels)
 	return nil
 }
 

@@ -2,14 +2,20 @@ package proxying
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/semantics"
 )
 
 // A Config is what `paf proxy` is told, by flags or in a file, in the same words.
 type Config struct {
+	File string `yaml:"-"` // that it was read from, "" for the command line
+
 	Listen List     `yaml:"listen"` // addresses: "host:port", "unix:PATH" or "vsock:PORT", "tls:" before one that speaks TLS
 	TLS    bool     `yaml:"tls"`    // all of them speak TLS
 	Cert   List     `yaml:"cert"`   // PEM files
@@ -80,18 +86,73 @@ func (c *Config) check() error {
 	case len(c.Listen) == 0:
 		return wrong("there is no address to listen on")
 	case c.Log != "text" && c.Log != "json":
-		return wrong("log is text or json, not %q", c.Log)
+		return wrong("%s is text or json, not %q", c.options("log"), c.Log)
 	case c.Forward && len(c.To)+len(c.Sites) > 0:
-		return wrong("either forward, or upstreams to pass requests on to, not both")
+		return wrong("either %s, or upstreams to pass requests on to, not both", c.options("forward"))
 	case !c.Forward && len(c.To)+len(c.Sites) == 0:
 		return wrong("where are requests to go? --to URL names an upstream, --forward leaves it to the clients")
+	case c.Forward && len(c.Passing.forGateways()) > 0:
+		return wrong("%s: only for upstreams, which forward has none of", c.options(c.Passing.forGateways()...))
 	case !c.Forward && (len(c.Allow)+len(c.Deny) > 0 || c.AllowPrivate || c.Users != ""):
-		return wrong("allow, deny, allow-private and users are for forward")
+		return wrong("%s are for %s", c.options("allow", "deny", "allow-private", "users"), c.options("forward"))
+	}
+	for _, s := range c.Sites {
+		if len(c.To) > 0 && slices.Contains(s.Name, "*") {
+			return wrong("the site \"*\" and to are both for all other hosts: one of them is enough")
+		}
 	}
 	seen := map[string]bool{}
 	for _, s := range c.sites() {
 		if err := s.check(seen); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// options returns options as whoever has given them says them.
+func (c *Config) options(names ...string) string {
+	if c.File == "" {
+		names = slices.Clone(names)
+		for i := range names {
+			names[i] = "--" + names[i]
+		}
+	}
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	return names[0]
+}
+
+// forGateways returns the options that are set and mean something to a gateway alone.
+func (p *Passing) forGateways() (names []string) {
+	usual := Default().Passing
+	for _, o := range []struct {
+		name string
+		set  bool
+	}{
+		{"health", p.Health.Path != ""}, {"host", p.Host != ""}, {"upstream-ca", p.UpstreamCA != ""}, {"forwarded", p.Forwarded != usual.Forwarded},
+		{"trust-forwarded", p.TrustForwarded}, {"upgrade", !slices.Equal(p.Upgrade, usual.Upgrade)}, {"proxy-protocol-out", p.ProxyProtocolOut != 0},
+	} {
+		if o.set {
+			names = append(names, o.name)
+		}
+	}
+	return names
+}
+
+// check says which of the values cannot be sent to an upstream.
+func (p *Passing) check() error {
+	if p.Host != "" && !semantics.ValidAuthority(p.Host) {
+		return fmt.Errorf("host: %q is no host, as app.internal or app.internal:8080", p.Host)
+	}
+	for _, u := range p.Upgrade {
+		name, version, versioned := strings.Cut(u, "/")
+		switch {
+		case u == "none" && len(p.Upgrade) > 1:
+			return errors.New("upgrade: none is for no protocol at all, and there are others")
+		case !semantics.ValidName(name) || versioned && !semantics.ValidName(version):
+			return fmt.Errorf("upgrade: %q is no name of a protocol, as websocket", u)
 		}
 	}
 	return nil
@@ -135,6 +196,9 @@ func (s *Site) check(seen map[string]bool) error {
 			return wrong("%sthe upstream %s is there twice", s.title(), to.URL)
 		}
 		urls[to.URL] = true
+	}
+	if err := s.Passing.check(); err != nil {
+		return wrong("%s%w", s.title(), err)
 	}
 	if len(s.Cert) != len(s.Key) {
 		return wrong("%sthere are %d of cert and %d of key: they go together", s.title(), len(s.Cert), len(s.Key))

@@ -81,6 +81,21 @@ func TestAWrongFileSaysWhere(t *testing.T) {
 		"to: http://x\nupstream-ca: /no/ca":                               "upstream-ca: cannot read the authorities: open /no/ca",
 		"sites: [{name: a, to: http://x, upstream-ca: config_test.go}]":   "site a: upstream-ca: config_test.go holds no certificate",
 		"to: http://x\nalpn: h3":                                          `"h3" is no protocol`,
+		"forward: true\nhost: a\nforwarded: both":                         "host and forwarded: only for upstreams",
+		"forward: true\nupgrade: none":                                    "upgrade: only for upstreams",
+		"forward: true\ntrust-forwarded: true":                            "trust-forwarded: only for upstreams",
+		"to: http://x\nupgrade: bad token":                                `upgrade: "bad token" is no name of a protocol`,
+		"to: http://x\nupgrade: [none, websocket]":                        "none is for no protocol at all",
+		"to: http://x\nhost: bad host":                                    `host: "bad host" is no host`,
+		"to: http://x\nhost: http://app/":                                 `host: "http://app/" is no host`,
+		"sites: [{name: a, to: http://x, host: 'a b'}]":                   "proxy.yaml: site a: host:",
+		"to: http://x\nsites: [{name: '*', to: http://y}]":                "both for all other hosts",
+		"sites:\n- {name: a, to: http://x, listen: ':1'}":                 `line 2: there is no option "listen" of a site`,
+		"to: 127.0.0.1:7301":                                              "did you mean http://127.0.0.1:7301?",
+		"to: http://me:secret@a":                                          "the URL of an upstream has no user and no password, as that has at a",
+		"to: http+unix:///run/app.sock":                                   "http+unix://%2Frun%2Fapp.sock/path",
+		"forward: true\nallow: 'http://a/'":                               "a rule is no URL",
+		"forward: true\nallow: 'a:443-80'":                                "begins with the lower one: 80-443",
 		"to: http://x\nlog: xml":                                          "log is text or json",
 	} {
 		file := filepath.Join(t.TempDir(), "proxy.yaml")
@@ -126,5 +141,20 @@ func TestThePagesFilesAreRight(t *testing.T) {
 	}
 	if len(blocks) != 2 {
 		t.Errorf("%d files", len(blocks))
+	}
+}
+
+// What is said on the command line is answered in its words.
+func TestAWrongCommandLineIsToldInItsWords(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"--host and --upgrade: only for upstreams":                       func(c *Config) { c.Forward, c.Host, c.Upgrade = true, "a", List{"x"} },
+		"either --forward, or":                                           func(c *Config) { c.Forward = true; _ = c.To.Add("http://x") },
+		"--allow, --deny, --allow-private and --users are for --forward": func(c *Config) { c.AllowPrivate = true; _ = c.To.Add("http://x") },
+	} {
+		c := Default()
+		change(c)
+		if _, err := newPlan(c, nil); err == nil || !strings.Contains(err.Error(), want) || exit.CodeOf(err) != exit.Usage {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

@@ -130,6 +130,6 @@ func (r *Runner) tell(c *tls.Config) {
 		return
 	}
 	if old := r.secure.Load(); old == nil || !bytes.Equal(old.Certificates[0].Certificate[0], own.Certificate[0]) {
-		r.lines.Info("a self-signed certificate is used", "sha256", fmt.Sprintf("%x", sha256.Sum256(own.Certificate[0])))
+		r.log.Info("a self-signed certificate is used", "sha256", fmt.Sprintf("%x", sha256.Sum256(own.Certificate[0])))
 	}
 }

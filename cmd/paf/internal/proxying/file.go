@@ -22,6 +22,7 @@ func ReadFile(path string) (*Config, error) {
 	if err != nil {
 		return nil, wrong("%s: %s", path, said(err))
 	}
+	c.File = path
 	return c, nil
 }
 
@@ -55,7 +56,7 @@ func parse(text []byte) (*Config, error) {
 func lineOf(n *yaml.Node) string { return fmt.Sprintf("line %d: ", n.Line) }
 
 var (
-	unknown = regexp.MustCompile(`field (\S+) not found in type \S+`)
+	unknown = regexp.MustCompile(`field (\S+) not found in type (\S+)`)
 	already = regexp.MustCompile(`mapping key "(.*)" already defined at line (\d+)`)
 	unfit   = regexp.MustCompile("cannot unmarshal (\\S+) (`.*` )?into (\\S+)")
 )
@@ -67,7 +68,14 @@ func said(err error) string {
 	if errors.As(err, &several) {
 		text = strings.Join(several.Errors, "; ")
 	}
-	text = unknown.ReplaceAllString(text, `there is no option "$1"`)
+	text = unknown.ReplaceAllStringFunc(text, func(s string) string {
+		m := unknown.FindStringSubmatch(s)
+		of := ""
+		if strings.HasSuffix(m[2], ".Site") {
+			of = " of a site"
+		}
+		return `there is no option "` + m[1] + `"` + of
+	})
 	text = already.ReplaceAllString(text, `"$1" has been said at line $2 already`)
 	return unfit.ReplaceAllStringFunc(text, func(s string) string {
 		m := unfit.FindStringSubmatch(s)

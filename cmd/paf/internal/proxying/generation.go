@@ -1,12 +1,14 @@
 package proxying
 
 import (
+	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
+	"github.com/paf-go/paf/proxy"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -85,6 +87,8 @@ func (g *generation) handler(authority string) paf.Handler {
 	return g.other
 }
 
+var errNoSite = errors.New("no site has this host")
+
 // Serve implements [paf.Handler].
 func (r *Runner) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	g := r.now.Load()
@@ -97,5 +101,5 @@ func (r *Runner) Serve(w *paf.ResponseWriter, in *paf.Request) {
 		return
 	}
 	reply.Status(w, semantics.StatusMisdirectedRequest) // RFC 9110, Section 7.4
-	r.line(w, in, nil)
+	r.line(w, in, &proxy.Report{Err: errNoSite})
 }

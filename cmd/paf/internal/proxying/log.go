@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
@@ -27,7 +26,7 @@ func logger(form string, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, nil))
 }
 
-// line writes the line of a request. report is nil for what was not passed on; in is nil for what could not be read.
+// line writes the line of a request; in is nil for what could not be read.
 func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Report) {
 	if r.now.Load().quiet {
 		return
@@ -42,27 +41,31 @@ func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 		}
 		peer = serve.Peer(in.Peer())
 	}
-	level, took, more := slog.LevelInfo, time.Duration(0), make([]slog.Attr, 0, 8)
-	if report != nil {
-		took = report.Took
-		written += report.Tunnelled
-		if report.Err != nil && w.Written() == 0 && !errors.As(report.Err, new(*proxy.Error)) && !tunnelled(in, status) {
-			status = 0 // the client has gone before it was answered
-		}
+	written += report.Tunnelled
+	if report.Err != nil && w.Written() == 0 && !errors.As(report.Err, new(*proxy.Error)) && !tunnelled(in, status) {
+		status = 0 // the client has gone before it was answered
 	}
+	level, more := slog.LevelInfo, make([]slog.Attr, 0, 14)
 	more = append(more, slog.String("method", method), slog.String("target", target), slog.Int("status", status),
-		slog.Int64("bytes", written), slog.Duration("took", took), slog.String("peer", peer))
-	if report != nil {
-		if report.Upstream != "" {
-			more = append(more, slog.String("upstream", report.Upstream))
-		}
-		if report.Tries > 1 {
-			more = append(more, slog.Int("tries", report.Tries))
-		}
-		if report.Err != nil {
-			level = slog.LevelWarn
-			more = append(more, slog.String("error", report.Err.Error()))
-		}
+		slog.Int64("bytes", written), slog.Duration("took", report.Took), slog.String("peer", peer))
+	if in != nil {
+		more = append(more, slog.String("protocol", in.Protocol.String()))
+	}
+	if report.User != "" {
+		more = append(more, slog.String("user", report.User))
+	}
+	if report.Tunnelled > 0 {
+		more = append(more, slog.Int64("up", report.Uploaded), slog.Int64("down", report.Tunnelled-report.Uploaded))
+	}
+	if report.Upstream != "" {
+		more = append(more, slog.String("upstream", report.Upstream))
+	}
+	if report.Tries > 1 {
+		more = append(more, slog.Int("tries", report.Tries))
+	}
+	if report.Err != nil {
+		level = slog.LevelWarn
+		more = append(more, slog.String("error", report.Err.Error()))
 	}
 	r.lines.LogAttrs(context.Background(), level, "request", more...)
 }
@@ -77,7 +80,7 @@ func (r *Runner) fault(w *paf.ResponseWriter, in *paf.Request, err error) {
 	reply.Fault(w, in, err)
 	var panicked *paf.PanicError
 	if !errors.As(err, &panicked) { // that one has its line
-		r.line(w, in, nil)
+		r.line(w, in, &proxy.Report{Err: err})
 	}
 }
 

@@ -44,6 +44,9 @@ type door struct {
 // newPlan reads the files that c names. before is the plan that is in force, nil if there is none.
 func newPlan(c *Config, before *plan) (*plan, error) {
 	if err := c.check(); err != nil {
+		if c.File != "" {
+			err = wrong("%s: %w", c.File, err)
+		}
 		return nil, err
 	}
 	p := &plan{Config: c}
@@ -73,6 +76,15 @@ func newPlan(c *Config, before *plan) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// isOpen reports whether everybody is led everywhere who reaches an address that others than this machine may reach.
+func (p *plan) isOpen() bool {
+	return p.Forward && p.users == nil && len(p.Allow) == 0 && slices.ContainsFunc(p.doors, func(d door) bool {
+		host, _, err := net.SplitHostPort(d.addr)
+		ip := net.ParseIP(host)
+		return err == nil && !strings.HasPrefix(d.addr, "unix:") && !strings.HasPrefix(d.addr, "vsock:") && host != "localhost" && !ip.IsLoopback()
+	})
 }
 
 // authorities reads the files that sites name.

@@ -3,6 +3,7 @@ package proxying
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -72,20 +73,22 @@ sites:
 		kit.Do(t, addr, "GET /x?y HTTP/1.1\nHost: "+host+"\n\n")
 	}
 	kit.Do(t, addr, "HEAD / HTTP/1.1\nHost: well.test\n\n")
+	kit.Do(t, addr, "POST /x HTTP/1.1\nHost: two.test\nContent-Length: 1\nTransfer-Encoding: chunked\n\n")
 	kit.Do(t, addr, "GET / HTTP/9.9\n\n")
 	out := r.await(&r.out, "status=505")
 	for _, want := range []string{
 		"level=INFO msg=request method=GET target=http://well.test/x?y status=200 bytes=26 took=", "upstream=http://" + well + "\n",
 		"target=http://sick.test/x?y status=200", "upstream=http://" + well + " tries=2\n",
 		"level=WARN msg=request method=GET target=http://dead.test/x?y status=502", "upstream=http://" + nobody + " error=",
-		"target=http://other.test/x?y status=421", "method=HEAD target=http://well.test/ status=200 bytes=0 ", "peer=127.0.0.1:",
+		"level=WARN msg=request method=GET target=http://other.test/x?y status=421", `error="no site has this host"`,
+		"target=http://two.test/x status=400", "Transfer-Encoding", "status=505", "method=HEAD target=http://well.test/ status=200 bytes=0 ", "peer=127.0.0.1:",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("there is no %s in\n%s", want, out)
 		}
 	}
-	if n := strings.Count(out, "msg=request"); n != 6 {
-		t.Errorf("%d lines for 6 requests:\n%s", n, out)
+	if n := strings.Count(out, "msg=request"); n != 7 {
+		t.Errorf("%d lines for 7 requests:\n%s", n, out)
 	}
 }
 
@@ -194,6 +197,52 @@ func TestWhatCannotBeIsAnError(t *testing.T) {
 		err := Run(t.Context(), Options{Load: func() (*Config, error) { return c, nil }, Out: io.Discard, Err: io.Discard})
 		if exit.CodeOf(err) != code {
 			t.Errorf("%s: %v", listen, err)
+		}
+	}
+}
+
+// A forward proxy's lines say who, in what, and how much went either way.
+func TestTheLineOfATunnelSaysWhoAndHowMuch(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users")
+	_ = os.WriteFile(users, []byte("ann:"+hashed(t, "secret")), 0o600)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		if c, err := ln.Accept(); err == nil {
+			_, _ = io.ReadFull(c, make([]byte, 5))
+			_, _ = io.WriteString(c, "three")
+			_, _ = io.WriteString(c, "more")
+			c.Close()
+		}
+	}()
+	r := start(t, fmt.Sprintf("listen: 127.0.0.1:0\nforward: true\nusers: %s\nallow-private: true\n", users))
+	c, err := net.Dial("tcp", strings.TrimPrefix(r.url(0), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	login := base64.StdEncoding.EncodeToString([]byte("ann:secret"))
+	fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic %s\r\n\r\nhello", ln.Addr(), login)
+	if got, err := io.ReadAll(c); err != nil || !strings.HasSuffix(string(got), "threemore") {
+		t.Errorf("%q, %v", got, err)
+	}
+	c.Close()
+	out := r.await(&r.out, "method=CONNECT")
+	if want := "protocol=HTTP/1.1 user=ann up=5 down=9 upstream=" + ln.Addr().String() + "\n"; !strings.Contains(out, want) || !strings.Contains(out, "level=INFO msg=request") {
+		t.Errorf("there is no %s in\n%s", want, out)
+	}
+}
+
+// Whoever offers a proxy to everybody is told, once.
+func TestAnOpenProxyIsToldOf(t *testing.T) {
+	for config, want := range map[string]int{"listen: ':0'\nforward: true": 1, "listen: 127.0.0.1:0\nforward: true": 0, "listen: ':0'\nforward: true\nallow: example.org": 0} {
+		r := start(t, config)
+		r.load(config)
+		if n := strings.Count(r.err.String(), "open proxy"); n != want {
+			t.Errorf("%q: told %d times", config, n)
 		}
 	}
 }

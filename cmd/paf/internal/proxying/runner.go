@@ -164,6 +164,9 @@ func (r *Runner) enforce(p *plan) error {
 	if r.tell(p.secure); p.secure != nil {
 		r.secure.Store(p.secure)
 	}
+	if p.isOpen() && (r.plan == nil || !r.plan.isOpen()) {
+		r.log.Warn("this is an open proxy: everybody who reaches it is led everywhere; users, allow or a listen address of this machine alone would bound that")
+	}
 	r.plan = p
 	r.open(p, sockets)
 	return nil

@@ -34,6 +34,16 @@ type Upstreams []Upstream
 
 // Add adds one: "URL" or "URL=weight".
 func (u *Upstreams) Add(s string) error {
+	scheme, rest, whole := strings.Cut(s, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	switch {
+	case !whole:
+		return fmt.Errorf("%q is no URL: did you mean http://%s?", s, s)
+	case strings.Contains(authority, "@") && !strings.HasSuffix(scheme, "+unix"): // which is not repeated: it has a password
+		return fmt.Errorf("the URL of an upstream has no user and no password, as that has at %s", authority[strings.LastIndexByte(authority, '@')+1:])
+	case strings.HasSuffix(scheme, "+unix") && authority == "":
+		return fmt.Errorf("%q names no socket: the slashes of its path are written %%2F, as %s://%%2Frun%%2Fapp.sock/path", s, scheme)
+	}
 	to := Upstream{URL: s, Weight: 1}
 	if at := strings.LastIndexByte(s, '='); at >= 0 {
 		n, err := strconv.Atoi(s[at+1:])
