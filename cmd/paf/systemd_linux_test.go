@@ -242,7 +242,8 @@ func TestSystemdsOwnToolStartsTheProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-				if _, err := os.Lstat(path); err == nil {
+				if c, err := net.Dial("unix", path); err == nil { // the file is there a little before anybody listens
+					_ = c.Close()
 					break
 				} else if time.Now().After(end) {
 					t.Fatal(err)
