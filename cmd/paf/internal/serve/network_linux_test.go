@@ -65,14 +65,14 @@ func TestADeviceThatLeadsNowhereIsTold(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			var out bytes.Buffer
+			var out logged
 			s, err := tap.open(t.Context(), slog.New(slog.NewTextHandler(&out, nil)))
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			s.Close()
-			if got := out.String(); c.says == "" && got != "" || !strings.Contains(got, c.says) || c.so != "" && !strings.Contains(got, `run="`+c.so+`"`) {
+			if got := out.take(); c.says == "" && got != "" || !strings.Contains(got, c.says) || c.so != "" && !strings.Contains(got, `run="`+c.so+`"`) {
 				t.Errorf("%q, want %q with %q", got, c.says, c.so)
 			}
 		}
@@ -100,7 +100,7 @@ func TestTheWaitForAnAddressIsTold(t *testing.T) {
 			s.Close()
 			t.Error("there is an address")
 		} else if context.Cause(ctx) != context.Canceled {
-			t.Errorf("%v\n%s", err, out.text.String())
+			t.Errorf("%v\n%s", err, out.take())
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -52,7 +51,7 @@ func TestRefusalsAreTold(t *testing.T) {
 			if err := r.ended(t); err != nil {
 				t.Error(err)
 			}
-			got := r.logged()
+			got := r.log.take()
 			if strings.Count(got, "\n") != 1 || !strings.Contains(got, "a connection was refused") ||
 				!strings.Contains(got, "peer="+conn.LocalAddr().String()) || !strings.Contains(got, c.want) {
 				t.Errorf("the log has %q", got)
@@ -64,7 +63,7 @@ func TestRefusalsAreTold(t *testing.T) {
 // However many are refused, some lines are all that comes of it, and the number of the others.
 func TestRefusalsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out logged
 		log, finish := withRefusals(slog.New(slog.NewTextHandler(&out, nil)))
 		refuse := func(n int) {
 			for range n {
@@ -72,20 +71,19 @@ func TestRefusalsAreBounded(t *testing.T) {
 			}
 		}
 		refuse(1000)
-		if n := strings.Count(out.String(), "\n"); n != refusalsTold || strings.Contains(out.String(), "the handshake failed") {
-			t.Errorf("%d lines:\n%s", n, out.String())
+		if got := out.take(); strings.Count(got, "\n") != refusalsTold || strings.Contains(got, "the handshake failed") {
+			t.Errorf("the log has\n%s", got)
 		}
 		time.Sleep(2 * refusalsIn)
 		synctest.Wait()
-		if !strings.Contains(out.String(), fmt.Sprintf("number=%d\n", 1000-refusalsTold)) {
-			t.Errorf("the others are not counted:\n%s", out.String())
+		if got := out.take(); !strings.HasSuffix(got, fmt.Sprintf("number=%d\n", 1000-refusalsTold)) {
+			t.Errorf("the others are not counted:\n%s", got)
 		}
-		out.Reset()
 		refuse(refusalsTold + 1)
 		log.Debug("x", "error", errors.New("a connection broke off"))
 		finish()
-		if n := strings.Count(out.String(), "\n"); n != refusalsTold+1 || !strings.HasSuffix(out.String(), "number=1\n") {
-			t.Errorf("%d lines:\n%s", n, out.String())
+		if got := out.take(); strings.Count(got, "\n") != refusalsTold+1 || !strings.HasSuffix(got, "number=1\n") {
+			t.Errorf("the log has\n%s", got)
 		}
 	})
 }

@@ -47,10 +47,12 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (r *running) logged() string {
-	r.log.mu.Lock()
-	defer r.log.mu.Unlock()
-	return r.log.text.String()
+// take returns it, and forgets it.
+func (l *logged) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
 }
 
 func (r *running) Write(p []byte) (int, error) {

@@ -1,0 +1,62 @@
+// Package acme gets certificates from a certificate authority (CA) by ACME (RFC 8555) and keeps them fresh: from names to a TLS configuration
+// that is ready to serve. Certificates are kept by certmagic, orders are acmez's; what is said to the CA goes through paf's own client,
+// and what the CA asks of this machine is answered by paf's own server.
+//
+// # A server
+//
+// A [Manager] gets certificates, renews them while handshakes go on, and answers the CA's challenges on the two ports that a web server has
+// anyway:
+//
+//	m, err := acme.New(acme.Config{
+//		CAs:          []acme.CA{{URL: acme.LetsEncrypt}}, // without it: LetsEncryptStaging, whose certificates nobody trusts
+//		Email:        "you@example.org",
+//		AgreeToTerms: true, // of the CA's terms of service
+//	})
+//	…
+//	defer m.Close()
+//	go (&paf.Server{Handler: m.HTTPHandler(nil)}).ListenAndServe(ctx, ":80") // challenges, and redirects to https
+//	go (&paf.Server{Handler: site, TLSConfig: m.TLSConfig()}).ListenAndServeTLS(ctx, ":443", "", "")
+//	err = m.Manage(ctx, "example.org", "www.example.org")
+//
+// [Manager.Manage] returns when each name has its certificate, from the [Storage] or from the CA, or says what is wrong; names that have failed are
+// tried again in the background. The servers run before it, for the CA asks them.
+//
+// # Once
+//
+// [Provision] is for a program that wants certificates and nothing that runs on: it listens by itself for as long as the CA asks, and returns
+// a tls.Config with certificates in it.
+//
+//	config, err := acme.Provision(ctx, acme.Config{…, HTTPAddress: ":80"}, "example.org")
+//
+// # Challenges
+//
+// A CA wants to see that the one who asks for a name's certificate has that name (RFC 8555, Section 8):
+//
+//   - [HTTP01]: it fetches http://NAME/.well-known/acme-challenge/TOKEN from port 80. [Manager.HTTPHandler] answers that, and nothing else.
+//   - [TLSALPN01]: it makes a handshake of the protocol "acme-tls/1" with port 443 (RFC 8737). [Manager.TLSConfig] answers that beside HTTP.
+//   - [DNS01]: it looks up a TXT record at _acme-challenge.NAME, which a [DNS] provider writes. Wildcards, as *.example.org, have no other.
+//
+// With a provider of DNS the challenge is DNS-01; without one, TLS-ALPN-01 is tried and then HTTP-01 ([Config.Challenges] is for another choice).
+// What is presented to the CA is put in the Storage, too: of several machines that share one, any answers.
+//
+// # Where things are kept
+//
+// [Files] in a folder, unless [Config.Storage] is something else: account keys, certificates, their keys (files of mode 0600 in folders of 0700). A
+// Storage that several machines share, with locks, makes them a fleet: one orders, all serve. Any storage module of certmagic will do.
+// Private keys are written there and nowhere else: they are not logged, and no CA sees one.
+//
+// # When it fails
+//
+// Every failure of a CA or a challenge is an [*Error]. It names the CA, the challenge, and the address at which the CA looked; it has the CA's own words; and
+// Advice says what to try. [Config.OnStep] is told of each [Step] on the way, for a program that shows progress. Everything else goes to [Config.Log], at
+// level Debug where it is only of interest to whoever looks for a fault.
+//
+// A CA that says that it was asked too often (status 429) is not asked again for that name before the time it gives in Retry-After: an order waits
+// for that if it comes within [Config.Patience], else it fails, and the next CA, if there is one, is asked. A renewal that fails leaves the old
+// certificate in use, and is tried again.
+//
+// # Keys
+//
+// Accounts and certificates have keys of P-256 unless [Config.AccountKey] and [Config.CertificateKey] say otherwise. Seeds make them the same each
+// time, for tests and machines without a disk: whoever knows the seed has the key.
+package acme

@@ -1,0 +1,307 @@
+package acme
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3"
+	protocol "github.com/mholt/acmez/v3/acme"
+
+	"github.com/paf-go/paf/nethttp"
+)
+
+// An issuer is one CA, as certmagic wants it.
+type issuer struct {
+	config    *Config
+	ca        CA
+	key       string
+	client    *protocol.Client
+	transport *nethttp.Transport
+	proofs    *proofs
+	records   *records
+	life      *life
+
+	mu     sync.Mutex
+	closed map[string]time.Time // names that the CA does not want to hear of, and until when
+}
+
+var (
+	_ certmagic.Issuer            = (*issuer)(nil)
+	_ certmagic.Revoker           = (*issuer)(nil)
+	_ certmagic.RenewalInfoGetter = (*issuer)(nil)
+)
+
+// pollTimeout bounds how long a CA may take to look, and to issue.
+const pollTimeout = 2 * time.Minute
+
+func newIssuer(c *Config, ca CA, p *proofs, r *records, l *life) *issuer {
+	h, t := newClient(c, &ca)
+	return &issuer{
+		config: c, ca: ca, key: keyOf(ca.URL), transport: t, proofs: p, records: r, life: l, closed: map[string]time.Time{},
+		client: &protocol.Client{
+			Directory: ca.URL, HTTPClient: h, UserAgent: "paf", PollTimeout: pollTimeout, Logger: slog.New(quiet{c.Log.Handler()}),
+		},
+	}
+}
+
+// keyOf names a CA in the Storage as certmagic does, by the host and the path of its directory.
+func keyOf(directory string) string {
+	u, err := url.Parse(directory)
+	if err != nil {
+		return directory
+	}
+	return strings.TrimSuffix(u.Host+"-"+strings.Trim(strings.NewReplacer("/", "-", "\\", "-").Replace(u.Path), "-"), "-")
+}
+
+// IssuerKey names the CA in the Storage.
+func (i *issuer) IssuerKey() string { return i.key }
+
+func (i *issuer) step(s Step) {
+	i.config.Log.Debug("acme: "+s.String(), "kind", s.Kind)
+	if i.config.OnStep != nil {
+		i.config.OnStep(s)
+	}
+}
+
+// Issue gets a certificate. It waits, within Patience, when the CA says that it was asked too often. Its error is an *Error, or several that are joined.
+func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*certmagic.IssuedCertificate, error) {
+	ctx, done, err := i.life.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	name := nameOf(csr)
+	var issued protocol.Certificate
+	err = i.patiently(ctx, name, func(ctx context.Context) (err error) {
+		issued, err = i.order(ctx, name, csr)
+		return err
+	})
+	if err != nil {
+		i.step(Step{Kind: Failed, Name: name, CA: i.ca.URL, Err: err})
+		failuresOf(ctx).add(err)
+		return nil, err
+	}
+	until := time.Time{}
+	if leaf, err := leafOf(issued.ChainPEM); err == nil {
+		until = leaf.NotAfter
+	}
+	i.step(Step{Kind: Issued, Name: name, CA: i.ca.URL, Until: until})
+	i.config.Log.Info("acme: a certificate was issued", "name", name, "ca", i.ca.URL, "until", until)
+	return &certmagic.IssuedCertificate{Certificate: issued.ChainPEM, Metadata: issued}, nil
+}
+
+func nameOf(csr *x509.CertificateRequest) string {
+	if len(csr.DNSNames) > 0 {
+		return csr.DNSNames[0]
+	}
+	if len(csr.IPAddresses) > 0 {
+		return csr.IPAddresses[0].String()
+	}
+	return csr.Subject.CommonName
+}
+
+// leafOf returns the first certificate of a chain.
+func leafOf(chain []byte) (*x509.Certificate, error) {
+	block, _ := pem.Decode(chain)
+	if block == nil {
+		return nil, errors.New("acme: there is no certificate where one was expected")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// order asks for a certificate, by one challenge after the other.
+func (i *issuer) order(ctx context.Context, name string, csr *x509.CertificateRequest) (c protocol.Certificate, err error) {
+	var failed []error
+	for n, ch := range i.config.suited(name) {
+		if n > 0 {
+			i.step(Step{Kind: Failed, Name: name, CA: i.ca.URL, Challenge: i.config.suited(name)[n-1], Err: failed[n-1]})
+		}
+		if c, err = i.try(ctx, ch, name, csr); err == nil {
+			return c, nil
+		}
+		e := i.explain(err, name, ch)
+		failed = append(failed, e)
+		if e.Challenge == "" || ctx.Err() != nil {
+			break
+		}
+	}
+	return c, errors.Join(failed...)
+}
+
+// try asks for a certificate by one challenge. An account that the CA has forgotten is made again.
+func (i *issuer) try(ctx context.Context, ch Challenge, name string, csr *x509.CertificateRequest) (c protocol.Certificate, err error) {
+	for range 2 {
+		account, err := i.account(ctx)
+		if err != nil {
+			e := i.explain(err, "", "")
+			e.Name = name
+			return c, e
+		}
+		i.step(Step{Kind: Ordering, Name: name, CA: i.ca.URL})
+		c, err = i.obtain(ctx, account, ch, name, csr)
+		var p protocol.Problem
+		if !errors.As(err, &p) || p.Type != protocol.ProblemTypeAccountDoesNotExist {
+			return c, err
+		}
+		if err := i.forget(ctx); err != nil {
+			return c, err
+		}
+	}
+	return c, err
+}
+
+// obtain makes one order.
+func (i *issuer) obtain(ctx context.Context, account protocol.Account, ch Challenge, name string, csr *x509.CertificateRequest) (c protocol.Certificate, err error) {
+	order, err := acmez.OrderParametersFromCSR(account, csr)
+	if err != nil {
+		return c, err
+	}
+	order.Profile = i.ca.Profile
+	if !i.config.IgnoreARI {
+		order.Replaces = i.current(ctx, name)
+	}
+	s := solver{i, ch, name}
+	client := acmez.Client{Client: i.client, ChallengeSolvers: map[string]acmez.Solver{string(ch): &s}}
+	if ch == DNS01 {
+		client.ChallengeSolvers[string(ch)] = &waiter{s}
+	}
+	chains, err := client.ObtainCertificate(ctx, order)
+	if err != nil {
+		return c, err
+	}
+	if len(chains) == 0 {
+		return c, errors.New("the CA has sent no certificate")
+	}
+	return chains[0], nil
+}
+
+// current returns the certificate that an order is to replace, which exempts it from some limits of CAs (RFC 9773, Section 5); nil if there is none.
+func (i *issuer) current(ctx context.Context, name string) *x509.Certificate {
+	text, err := i.config.Storage.Load(ctx, certmagic.StorageKeys.SiteCert(i.key, name))
+	if err != nil {
+		return nil
+	}
+	leaf, err := leafOf(text)
+	if err != nil || time.Now().After(leaf.NotAfter) || len(leaf.AuthorityKeyId) == 0 {
+		return nil
+	}
+	if directory, err := i.client.GetDirectory(ctx); err != nil || directory.RenewalInfo == "" {
+		return nil
+	}
+	return leaf
+}
+
+// Revoke revokes a certificate (RFC 8555, Section 7.6).
+func (i *issuer) Revoke(ctx context.Context, cert certmagic.CertificateResource, reason int) error {
+	ctx, done, err := i.life.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	leaf, err := leafOf(cert.CertificatePEM)
+	if err != nil {
+		return err
+	}
+	name := strings.Join(append(slices.Clone(leaf.DNSNames), addresses(leaf)...), ",")
+	err = i.patiently(ctx, name, func(ctx context.Context) error {
+		account, err := i.account(ctx)
+		if err == nil {
+			err = i.client.RevokeCertificate(ctx, account, leaf, account.PrivateKey, reason)
+		}
+		if err == nil {
+			return nil
+		}
+		return i.explain(fmt.Errorf("it was not revoked: %w", err), name, "")
+	})
+	if err == nil {
+		i.step(Step{Kind: Revoked, Name: name, CA: i.ca.URL})
+	}
+	return err
+}
+
+func addresses(c *x509.Certificate) (all []string) {
+	for _, ip := range c.IPAddresses {
+		all = append(all, ip.String())
+	}
+	return all
+}
+
+// GetRenewalInfo asks the CA when a certificate is to be renewed (ARI, RFC 9773).
+func (i *issuer) GetRenewalInfo(ctx context.Context, cert certmagic.Certificate) (protocol.RenewalInfo, error) {
+	ctx, done, err := i.life.begin(ctx)
+	if err != nil {
+		return protocol.RenewalInfo{}, err
+	}
+	defer done()
+	return i.client.GetRenewalInfo(ctx, cert.Leaf)
+}
+
+// patiently does something that the CA may not want to hear of yet. It waits for the time that the CA gives, if that comes within Patience.
+func (i *issuer) patiently(ctx context.Context, name string, do func(context.Context) error) error {
+	const most = 5 // a CA that is never content
+	for n := 0; ; n++ {
+		if err := i.await(ctx, name, i.closedUntil(name)); err != nil {
+			return err
+		}
+		noted, said := withNote(ctx)
+		err := do(noted)
+		until := said.get()
+		if err == nil || until.IsZero() || ctx.Err() != nil {
+			return err
+		}
+		var e *Error
+		if errors.As(err, &e) {
+			e.RetryAfter = until
+			e.Err = fmt.Errorf("%w: %w", ErrTooOften, e.Err)
+		}
+		i.close(name, until)
+		if n == most || time.Until(until) > i.config.Patience {
+			return err
+		}
+		i.step(Step{Kind: Waiting, Name: name, CA: i.ca.URL, Until: until, Err: err})
+	}
+}
+
+// await waits until a time, or fails at once if that is too far away.
+func (i *issuer) await(ctx context.Context, name string, until time.Time) error {
+	left := time.Until(until)
+	if left <= 0 {
+		return nil
+	}
+	if left > i.config.Patience {
+		e := &Error{Name: name, CA: i.ca.URL, RetryAfter: until, Err: fmt.Errorf("%w, and is not asked again before %s", ErrTooOften, until.Format(time.DateTime))}
+		e.Advice = e.advise()
+		return e
+	}
+	select {
+	case <-time.After(left):
+		return nil
+	case <-ctx.Done():
+		return i.explain(context.Cause(ctx), name, "")
+	}
+}
+
+func (i *issuer) closedUntil(name string) time.Time {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.closed[name]
+}
+
+func (i *issuer) close(name string, until time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(i.closed, func(_ string, t time.Time) bool { return t.Before(now) })
+	i.closed[name] = until
+}

@@ -1,0 +1,141 @@
+package redis
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Open connects to one Redis server, and asks it whether it is there. The URL is one of
+//
+//	redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]
+//	rediss://[USER:PASSWORD@]HOST[:PORT][/DATABASE]    over TLS
+//	unix://[USER:PASSWORD@]/PATH[?db=DATABASE]
+//
+// with these parameters, each instead of what the Config has:
+//
+//	prefix=NAME      Config.Prefix
+//	lock_ttl=5s      Config.LockTTL
+//	key_file=PATH    Config.Keys: a file that only its owner may read, with a key in base64 in each line
+//
+// and those of go-redis's ParseURL (dial_timeout, read_timeout, pool_size, ...). No error cites a password.
+//
+// go-redis writes to standard error what it also returns, for all its clients in a process alike; the first Open has it written to slog.Default() at
+// level Debug instead. go-redis reads that setting without a lock: a program with clients of its own calls Open before these are used, or New.
+func Open(ctx context.Context, rawURL string, c Config) (*Storage, error) {
+	options, c, server, err := parse(rawURL, c)
+	if err != nil {
+		return nil, &Error{Op: "Open", Server: server, Err: err}
+	}
+	quieten()
+	client := goredis.NewClient(options)
+	s, err := New(client, c)
+	if err != nil {
+		_ = client.Close()
+		return nil, err
+	}
+	s.own, s.server = true, server
+	if _, err := ask(ctx, s, func(ctx context.Context) (string, error) { return s.client.Ping(ctx).Result() }, nil); err != nil {
+		_ = s.Close()
+		return nil, s.fail("Open", "", err)
+	}
+	return s, nil
+}
+
+// parse takes a URL apart. The server that it returns is the URL without what nobody needs to know.
+func parse(rawURL string, c Config) (*goredis.Options, Config, string, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil { // what it says has the password in it
+		return nil, c, "", fmt.Errorf("%w: the URL cannot be parsed; a password with other characters than letters, digits and -._~ has them percent-encoded", ErrConfig)
+	}
+	server := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	query := u.Query()
+	if query.Has("prefix") {
+		c.Prefix = query.Get("prefix")
+	}
+	if query.Has("lock_ttl") {
+		if c.LockTTL, err = time.ParseDuration(query.Get("lock_ttl")); err != nil {
+			return nil, c, server, fmt.Errorf("%w: lock_ttl: %w", ErrConfig, err)
+		}
+	}
+	if query.Has("key_file") {
+		if c.Keys, err = readKeys(query.Get("key_file")); err != nil {
+			return nil, c, server, err
+		}
+	}
+	for _, ours := range []string{"prefix", "lock_ttl", "key_file"} {
+		query.Del(ours)
+	}
+	u.RawQuery = query.Encode()
+	options, err := goredis.ParseURL(u.String())
+	if err != nil {
+		return nil, c, server, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	tune(options, query)
+	return options, c, server, nil
+}
+
+// tune makes a client that gives up soon, for its callers try again: what the URL does not set.
+func tune(o *goredis.Options, query url.Values) {
+	for name, field := range map[string]*time.Duration{"dial_timeout": &o.DialTimeout, "read_timeout": &o.ReadTimeout, "write_timeout": &o.WriteTimeout} {
+		if !query.Has(name) {
+			*field = 3 * time.Second
+		}
+	}
+	if !query.Has("max_retries") {
+		o.MaxRetries = 2
+	}
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// readKeys reads a file of keys.
+func readKeys(path string) ([][]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: key_file: %w", ErrConfig, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%w: key_file: others than its owner may read or write %s: chmod 600 %s", ErrConfig, path, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: key_file: %w", ErrConfig, err)
+	}
+	var keys [][]byte
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		key, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(key) != 32 {
+			return nil, fmt.Errorf("%w: key_file: key %d of %s is not 32 bytes in base64: openssl rand -base64 32", ErrConfig, len(keys)+1, path)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%w: key_file: there is no key in %s: openssl rand -base64 32", ErrConfig, path)
+	}
+	return keys, nil
+}
+
+// quieten is done once, since clients that exist may be about to log.
+var quieten = sync.OnceFunc(func() { goredis.SetLogger(logger{}) })
+
+// logger takes what go-redis would write to standard error.
+type logger struct{}
+
+func (logger) Printf(ctx context.Context, format string, v ...any) {
+	slog.DebugContext(ctx, "redis: "+fmt.Sprintf(format, v...))
+}
