@@ -65,12 +65,14 @@ type Forward struct {
 	once   sync.Once
 	client *paf.Client // Client, or ours
 	via    via
+
+	follows bool // redirects
 }
 
 func (f *Forward) init() {
 	f.once.Do(func() {
 		f.via, f.client = newVia(f.Name), f.Client
-		if f.client == nil {
+		if f.follows = follows(f.Client); f.client == nil {
 			f.client = &paf.Client{MaxRedirects: -1, MaxIdleAll: 1024, Log: f.Log} // clients may name as many servers as they like
 			f.client.Limits.ResponseTimeout = 60 * time.Second
 		}
@@ -184,7 +186,7 @@ func (f *Forward) tunnel(x *exchange) error {
 
 // pass passes a request in clear on.
 func (f *Forward) pass(x *exchange) error {
-	if f.client.MaxRedirects >= 0 {
+	if f.follows {
 		return ErrRedirects
 	}
 	if f.via.passed(&x.in.Header) {

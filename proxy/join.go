@@ -60,7 +60,8 @@ func join(a, b net.Conn, limits TunnelLimits) (fromA, fromB int64, err error) {
 		j.watch = time.AfterFunc(j.idle, j.look)
 		defer j.stop()
 	}
-	up, down := &mover{joint: j, from: a, to: b, over: make(chan struct{})}, &mover{joint: j, from: b, to: a, over: make(chan struct{})}
+	up := &mover{joint: j, from: a, to: b, over: make(chan struct{}), blink: linger} // a is the client's
+	down := &mover{joint: j, from: b, to: a, over: make(chan struct{}), blink: blink}
 	up.back, down.back = down, up
 	go down.move()
 	up.move()
@@ -138,6 +139,7 @@ type mover struct {
 	back     *mover        // the other direction's
 	ended    atomic.Bool   // from has
 	over     chan struct{} // is closed when nothing moves any more
+	blink    time.Duration // how long back is waited for when from has broken off
 	total    int64         // of bytes, once it is over
 	failed   bool          // to has, not from: it is not known where the kernel moves the bytes
 }
@@ -145,7 +147,8 @@ type mover struct {
 // How long the sides of a tunnel have to show that they were about to end when one of them breaks off: the bytes sent before that come first.
 const (
 	patience = 5 * time.Second        // of one that takes no more
-	blink    = 300 * time.Millisecond // while the other one waits
+	linger   = time.Second            // when the client has broken off, for whom servers may wait before they end
+	blink    = 300 * time.Millisecond // when the other one has: the client waits
 	glance   = 50 * time.Millisecond
 )
 
@@ -189,13 +192,17 @@ func (m *mover) broken(err error) {
 		return
 	}
 	refused := m.refused(err)
-	if refused {
-		m.drain()
-	} else {
-		m.back.await(blink)
-	}
 	// A kernel tells of a reset once, and what is read after that looks like an end; of one that has ended before it says EPIPE.
-	before := m.back.ended.Load() && !(refused && errors.Is(err, syscall.ECONNRESET))
+	lost := refused && errors.Is(err, syscall.ECONNRESET)
+	switch {
+	case lost:
+		m.drain(linger, func() bool { return false })
+	case refused:
+		m.drain(patience, m.back.isOver)
+	default:
+		m.back.await(m.blink)
+	}
+	before := m.back.ended.Load() && !lost
 	switch {
 	case !before && !m.ended.Load():
 		m.end(err)
@@ -235,9 +242,9 @@ func (m *mover) isOver() bool {
 	}
 }
 
-// drain reads what nobody takes any more, until the end of that or of the other direction.
-func (m *mover) drain() {
-	for until := time.Now().Add(patience); time.Now().Before(until) && !m.back.isOver(); {
+// drain reads what nobody takes any more, until the end of that, or until it is enough.
+func (m *mover) drain(most time.Duration, enough func() bool) {
+	for until := time.Now().Add(most); time.Now().Before(until) && !enough(); {
 		_ = m.from.SetReadDeadline(time.Now().Add(glance))
 		_, err := loop.CopyBlocks(io.Discard, onlyReader{m.from})
 		if err == nil {
@@ -247,7 +254,7 @@ func (m *mover) drain() {
 			break
 		}
 	}
-	m.back.await(blink)
+	m.back.await(m.blink)
 }
 
 // onlyReader hides what io.Copy would use else.

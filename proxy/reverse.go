@@ -70,12 +70,14 @@ type Reverse struct {
 	now    atomic.Pointer[set]
 	client *paf.Client // Client, or ours
 	via    via
+
+	follows bool // redirects
 }
 
 func (r *Reverse) init() {
 	r.once.Do(func() {
 		r.via, r.client = newVia(r.Name), r.Client
-		if r.client == nil {
+		if r.follows = follows(r.Client); r.client == nil {
 			r.client = &paf.Client{MaxRedirects: -1, OpenTimeout: 5 * time.Second, MaxConns: 1024, MaxIdle: 256, Log: r.Log}
 			r.client.Limits.ResponseTimeout = 60 * time.Second
 		}
@@ -83,6 +85,15 @@ func (r *Reverse) init() {
 			r.log().Error("upstream cannot be used", "component", "paf-proxy", "error", err)
 		}
 	})
+}
+
+// follows reports whether a client that was given follows redirects.
+func follows(c *paf.Client) bool {
+	if c == nil {
+		return false
+	}
+	_ = c.Stats() // after which its fields do not change any more
+	return c.MaxRedirects >= 0
 }
 
 // Use replaces the upstreams. Requests that are under way stay where they are, and so do their connections. One that is among the new ones again keeps
@@ -129,7 +140,7 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	if answered(w, in) {
 		return
 	}
-	if r.client.MaxRedirects >= 0 {
+	if r.follows {
 		p.fail(ErrRedirects, r.OnError, r.Log)
 		return
 	}
