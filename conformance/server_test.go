@@ -88,7 +88,22 @@ func launch(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(program, args...), scheme: "http"}
 	p.Stderr = os.Stderr
-	out, err := p.StdoutPipe()
+	pipe := p.StdoutPipe
+	if args[0] == "proxy" { // whose standard output is the log of requests alone
+		log, err := p.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Stderr, pipe = nil, p.StderrPipe
+		defer func() {
+			go func() {
+				for lines := bufio.NewScanner(log); lines.Scan(); {
+					p.lines.add(lines.Text())
+				}
+			}()
+		}()
+	}
+	out, err := pipe()
 	if err != nil {
 		t.Fatal(err)
 	}

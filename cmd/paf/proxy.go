@@ -36,7 +36,7 @@ On SIGHUP the file, the certificates and the users are read again. If something
 is wrong with them all stays as it was. No connection is lost.
 
 One line a request goes to standard output: method, target, status, bytes, time taken,
-peer, upstream. What else happens goes to standard error.
+peer, protocol, user, upstream. What else happens goes to standard error, the addresses among it.
 
 SIGINT and SIGTERM stop it: what is in progress may finish within --grace, a
 second signal ends it at once.
@@ -77,7 +77,7 @@ func proxyFlags() []cli.Flag {
 		&cli.StringFlag{Name: "users", Usage: "lead only those who are in `FILE`, as htpasswd -B makes it, and know their password"},
 		&cli.StringFlag{Name: "grace", Value: "30s", Usage: "let requests in progress go on for `TIME` after a signal, or when an address is no longer listened on"},
 		&cli.StringFlag{Name: "log", Value: "text", Usage: "write lines in the `FORM` text or json"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no line for a request"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no line for a request, but for failures"},
 	}
 }
 
@@ -89,7 +89,7 @@ func passingFlags() []cli.Flag {
 		&cli.StringFlag{Name: "forwarded", Value: "x", Usage: "tell upstreams of the client: `WHAT` is none, x (X-Forwarded-*), rfc7239 (Forwarded) or both"},
 		&cli.BoolFlag{Name: "trust-forwarded", Usage: "believe what clients say in these fields, for they are proxies"},
 		&cli.StringSliceFlag{Name: "upgrade", Value: []string{"websocket"}, Usage: "let clients change to `PROTOCOL`, none for no other; may be given several times"},
-		&cli.StringFlag{Name: "proxy-protocol-out", Usage: "begin connections to upstreams with a header of the PROXY protocol, `VERSION` v1 or v2"},
+		&cli.StringFlag{Name: "proxy-protocol-out", Usage: "begin connections to upstreams with a header of the PROXY protocol, `VERSION` v1, v2 or none"},
 		&cli.StringFlag{Name: "timeout", Value: "1m0s", Usage: "wait for a response for `TIME`; 0 for ever"},
 		&cli.StringFlag{Name: "tunnel-idle", Value: "15m0s", Usage: "close tunnels, WebSockets among them, on which nothing moves for `TIME`; 0 for never"},
 		&cli.StringFlag{Name: "tunnel-time", Usage: "close tunnels after `TIME`"},

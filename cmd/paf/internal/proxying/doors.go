@@ -68,7 +68,7 @@ func (r *Runner) open(p *plan, fresh map[string]*socket) {
 		switch {
 		case old == nil:
 			doors[d.addr] = r.start(d, fresh[d.addr])
-			r.lines.Info("listening", "url", serve.URL(d.scheme(), fresh[d.addr].ln.Addr()))
+			r.log.Info("listening", "url", serve.URL(d.scheme(), fresh[d.addr].ln.Addr()))
 		case old.door == d:
 			doors[d.addr] = old
 		default: // the same socket, served in another way

@@ -72,7 +72,7 @@ func start(t *testing.T, config string) *running {
 			t.Logf("it has said:\n%.4000s", r.err.String())
 		}
 	})
-	r.await(&r.out, "msg=listening")
+	r.await(&r.err, "msg=listening")
 	return r
 }
 
@@ -118,11 +118,11 @@ var urls = regexp.MustCompile(`msg=listening url=(\S+)/`)
 func (r *running) url(n int) string {
 	r.t.Helper()
 	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if all := urls.FindAllStringSubmatch(r.out.String(), -1); len(all) > n {
+		if all := urls.FindAllStringSubmatch(r.err.String(), -1); len(all) > n {
 			return all[n][1]
 		}
 		if time.Now().After(until) {
-			r.t.Fatalf("no address %d: %s", n, r.out.String())
+			r.t.Fatalf("no address %d: %s", n, r.err.String())
 		}
 	}
 }

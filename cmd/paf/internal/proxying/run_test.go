@@ -96,14 +96,14 @@ func TestLinesMayBeJSON(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "proxy.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
-	var out printed
+	var out, said printed
 	done := make(chan error, 1)
 	socket := filepath.Join(dir, "s")
 	_ = os.WriteFile(file, fmt.Appendf(nil, "log: json\nlisten: unix:%s\nto: http://%s", socket, upstream(t, "well")), 0o600)
 	go func() {
-		done <- Run(ctx, Options{Load: func() (*Config, error) { return ReadFile(file) }, Out: &out, Err: io.Discard})
+		done <- Run(ctx, Options{Load: func() (*Config, error) { return ReadFile(file) }, Out: &out, Err: &said})
 	}()
-	for !strings.Contains(out.String(), "listening") {
+	for !strings.Contains(said.String(), "listening") {
 	}
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)

@@ -19,8 +19,8 @@ import (
 type Options struct {
 	Load   func() (*Config, error) // is called at the start, and for each reload
 	Reload <-chan os.Signal        // asks for one; nil for never
-	Out    io.Writer               // receives the addresses and the line a request
-	Err    io.Writer               // receives all else
+	Out    io.Writer               // receives the line a request
+	Err    io.Writer               // receives all else, the addresses first
 }
 
 // A Runner is a running proxy. Its fields are those of the goroutine of Run, but where they say otherwise.
