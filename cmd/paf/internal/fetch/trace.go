@@ -156,19 +156,23 @@ const (
 const maxHead = 256 << 10
 
 func (t *tapped) Write(p []byte) (int, error) {
-	n, err := t.Flow.Write(p)
+	t.look(p) // before it is written: a goroutine that reads may have the response before Write returns
+	return t.Flow.Write(p)
+}
+
+// look looks for the head of a request in what is about to be written.
+func (t *tapped) look(p []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state == content {
 		t.state = requestHead
 	}
 	if t.state == requestHead {
-		if head, _ := t.collect(p[:n]); head != nil {
+		if head, _ := t.collect(p); head != nil {
 			t.print("> ", head)
 			t.state = responseHead
 		}
 	}
-	return n, err
 }
 
 func (t *tapped) Read(p []byte) (int, error) {
