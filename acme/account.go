@@ -33,6 +33,8 @@ type storedAccount struct {
 
 // account returns the account that is in the Storage, or makes one at the CA: once, however many ask at a time, on however many machines.
 func (i *issuer) account(ctx context.Context) (protocol.Account, error) {
+	ctx, cancel := i.bounded(ctx)
+	defer cancel()
 	a, err := i.load(ctx)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return a, err

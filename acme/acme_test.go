@@ -208,7 +208,8 @@ func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"120": 2 * time.Minute, "0": 0,
-		now.Add(time.Hour).Format(http.TimeFormat): time.Hour, "": tooOftenPause, "-1": tooOftenPause, "soon": tooOftenPause, "99999999999999": tooOftenPause,
+		now.Add(time.Hour).Format(http.TimeFormat): time.Hour, "": tooOftenPause, "-1": tooOftenPause, "soon": tooOftenPause, "99999999999999": tooOftenPause, "1000000": tooOftenMost,
+		now.AddDate(100, 0, 0).Format(http.TimeFormat): tooOftenMost,
 	} {
 		if got := retryAfter(value, now).Sub(now); got != want {
 			t.Errorf("%q: %v", value, got)

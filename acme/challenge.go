@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/caddyserver/certmagic"
-	"github.com/mholt/acmez/v3"
 	protocol "github.com/mholt/acmez/v3/acme"
 )
 
@@ -46,6 +45,9 @@ func bracketed(name string) string {
 	return name
 }
 
+// errToken: what a CA calls a token cannot be one.
+var errToken = errors.New("the CA's token is none (RFC 8555, Section 8.3)")
+
 // proofs is what is presented to CAs at the moment: in memory, and in the Storage, where the others of a fleet find it.
 type proofs struct {
 	storage Storage
@@ -75,7 +77,7 @@ func (*proofs) keyOf(c protocol.Challenge) string {
 // put presents a proof.
 func (p *proofs) put(ctx context.Context, c protocol.Challenge) error {
 	if Challenge(c.Type) == HTTP01 && !isToken(c.Token) {
-		return errors.New("the CA's token is none (RFC 8555, Section 8.3)")
+		return errToken
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -89,6 +91,9 @@ func (p *proofs) put(ctx context.Context, c protocol.Challenge) error {
 
 // remove takes it away, whatever has become of ctx: what is left behind would be there for ever.
 func (p *proofs) remove(ctx context.Context, c protocol.Challenge) error {
+	if Challenge(c.Type) == HTTP01 && !isToken(c.Token) { // it would name another key of the Storage
+		return errToken
+	}
 	p.mu.Lock()
 	delete(p.here, p.keyOf(c))
 	p.mu.Unlock()
@@ -126,38 +131,3 @@ func (p *proofs) clear(ctx context.Context) {
 		_ = p.remove(ctx, c)
 	}
 }
-
-// A solver presents proofs to acmez's client for one name, and tells of it.
-type solver struct {
-	*issuer
-	challenge Challenge
-	name      string
-}
-
-var _ acmez.Solver = (*solver)(nil)
-
-// Present makes the proof ready.
-func (s *solver) Present(ctx context.Context, c protocol.Challenge) error {
-	at := s.challenge.at(s.name, c.Token)
-	s.step(Step{Kind: Presenting, Name: s.name, Challenge: s.challenge, Address: at, CA: s.ca.URL})
-	if s.challenge == DNS01 {
-		return s.records.put(ctx, c)
-	}
-	return s.proofs.put(ctx, c)
-}
-
-// CleanUp takes it away.
-func (s *solver) CleanUp(ctx context.Context, c protocol.Challenge) error {
-	if s.challenge == DNS01 {
-		return s.records.remove(ctx, c)
-	}
-	return s.proofs.remove(ctx, c)
-}
-
-// A waiter is a solver whose proof takes its time to be seen everywhere.
-type waiter struct{ solver }
-
-var _ acmez.Waiter = (*waiter)(nil)
-
-// Wait returns when the record is where the CA will look for it.
-func (s *waiter) Wait(ctx context.Context, c protocol.Challenge) error { return s.records.wait(ctx, c) }

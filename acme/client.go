@@ -3,6 +3,7 @@ package acme
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -16,6 +17,11 @@ import (
 const (
 	requestTimeout = 30 * time.Second
 	tooOftenPause  = time.Minute // where a CA does not say how long
+	tooOftenMost   = 24 * time.Hour
+	pollMost       = time.Minute // between looks at what the CA is working on
+	answerMost     = 1 << 20     // bytes of an answer's content
+	headMost       = 64 << 10    // bytes of its head
+	redirectsMost  = 3
 )
 
 // newClient returns what speaks to a CA: paf's client, over whatever leads there.
@@ -29,25 +35,54 @@ func newClient(c *Config, ca *CA) (*http.Client, *nethttp.Transport) {
 		config.RootCAs = ca.Roots
 		leads = mimic.Replace(leads, paf.TLSConfig, config)
 	}
-	t := &nethttp.Transport{Context: leads, IdleConnTimeout: time.Minute}
-	return &http.Client{Transport: &listener{next: t}, Timeout: requestTimeout}, t
+	t := &nethttp.Transport{Context: leads, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: headMost, DisableCompression: true}
+	return &http.Client{Transport: &listener{next: t}, Timeout: requestTimeout, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		if len(via) > redirectsMost {
+			return fmt.Errorf("the CA has redirected more than %d times", redirectsMost)
+		}
+		return nil
+	}}, t
 }
 
-// A listener hears when a CA says that it was asked too often, which acmez does not pass on.
+// A listener hears when a CA says that it was asked too often, which acmez does not pass on, and keeps from acmez what it would follow without bound.
 type listener struct{ next http.RoundTripper }
 
 // RoundTrip sends a request, and notes down how long the CA wants to be left alone.
 func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := l.next.RoundTrip(r)
-	if n, ok := r.Context().Value(noteKey{}).(*note); ok && err == nil &&
-		(resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "") {
-		n.set(retryAfter(resp.Header.Get("Retry-After"), time.Now()))
+	if r.URL.Scheme != "https" {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, fmt.Errorf("the CA leads to %s, and ACME is spoken over https alone (RFC 8555, Section 6.1)", r.URL.Redacted())
 	}
-	return resp, err
+	resp, err := l.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	said, now := resp.Header.Get("Retry-After"), time.Now()
+	if n, ok := r.Context().Value(noteKey{}).(*note); ok &&
+		(resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable && said != "") {
+		n.set(retryAfter(said, now))
+	}
+	if said != "" && r.Method == http.MethodPost { // a GET is for ARI, where it is hours, and nobody sleeps meanwhile
+		pause := min(max(retryAfter(said, now).Sub(now), 0), pollMost)
+		resp.Header.Set("Retry-After", strconv.Itoa(int(pause.Round(time.Second)/time.Second)))
+	}
+	resp.Header.Del("Link") // "up" is followed without end, and no alternate chain is ever taken
+	resp.Body = http.MaxBytesReader(nil, resp.Body, answerMost)
+	return resp, nil
 }
 
-// retryAfter returns the time that a Retry-After field says, in seconds or as a date (RFC 9110, Section 10.2.3).
+// retryAfter returns the time that a Retry-After field says, in seconds or as a date (RFC 9110, Section 10.2.3): no later than in a day.
 func retryAfter(value string, now time.Time) time.Time {
+	until, most := saidBy(value, now), now.Add(tooOftenMost)
+	if until.After(most) {
+		return most
+	}
+	return until
+}
+
+func saidBy(value string, now time.Time) time.Time {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return now.Add(time.Duration(seconds) * time.Second)
 	}

@@ -88,7 +88,7 @@ type Config struct {
 	IgnoreARI bool
 
 	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by net/http, over the kernel's
-	// network, whatever Context says.
+	// network and the proxy of the environment (http.ProxyFromEnvironment), whatever Context says, and have 30 seconds for an answer.
 	NoOCSP bool
 
 	// Log receives what is worth knowing; default slog.Default().
@@ -115,22 +115,29 @@ type CA struct {
 type Storage = certmagic.Storage
 
 // Files returns a Storage of files of mode 0600 in a folder. "" is the folder "paf/acme" where the system keeps programs' data of a user. Several machines
-// may share a folder. A lock whose owner has died is taken over after some seconds: that alone is told by certmagic itself, on standard error.
+// may share a folder. Where the system keeps no such data (no HOME), "" is a Storage of which every use fails, and New refuses it.
+// A lock whose owner has died is taken over after some seconds: that alone is told by certmagic itself, on standard error.
 func Files(folder string) Storage {
 	if folder == "" {
-		folder = filepath.Join(dataDir(), "paf", "acme")
+		dir, err := dataDir()
+		if err != nil {
+			return homeless{err}
+		}
+		folder = filepath.Join(dir, "paf", "acme")
 	}
 	return &certmagic.FileStorage{Path: folder}
 }
 
-func dataDir() string {
+// dataDir is never where the program happens to have been started: keys of accounts and certificates would be in a folder that may be served.
+func dataDir() (string, error) {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir
+		return dir, nil
 	}
-	if dir, err := os.UserConfigDir(); err == nil {
-		return dir
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("acme: there is no folder of the user's to keep certificates in, and one has to be named: %w", err)
 	}
-	return "."
+	return dir, nil
 }
 
 // complete returns a copy with its defaults, or says what is wrong with it.
@@ -146,6 +153,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Storage == nil {
 		c.Storage = Files("")
+	}
+	if none, is := c.Storage.(homeless); is {
+		return c, none.err
 	}
 	c.AccountKey, c.CertificateKey = cmp.Or(c.AccountKey, P256), cmp.Or(c.CertificateKey, P256)
 	c.HTTPSPort = cmp.Or(c.HTTPSPort, 443)

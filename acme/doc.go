@@ -52,8 +52,18 @@
 // level Debug where it is only of interest to whoever looks for a fault.
 //
 // A CA that says that it was asked too often (status 429) is not asked again for that name before the time it gives in Retry-After: an order waits
-// for that if it comes within [Config.Patience], else it fails, and the next CA, if there is one, is asked. A renewal that fails leaves the old
-// certificate in use, and is tried again.
+// for that if it comes within [Config.Patience], else it fails, and the next CA, if there is one, is asked. More than a day is taken for a day, and a
+// revocation is not held up by what orders were told. A renewal that fails leaves the old certificate in use, and is tried again.
+//
+// # What a CA is not believed
+//
+// A CA is spoken to over https alone, through three redirects at the most; an answer has 64 KiB of head and 1 MiB of content at the most, and is not
+// unpacked. All that is said for one order takes 10 minutes at the most, and what [DNS.Timeout] adds. Proofs are of our own making, for the name that was
+// ordered: the CA chooses the token alone. A certificate is used if it is for the key and exactly the names that were asked for and has not ended, in a
+// chain of ten certificates at the most, and nothing else; otherwise the error is [ErrCertificate], and what was there before stays. Of several chains that
+// a CA offers, the first is taken. Links to further certificates ("up") are not followed.
+//
+// A handshake that asks for what cannot be a name of the DNS, by its length, is refused before it is looked for.
 //
 // # Keys
 //

@@ -21,6 +21,9 @@ var (
 
 	// ErrTooOften: the CA says that it was asked too often. Error.RetryAfter says when it may be asked again.
 	ErrTooOften = errors.New("the CA was asked too often")
+
+	// ErrCertificate: the CA has issued something else than what was ordered, or something that has ended. It is not used.
+	ErrCertificate = errors.New("the CA has not issued what was ordered")
 )
 
 // An Error says why a CA has not done what was asked of it, and what to try.
@@ -163,6 +166,8 @@ func adviceWithoutProblem(err error) string {
 	switch {
 	case errors.Is(err, ErrTerms):
 		return "Read them, and set Config.AgreeToTerms."
+	case errors.Is(err, ErrCertificate):
+		return "What was there before stays in use. Is the clock of this machine right? If it is, that is the CA's fault: tell it, or have a second CA in CAs."
 	case errors.Is(err, ErrTooOften):
 		return "Wait, and do not ask again before: until it works, try with LetsEncryptStaging."
 	case errors.As(err, &unknown), errors.As(err, &host):

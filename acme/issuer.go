@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -42,8 +43,19 @@ var (
 	_ certmagic.RenewalInfoGetter = (*issuer)(nil)
 )
 
-// pollTimeout bounds how long a CA may take to look, and to issue.
-const pollTimeout = 2 * time.Minute
+const (
+	pollTimeout = 2 * time.Minute  // how long a CA may take to look, and to issue
+	talkTimeout = 10 * time.Minute // how long all that is said to it for one purpose may take, without the time that the DNS takes
+)
+
+// bounded returns a context for what is said to the CA for one purpose: a CA that is always about to be done holds nobody up for ever.
+func (i *issuer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	most := talkTimeout
+	if d := i.config.DNS; d != nil {
+		most += max(cmp.Or(d.Timeout, dnsTimeout), 0)
+	}
+	return context.WithTimeout(ctx, most)
+}
 
 func newIssuer(c *Config, ca CA, p *proofs, r *records, l *life) *issuer {
 	h, t := newClient(c, &ca)
@@ -83,19 +95,20 @@ func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*cert
 	defer done()
 	name := nameOf(csr)
 	var issued protocol.Certificate
-	err = i.patiently(ctx, name, func(ctx context.Context) (err error) {
+	err = i.patiently(ctx, name, true, func(ctx context.Context) (err error) {
 		issued, err = i.order(ctx, name, csr)
 		return err
 	})
+	var leaf *x509.Certificate
+	if err == nil {
+		leaf, err = i.checked(name, issued.ChainPEM, csr)
+	}
 	if err != nil {
 		i.step(Step{Kind: Failed, Name: name, CA: i.ca.URL, Err: err})
 		failuresOf(ctx).add(err)
 		return nil, err
 	}
-	until := time.Time{}
-	if leaf, err := leafOf(issued.ChainPEM); err == nil {
-		until = leaf.NotAfter
-	}
+	until := leaf.NotAfter
 	i.step(Step{Kind: Issued, Name: name, CA: i.ca.URL, Until: until})
 	i.config.Log.Info("acme: a certificate was issued", "name", name, "ca", i.ca.URL, "until", until)
 	return &certmagic.IssuedCertificate{Certificate: issued.ChainPEM, Metadata: issued}, nil
@@ -163,6 +176,8 @@ func (i *issuer) try(ctx context.Context, ch Challenge, name string, csr *x509.C
 
 // obtain makes one order.
 func (i *issuer) obtain(ctx context.Context, account protocol.Account, ch Challenge, name string, csr *x509.CertificateRequest) (c protocol.Certificate, err error) {
+	ctx, cancel := i.bounded(ctx)
+	defer cancel()
 	order, err := acmez.OrderParametersFromCSR(account, csr)
 	if err != nil {
 		return c, err
@@ -171,8 +186,11 @@ func (i *issuer) obtain(ctx context.Context, account protocol.Account, ch Challe
 	if !i.config.IgnoreARI {
 		order.Replaces = i.current(ctx, name)
 	}
-	s := solver{i, ch, name}
-	client := acmez.Client{Client: i.client, ChallengeSolvers: map[string]acmez.Solver{string(ch): &s}}
+	s, err := i.newSolver(ch, name, order)
+	if err != nil {
+		return c, err
+	}
+	client := acmez.Client{Client: i.client, ChallengeSolvers: map[string]acmez.Solver{string(ch): s}}
 	if ch == DNS01 {
 		client.ChallengeSolvers[string(ch)] = &waiter{s}
 	}
@@ -214,7 +232,9 @@ func (i *issuer) Revoke(ctx context.Context, cert certmagic.CertificateResource,
 		return err
 	}
 	name := strings.Join(append(slices.Clone(leaf.DNSNames), addresses(leaf)...), ",")
-	err = i.patiently(ctx, name, func(ctx context.Context) error {
+	err = i.patiently(ctx, name, false, func(ctx context.Context) error {
+		ctx, cancel := i.bounded(ctx)
+		defer cancel()
 		account, err := i.account(ctx)
 		if err == nil {
 			err = i.client.RevokeCertificate(ctx, account, leaf, account.PrivateKey, reason)
@@ -244,19 +264,26 @@ func (i *issuer) GetRenewalInfo(ctx context.Context, cert certmagic.Certificate)
 		return protocol.RenewalInfo{}, err
 	}
 	defer done()
+	ctx, cancel := i.bounded(ctx)
+	defer cancel()
 	return i.client.GetRenewalInfo(ctx, cert.Leaf)
 }
 
-// patiently does something that the CA may not want to hear of yet. It waits for the time that the CA gives, if that comes within Patience.
-func (i *issuer) patiently(ctx context.Context, name string, do func(context.Context) error) error {
+// patiently does something that the CA may not want to hear of yet. It waits for the time that the CA gives, if that comes within Patience. An order
+// remembers it: the next one for the name does not ask before. What is to be revoked is not held up by what orders were told.
+func (i *issuer) patiently(ctx context.Context, name string, order bool, do func(context.Context) error) error {
 	const most = 5 // a CA that is never content
+	var until time.Time
 	for n := 0; ; n++ {
-		if err := i.await(ctx, name, i.closedUntil(name)); err != nil {
+		if order {
+			until = i.closedUntil(name)
+		}
+		if err := i.await(ctx, name, until); err != nil {
 			return err
 		}
 		noted, said := withNote(ctx)
 		err := do(noted)
-		until := said.get()
+		until = said.get()
 		if err == nil || until.IsZero() || ctx.Err() != nil {
 			return err
 		}
@@ -265,7 +292,9 @@ func (i *issuer) patiently(ctx context.Context, name string, do func(context.Con
 			e.RetryAfter = until
 			e.Err = fmt.Errorf("%w: %w", ErrTooOften, e.Err)
 		}
-		i.close(name, until)
+		if order {
+			i.close(name, until)
+		}
 		if n == most || time.Until(until) > i.config.Patience {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ func New(config Config) (*Manager, error) {
 	magic := certmagic.Config{
 		RenewalWindowRatio: config.RenewAt,
 		KeySource:          keySource{&m.config},
-		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP},
+		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
 		Storage:            config.Storage,
 		DisableARI:         config.IgnoreARI,
 		Logger:             log,
@@ -101,8 +102,26 @@ func (m *Manager) configOf(names []string) *certmagic.Config {
 
 func has(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
 
+// What a name of the DNS has at the most (RFC 1035, Section 2.3.4): certmagic's work for a handshake grows with the square of the labels.
+const (
+	nameMost = 253 // bytes, without the dot at the end
+	dotsMost = 126
+)
+
+// checkServerName refuses what is no name of anything, before work is done for it.
+func checkServerName(hello *tls.ClientHelloInfo) error {
+	name := strings.TrimSuffix(hello.ServerName, ".")
+	if len(name) > nameMost || strings.Count(name, ".") > dotsMost {
+		return fmt.Errorf("acme: a handshake asks for a name of %d bytes, and names have %d at the most (RFC 1035, Section 2.3.4)", len(name), nameMost)
+	}
+	return nil
+}
+
 // certificate returns the one for a handshake.
 func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if err := checkServerName(hello); err != nil {
+		return nil, err
+	}
 	return m.configOf([]string{strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")}).GetCertificate(hello)
 }
 

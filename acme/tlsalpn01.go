@@ -28,6 +28,9 @@ func (m *Manager) challengeConfig(hello *tls.ClientHelloInfo) (*tls.Config, erro
 	if len(hello.SupportedProtos) != 1 || hello.SupportedProtos[0] != acmez.ACMETLS1Protocol {
 		return nil, nil
 	}
+	if err := checkServerName(hello); err != nil {
+		return nil, err
+	}
 	name := nameOfChallenge(hello.ServerName)
 	c, known, err := m.proofs.find(hello.Context(), TLSALPN01, name)
 	if err != nil {

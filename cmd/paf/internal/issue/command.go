@@ -13,6 +13,7 @@ import (
 
 	"github.com/paf-go/paf/acme"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/terminal"
 )
 
 // A Command is one of `paf cert`. Its methods are the commands; one of them is called, once.
@@ -68,12 +69,10 @@ func (c *Command) Renew(ctx context.Context, names []string) error {
 	})
 }
 
-// renewDue has package acme decide, by what the CA suggests (ARI, RFC 9773) or by the time that is left.
+// renewDue has package acme decide, by what the CA suggests (ARI, RFC 9773) or by the time that is left. A certificate that cannot be read, or a name that
+// cannot be proved, does not keep the others from theirs.
 func (c *Command) renewDue(ctx context.Context, d *desk, config *acme.Config) error {
-	all, err := acme.List(ctx, config.Storage)
-	if err != nil {
-		return Explain(err)
-	}
+	all, unread := acme.List(ctx, config.Storage)
 	var names []string
 	for _, h := range all {
 		if h.IsOf(c.URL()) {
@@ -82,14 +81,31 @@ func (c *Command) renewDue(ctx context.Context, d *desk, config *acme.Config) er
 	}
 	if len(names) == 0 {
 		c.say("There is no certificate of the CA %s in the storage.\n", c.URL())
-		return nil
+		return ended(ctx, unread)
 	}
-	err = d.manager.Manage(ctx, names...)
+	err := each(names, func(name string) error { return d.manager.Manage(ctx, name) })
 	c.mu.Lock()
 	renewed := len(c.issued)
 	c.mu.Unlock()
 	c.say("%d of %d certificates were renewed.\n", renewed, len(names))
-	return errors.Join(ended(ctx, err), c.where(ctx, config.Storage, names))
+	return errors.Join(ended(ctx, err), c.where(ctx, config.Storage, names)) // where tells of what cannot be read
+}
+
+// each does something for each name, for several at a time, and for all of them whatever fails.
+func each(names []string, do func(name string) error) error {
+	const most = 8
+	errs := make([]error, len(names))
+	places := make(chan struct{}, most)
+	var all sync.WaitGroup
+	for n, name := range names {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			errs[n] = do(name)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // Revoke revokes the certificates of names, and removes them and their keys from the storage.
@@ -128,13 +144,18 @@ func (c *Command) List(ctx context.Context) error {
 		fmt.Fprintln(w, "NAME\tUNTIL\tLEFT\tCA\tSERIAL")
 	}
 	for _, h := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", strings.Join(h.Names, ","), h.Until.UTC().Format("2006-01-02 15:04Z"), left(h.Until), h.CA, h.Serial)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", cell(strings.Join(h.Names, ",")), h.Until.UTC().Format("2006-01-02 15:04Z"), left(h.Until), cell(h.CA), h.Serial)
 	}
 	if failed := w.Flush(); failed != nil {
 		err = errors.Join(err, exit.Errorf(exit.Write, "the output failed: %w", failed))
 	}
 	return ended(ctx, err)
 }
+
+// cell returns what comes from a certificate or the storage as it can be shown in a table: in one line, and without a tab.
+func cell(s string) string { return cells.Replace(terminal.Visible(s)) }
+
+var cells = strings.NewReplacer("\t", `\x09`, "\n", `\x0a`)
 
 func left(until time.Time) string {
 	switch d := time.Until(until); {
@@ -174,7 +195,7 @@ func (c *Command) where(ctx context.Context, storage acme.Storage, names []strin
 			if are {
 				h.Chain, h.Key = files.Filename(h.Chain), files.Filename(h.Key)
 			}
-			fmt.Fprintf(c.Out, "%s until %s\n  certificate %s\n  key         %s\n", name, h.Until.UTC().Format("2006-01-02 15:04Z"), h.Chain, h.Key)
+			fmt.Fprintf(c.Out, "%s until %s\n  certificate %s\n  key         %s\n", cell(name), h.Until.UTC().Format("2006-01-02 15:04Z"), cell(h.Chain), cell(h.Key))
 		}
 	}
 	return ended(ctx, err)

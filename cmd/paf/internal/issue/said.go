@@ -39,9 +39,9 @@ func Names(lists ...string) (names []string, err error) {
 func Line(s acme.Step) string {
 	switch {
 	case s.Kind == acme.Failed && s.Challenge != "":
-		return fmt.Sprintf("%s: %s has failed, the next challenge is tried", s.Name, s.Challenge)
+		return fmt.Sprintf("%s: %s has failed, the next challenge is tried", cell(s.Name), s.Challenge)
 	case s.Kind == acme.Failed:
-		return s.Name + ": there is no certificate"
+		return cell(s.Name) + ": there is no certificate"
 	}
 	return terminal.Visible(s.String())
 }
@@ -49,6 +49,7 @@ func Line(s acme.Step) string {
 // options are what advice of package acme is in terms of the command line.
 var options = strings.NewReplacer(
 	"set Config.AgreeToTerms", "give --acme-agree",
+	"and one has to be named", "and --storage has to name one",
 	"set CA.Roots", "give --acme-ca-root",
 	"with LetsEncryptStaging", "with --acme-dir staging",
 	", or have a second CA in CAs", ", or ask another with --acme-dir",

@@ -52,6 +52,9 @@ func (o *Options) certificates(ctx context.Context, on *network, lines *accessLo
 			c.close()
 		}
 	}()
+	if err = keptApart(config.Storage, o.Dir); err != nil {
+		return nil, err
+	}
 	if on.stack != nil {
 		config.Context = on.stack.Context(paf.Host, paf.Port)
 	}
@@ -102,7 +105,7 @@ func (c *certificates) announce(ctx context.Context) {
 	for _, name := range c.names {
 		for _, h := range all {
 			if len(h.Names) > 0 && strings.EqualFold(h.Names[0], name) {
-				c.lines.printf("%s has a certificate of %s, valid until %s\n", name, h.CA, h.Until.UTC().Format("2006-01-02 15:04Z"))
+				c.lines.printf("%s has a certificate of %s, valid until %s\n", name, terminal.Visible(h.CA), h.Until.UTC().Format("2006-01-02 15:04Z"))
 			}
 		}
 	}
