@@ -54,6 +54,7 @@ func (p *passage) run() error {
 		if !p.again(err) {
 			return err
 		}
+		p.plain = false // the next one may speak what this one did not
 		if p.tried = append(p.tried, p.at); len(p.tried) >= p.proxy.tries() || len(p.tried) == len(set.all) {
 			return err
 		}
