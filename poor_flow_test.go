@@ -54,7 +54,7 @@ func TestExchangesBeyondWhatTheServerTakesFindAPlace(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				resp, err := c.Do(t.Context(), newRequest(t, "POST", "http://x/", struct{ io.Reader }{strings.NewReader("content")}))
+				resp, err := c.Do(t.Context(), newRequest(t, "POST", "http://x/", &fragile{Reader: strings.NewReader("content")}))
 				if err != nil {
 					t.Error(err)
 					return
@@ -64,6 +64,24 @@ func TestExchangesBeyondWhatTheServerTakesFindAPlace(t *testing.T) {
 		}
 		all.Wait()
 	})
+}
+
+// A fragile is content that cannot be read, nor sent again, once it was closed.
+type fragile struct {
+	io.Reader
+	closed atomic.Bool
+}
+
+func (c *fragile) Read(p []byte) (int, error) {
+	if c.closed.Load() {
+		return 0, io.ErrClosedPipe
+	}
+	return c.Reader.Read(p)
+}
+
+func (c *fragile) Close() error {
+	c.closed.Store(true)
+	return nil
 }
 
 // A dyingFlow takes no more than some bytes once it is told to die, and its reader is told nothing.

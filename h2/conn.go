@@ -181,8 +181,7 @@ const lingerTime = time.Second
 // themselves by then, and many a client that sees a response stops sending. No credit is given for the stream: what still comes is bounded.
 // The while begins with the next wait: the time that is known may be that of the request, and the handler have been slow.
 func (c *conn) linger(s *stream) {
-	c.credit.owed += int(s.credit.unread)
-	s.credit.unread = 0
+	c.credit.close(s)
 	s.since, s.held, s.asked = 0, 0, never
 	if c.timers.due != 0 {
 		c.timers.fresh = append(c.timers.fresh, s)

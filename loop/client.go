@@ -179,6 +179,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	c.mu.Lock()
 	err := r.begin()
 	if err == ErrStale && c.mux != nil {
+		settled = true
 		return nil, r.leave()
 	}
 	unsent := err != nil
@@ -341,7 +342,7 @@ func (c *ClientConn) watchIdle() {
 		}
 	}
 	why := PeerClosed
-	if !c.eof {
+	if !c.eof || c.over {
 		why = TimedOut
 	}
 	c.mu.Unlock()

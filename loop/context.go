@@ -206,7 +206,8 @@ func (x *exchange) lostFor(err error) error {
 	return err
 }
 
-// lookAfter is what the sweeper calls when content has not been read for a tick.
+// lookAfter is what the sweeper calls a tick after content was read last, or somebody has asked for the end of the context; on HTTP/2 at the times that
+// lookBy was given.
 func (c *serverConn) lookAfter() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,6 +254,9 @@ func (c *serverConn) watcher(x *exchange, n uint64) {
 			return
 		}
 		if over {
+			if next := c.current; next != nil && next.watched {
+				c.look(next) // the sweeper has found this one reading
+			}
 			return
 		}
 	}

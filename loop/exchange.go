@@ -81,7 +81,7 @@ func (t Exchange) Date() string { return t.x.c.group.date() }
 // connection is cut, and when the exchange is over; context.Cause tells which.
 // It carries the values of the context that was given to ServeFlow.
 //
-// It costs nothing until it is asked for Done or Err: only then does a watcher
+// It costs little until it is asked for Done or Err, or a request is sent with it: only then, a tick later, does a watcher
 // begin to look out for the peer.
 func (t Exchange) Context() context.Context {
 	c := t.x.c

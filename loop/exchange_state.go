@@ -36,7 +36,7 @@ type exchangeUse struct {
 	seenBroken bool             // the handler knows that the content broke off
 	read       bool             // some of the content has been
 	taken      bool             // the flow, or the stream, is no longer the exchange's
-	readers    int8             // who are in Read
+	readers    int32            // who are in Read
 }
 
 // sparesMost is how many exchanges a connection keeps for requests to come.

@@ -32,6 +32,10 @@ func (c *serverConn) finish(x *exchange) {
 	default:
 		c.abort()
 		x.finishContext()
+		if x.looked {
+			x.lookAway()
+		}
+		c.current = nil
 	}
 	if c.out.Len() >= flushAt && x.returned {
 		_ = c.flush()

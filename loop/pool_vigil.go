@@ -31,10 +31,24 @@ func (p *Pool[K]) watch(w *waiter) {
 
 // look says which place has callers that have waited for long although it is full, and looks again later if anybody waits.
 func (p *Pool[K]) look() {
+	for _, f := range p.full() { // with the lock released: a name is the caller's, and a log may send requests
+		p.group.config.Log.Warn("paf: requests wait for a connection: all that may be open are in use. Are the bodies of responses read to their ends, or closed?",
+			"component", "paf-pool", "to", p.policy.Name(f.key), "connections", f.open, "waiting", f.waiting)
+	}
+}
+
+// A fullness is a place whose callers have waited for long.
+type fullness[K comparable] struct {
+	key           K
+	open, waiting int
+}
+
+// full returns the places to be told of.
+func (p *Pool[K]) full() (told []fullness[K]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return nil
 	}
 	waits := false
 	now := time.Now()
@@ -49,12 +63,12 @@ func (p *Pool[K]) look() {
 			continue
 		}
 		p.vigil.said = now
-		p.group.config.Log.Warn("paf: requests wait for a connection: all that may be open are in use. Are the bodies of responses read to their ends, or closed?",
-			"component", "paf-pool", "to", p.policy.Name(key), "connections", place.open, "waiting", len(place.waiting))
+		told = append(told, fullness[K]{key, place.open, len(place.waiting)})
 	}
 	if p.vigil.timer = nil; waits {
 		p.vigil.timer = time.AfterFunc(waitsLong, p.look)
 	}
+	return told
 }
 
 // end ends the vigil.

@@ -113,7 +113,7 @@ func (c *conn) write(out *engine.Output) error {
 func (c *conn) writeBytes(p []byte) error {
 	for len(p) > 0 {
 		piece := p[:min(len(p), writeMax)]
-		c.writeDue.Store(c.writeLimit())
+		c.beginWrite()
 		n, err := c.flow.Write(piece)
 		c.writeDue.Store(0)
 		c.written.Add(int64(n))
@@ -126,6 +126,17 @@ func (c *conn) writeBytes(p []byte) error {
 		p = p[n:]
 	}
 	return nil
+}
+
+// beginWrite sets when the write that is about to begin must end. A deadline that is set meanwhile finds no write, and is looked at again.
+func (c *conn) beginWrite() {
+	for {
+		by := c.writeBy.Load()
+		c.writeDue.Store(c.writeLimit())
+		if c.writeBy.Load() == by {
+			return
+		}
+	}
 }
 
 // writeLimit returns when a write that begins now must end. It is never zero, which says that nobody writes.
@@ -152,7 +163,7 @@ func (c *conn) splice(r *io.LimitedReader) (n int64, err error) {
 
 // timed runs one write under the write time-out.
 func (c *conn) timed(write func() error) error {
-	c.writeDue.Store(c.writeLimit())
+	c.beginWrite()
 	defer c.writeDue.Store(0)
 	return write()
 }

@@ -58,6 +58,9 @@ func (l lines) Write(line []byte) (int, error) { return len(line), l.Output(0, s
 
 // handshakeOf returns whose handshake has failed and why, if that is what a record tells.
 func handshakeOf(r slog.Record) (peer any, why error) {
+	if r.Level != slog.LevelDebug { // of a peer of ours, to whom somebody has sent a request on
+		return nil, nil
+	}
 	r.Attrs(func(a slog.Attr) bool {
 		switch a.Key {
 		case "error":
@@ -70,7 +73,7 @@ func handshakeOf(r slog.Record) (peer any, why error) {
 	if !errors.Is(why, paf.ErrHandshake) {
 		return nil, nil
 	}
-	if both, is := why.(interface{ Unwrap() []error }); is {
+	if both, is := why.(interface{ Unwrap() []error }); is && len(both.Unwrap()) > 1 {
 		why = both.Unwrap()[1] // without paf's word for it
 	}
 	return peer, why

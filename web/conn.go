@@ -99,7 +99,9 @@ func (c *Conn) WriteVec(pieces [][]byte) (sum int64, err error) {
 		if err := c.sent(c.carrier.send(now, n)); err != nil {
 			return sum, c.wrap("write", err)
 		}
-		sum, total = sum+int64(n), total-n
+		if sum, total = sum+int64(n), total-n; total == 0 {
+			return sum, nil
+		}
 	}
 }
 

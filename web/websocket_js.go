@@ -37,6 +37,7 @@ type socket struct {
 	ws     js.Value
 	events *handlers
 	opened chan error
+	open   bool          // the event loop's alone
 	gone   chan struct{} // closed by the event close
 	once   sync.Once     // of release
 }
@@ -45,16 +46,16 @@ type socket struct {
 func (s *socket) happens(c *Conn, kind string, event js.Value) {
 	switch kind {
 	case "open":
+		s.open = true
 		s.opened <- nil
 	case "message":
 		deliver(c, event.Get("data"))
 	case "close":
 		err := fmt.Errorf("%w: the WebSocket was closed with code %d", syscall.ECONNRESET, event.Get("code").Int())
-		select {
-		case s.opened <- fmt.Errorf("%w: code %d is all that the browser tells", ErrRefused, event.Get("code").Int()):
-		default:
-			c.lose(err)
+		if !s.open {
+			s.opened <- fmt.Errorf("%w: code %d is all that the browser tells", ErrRefused, event.Get("code").Int())
 		}
+		c.lose(err)
 		close(s.gone)
 	}
 }
