@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// room: the rooms it may import. Rooms that do not exist yet have their place already.
+// room: the rooms it may import.
 const arrows = `
 semantics:
 hpack:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,15 +185,17 @@ func TestABlockingHandlerHoldsUpNoOther(t *testing.T) {
 		_ = readAll(t, resp)
 	})
 	time.Sleep(20 * time.Millisecond)
-	var worst time.Duration
+	var took []time.Duration
 	for range 200 {
 		start := time.Now()
 		get("/quick")
-		worst = max(worst, time.Since(start))
+		took = append(took, time.Since(start))
 	}
-	t.Logf("the slowest of the others took %v", worst)
-	if worst > 100*time.Millisecond {
-		t.Errorf("one took %v", worst)
+	slices.Sort(took)
+	// Those that are held up by a handler are so until it returns; a busy machine may hold up one or another.
+	t.Logf("the slowest of the others took %v", took[199])
+	if took[180] > 100*time.Millisecond || took[199] > 2*time.Second {
+		t.Errorf("they took up to %v, and nine of ten up to %v", took[199], took[180])
 	}
 	_ = let.Close()
 	close(release)

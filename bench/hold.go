@@ -26,7 +26,7 @@ func idleClient(w work, c contestant, o options) (s sample, err error) {
 		return nil, err
 	}
 	defer p.stop()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+o.length)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+max(o.length, idleLeast))
 	defer cancel()
 	client, err := startHolder(ctx, job{Name: c.name, Addr: p.addr, H2: true, Many: o.conns, Hold: true})
 	if err != nil {
@@ -46,7 +46,7 @@ func idleClient(w work, c contestant, o options) (s sample, err error) {
 	if err := client.hears("open"); err != nil {
 		return nil, err
 	}
-	time.Sleep(o.length)
+	time.Sleep(max(o.length, idleLeast))
 	after, err := client.memory("VmRSS")
 	if err != nil {
 		return nil, err

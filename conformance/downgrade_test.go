@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -98,8 +97,10 @@ func speakHTTP2(t *testing.T, addr string, head [][2]string, content string) str
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-	_, _ = io.WriteString(c, http2.ClientPreface)
-	f := http2.NewFramer(c, c)
+	// All of it in one write: content that comes after a length of 0 is refused, too, but the request has been passed on by then, without it.
+	var out bytes.Buffer
+	out.WriteString(http2.ClientPreface)
+	f := http2.NewFramer(&out, c)
 	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	_ = f.WriteSettings()
 	var block bytes.Buffer
@@ -112,6 +113,7 @@ func speakHTTP2(t *testing.T, addr string, head [][2]string, content string) str
 		_ = f.WriteData(1, true, []byte(content))
 	}
 	_ = f.WritePing(false, [8]byte{'e', 'n', 'd'})
+	_, _ = out.WriteTo(c)
 	said, quiet := "", false
 	for {
 		frame, err := f.ReadFrame()

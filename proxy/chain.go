@@ -92,6 +92,9 @@ func (c *Chain) Open(ctx context.Context, authority string) (*paf.Tunnel, error)
 		_ = resp.Body.Close()
 		return nil, &DeclinedError{Proxy: c.asks[last].Authority, Authority: authority, Status: resp.Status, Said: string(said)}
 	}
+	if err != nil {
+		_ = resp.Body.Close()
+	}
 	return tunnel, err
 }
 

@@ -15,7 +15,7 @@ import (
 type Error struct {
 	// Status is what the client got for it, 0 if a response had begun already, which was cut off then.
 	Status int
-	// Upstream is where the request went: a URL, or the host and port of a CONNECT; "" if nowhere.
+	// Upstream is where the request went: the URL of an [Upstream], or the host that the client of a [Forward] has named, and the port if it has; "" if nowhere.
 	Upstream string
 	// Tries is how many upstreams were tried.
 	Tries int

@@ -101,15 +101,20 @@ const (
 type origin struct {
 	address string // of the peer, without a port; "" if it is not known
 	node    string // the same as RFC 7239, Section 6 writes it
+	scheme  string // "https" if the connection is secured, else "http"
 }
 
 // originOf is found by paf.Request.Remember.
 func originOf(f flow.Flow) any {
-	o := &origin{node: "unknown"}
+	o := &origin{node: "unknown", scheme: "http"}
 	if f == nil {
 		return o
 	}
-	addr := flow.PowersOf(f).PeerAddr()
+	powers := flow.PowersOf(f)
+	if powers.Negotiator != nil {
+		o.scheme = "https"
+	}
+	addr := powers.PeerAddr()
 	if addr == nil {
 		return o
 	}

@@ -280,9 +280,10 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 		if most <= 0 {
 			return total, m.more(r)
 		}
-		n, err := copyPiece(m.to, &io.LimitedReader{R: r, N: most})
+		part := &io.LimitedReader{R: r, N: most}
+		n, err := copyPiece(m.to, part)
 		total += n
-		late := errors.Is(err, os.ErrDeadlineExceeded)
+		late := errors.Is(err, os.ErrDeadlineExceeded) && !m.stuck(most-part.N > n)
 		if late {
 			err = nil
 		}
@@ -293,6 +294,17 @@ func (m *mover) ReadFrom(r io.Reader) (total int64, err error) {
 			return total, nil
 		}
 	}
+}
+
+// stuck reports whether it was the deadline of to that has passed, and not that of from, after which nothing is lost: that is sure if lost says that more
+// was read than written. The kernel, where it moves the bytes, does not say; but past its deadline not even nothing can be written.
+func (m *mover) stuck(lost bool) bool {
+	if !lost {
+		_, err := m.to.Write(nil)
+		lost = errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	m.failed = lost
+	return lost
 }
 
 // more waits for the end, or a byte that may not pass.

@@ -54,6 +54,7 @@ func (p *passage) run() error {
 		if !p.again(err) {
 			return err
 		}
+		p.plain = false // the next one may speak what this one did not
 		if p.tried = append(p.tried, p.at); len(p.tried) >= p.proxy.tries() || len(p.tried) == len(set.all) {
 			return err
 		}
@@ -69,7 +70,11 @@ func (p *passage) introduce(list []semantics.Field) []semantics.Field {
 	if te := p.in.Header.Get("TE"); te != "" && semantics.HasToken(&p.in.Header, "TE", "trailers") {
 		list = append(list, semantics.Field{Name: "TE", Value: "trailers"}) // which only HTTP/2 sends on
 	}
-	list = addForwarded(list, p.proxy.Forwarded, p.proxy.TrustForwarded, from, p.in.Scheme, p.in.Authority)
+	scheme := from.scheme // the client's word could be anything, where its server has TrustScheme for the sake of others
+	if p.proxy.TrustForwarded {
+		scheme = p.in.Scheme
+	}
+	list = addForwarded(list, p.proxy.Forwarded, p.proxy.TrustForwarded, from, scheme, p.in.Authority)
 	return append(list, p.proxy.via.field(p.in.Protocol))
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // A Report is what became of a request, for a log: what the client got for it is known to the ResponseWriter.
 type Report struct {
-	// Upstream is where it went last: the URL of an [Upstream], the host and port of a Forward; "" if nowhere.
+	// Upstream is where it went last: the URL of an [Upstream], the host of a [Forward], and the port if the client has named one; "" if nowhere.
 	Upstream string
 	// Tries is how many upstreams it was sent to.
 	Tries int

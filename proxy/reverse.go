@@ -34,8 +34,8 @@ type Reverse struct {
 	// Forwarded says what upstreams are told of the client: by default ForwardedX.
 	Forwarded Forwarded
 
-	// TrustForwarded: clients are proxies whose X-Forwarded-* and Forwarded fields are to be believed, and added to. By default they are
-	// removed, for anybody could have written them.
+	// TrustForwarded: clients are proxies whose X-Forwarded-* and Forwarded fields are to be believed, and added to, and so is the scheme that
+	// they ask for (see [paf.Server.TrustScheme]). By default the fields are removed, for anybody could have written them, and the scheme is the connection's.
 	TrustForwarded bool
 
 	// Host is what upstreams are asked for, as "app.internal"; by default what the client has asked for.

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
@@ -281,4 +282,45 @@ func TestATunnelMovesNoMoreThanItsBytes(t *testing.T) {
 			_ = tunnel.Close()
 		}
 	}
+}
+
+// A parted listener gives on the connections that begin as those of HTTP/2 do, and closes those of HTTP/1.
+type parted struct{ net.Listener }
+
+func (l parted) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		first := make([]byte, 1)
+		if _, err := io.ReadFull(c, first); err == nil && first[0] == 'P' {
+			return &begun{c, io.MultiReader(bytes.NewReader(first), c)}, nil
+		}
+		c.Close()
+	}
+}
+
+type begun struct {
+	net.Conn
+	all io.Reader
+}
+
+func (b *begun) Read(p []byte) (int, error) { return b.all.Read(p) }
+
+// That one upstream had to be asked over HTTP/1.1 says nothing of the next one.
+func TestAWebSocketFindsTheVersionOfEachUpstream(t *testing.T) {
+	over := func(ln net.Listener) net.Listener { return parted{ln} }
+	bad := serveOver(t, &paf.Server{Handler: paf.HandlerFunc(echo), Log: quiet()}, over)
+	well := serveOver(t, &paf.Server{Handler: paf.HandlerFunc(echo), ExtendedConnect: true, Log: quiet()}, over)
+	at := before(t, &proxy.Reverse{Upstreams: []*proxy.Upstream{{URL: "h2c://" + bad, Weight: 1000}, {URL: "h2c://" + well}}})
+	resp, err := upgradeThrough(t, at, paf.HTTP11) // by GET, which is idempotent: a CONNECT that was sent goes nowhere else
+	if err != nil {
+		t.Fatal(err)
+	}
+	tunnel, err := resp.Tunnel()
+	if err != nil {
+		t.Fatal(resp.Status, err)
+	}
+	_ = tunnel.Close()
 }

@@ -92,7 +92,7 @@ func (u *Upstream) prepare() error {
 }
 
 var (
-	errScheme = errors.New("its scheme is not http, https, h2c or http+unix")
+	errScheme = errors.New("its scheme is not http, https, h2c, http+unix or https+unix")
 	errMore   = errors.New("it has more than scheme, host and path")
 )
 

@@ -123,7 +123,7 @@ func TestAnUpstreamsCertificateIsChecked(t *testing.T) {
 }
 
 func TestAnUpstreamsURLIsNoMoreThanAPlace(t *testing.T) {
-	const scheme, more, secret = "its scheme is not http, https, h2c or http+unix", "it has more than scheme, host and path", "secret"
+	const scheme, more, secret = "its scheme is not http, https, h2c, http+unix or https+unix", "it has more than scheme, host and path", "secret"
 	for wrong, want := range map[string]string{
 		"": scheme, "host": scheme, "ftp://me:secret@host": scheme, "h2c+unix://s": scheme, "http://host?q": more, "http://host/#f": more, "http://me:secret@host": more,
 		"h2c://me:secret@host": more, "http://": "no host", "http://:80": "no host", "http://host:99999": "port", "https://a b": "", "http+unix://": "socket", "http+unix:///run/s": "socket",

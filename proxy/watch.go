@@ -28,7 +28,8 @@ type Check struct {
 }
 
 // Watch checks all upstreams again and again, until ctx ends: those that do not answer, or do with a status of 400 or more, get no
-// requests until they are fit again, unless there are no others.
+// requests until they are fit again, unless there are no others. What was found out last outlasts ctx: an [Upstream] that is not to be watched any more is
+// fit again as another one of the same URL.
 func (r *Reverse) Watch(ctx context.Context, c Check) {
 	r.init()
 	c.Path, c.Interval, c.Timeout = cmp.Or(c.Path, "/"), cmp.Or(c.Interval, 5*time.Second), cmp.Or(c.Timeout, 2*time.Second)

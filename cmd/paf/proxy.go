@@ -23,6 +23,7 @@ A URL is one of:
   https://HOST:PORT/PATH   what TLS agrees on: HTTP/2 or HTTP/1.1
   h2c://HOST:PORT/PATH     HTTP/2 in clear
   http+unix://%2Frun%2Fapp.sock/PATH   HTTP/1.1 over a Unix socket
+  https+unix://...         what TLS agrees on there
 
 With --forward clients name the server: by CONNECT, for a tunnel, or by a whole
 URL. They are led to ports 80, 443 and from 1024 on; not to private addresses,

@@ -88,7 +88,8 @@ answers the CA, and clients resume TLS sessions at all of them.
 
 Exit status: 0 after a graceful stop, or when the one connection has ended in
 peace; 1 if it cannot listen or serve, or the one connection broke off; 2 for a
-wrong command line; 128 + N when signal N ended it at once.`,
+wrong command line; 26 if a file that it names cannot be read (--acme-ca-root);
+128 + N when signal N ended it at once.`,
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},

@@ -12,8 +12,7 @@ import (
 // opened under other rules is not used again.
 type forward struct {
 	*proxy.Forward
-	said   forwardSaid
-	number int // to tell its client from those of others
+	said forwardSaid
 }
 
 type forwardSaid struct {
@@ -25,20 +24,18 @@ type forwardSaid struct {
 // forwarder returns the Forward of a plan: the one there is if that is possible.
 func (r *Runner) forwarder(p *plan, n *next) *forward {
 	said := forwardSaid{access: proxy.Access{Deny: p.Deny, Allow: p.Allow, Private: p.AllowPrivate}, passing: p.Passing, users: p.users}
+	key := fmt.Sprint("forward ", time.Duration(p.Timeout)) // connections are kept apart by Forward, whoever shares the client
 	if old := r.forward; old != nil && said.users == old.said.users && reflect.DeepEqual(said.access, old.said.access) && reflect.DeepEqual(said.passing, old.said.passing) {
-		n.client(r, old.key(), p.Timeout, true)
+		n.client(r, key, p.Timeout, true)
 		return old
 	}
 	f := &forward{said: said}
-	if r.forward != nil {
-		f.number = r.forward.number + 1
-	}
 	f.Forward = &proxy.Forward{
 		Access:      said.access,
 		Name:        r.name,
 		Tunnels:     p.tunnels(),
 		OpenTimeout: 10 * time.Second,
-		Client:      n.client(r, f.key(), p.Timeout, true).Client,
+		Client:      n.client(r, key, p.Timeout, true).Client,
 		OnDone:      r.done,
 		OnError:     r.failed,
 		Log:         r.log,
@@ -48,5 +45,3 @@ func (r *Runner) forwarder(p *plan, n *next) *forward {
 	}
 	return f
 }
-
-func (f *forward) key() string { return fmt.Sprint("forward ", f.number) }

@@ -42,7 +42,7 @@ func (r *Runner) line(w *paf.ResponseWriter, in *paf.Request, report *proxy.Repo
 		peer = serve.Peer(in.Peer())
 	}
 	written += report.Tunnelled
-	if report.Err != nil && w.Written() == 0 && !errors.As(report.Err, new(*proxy.Error)) && !tunnelled(in, status) {
+	if in != nil && report.Err != nil && w.Written() == 0 && !errors.As(report.Err, new(*proxy.Error)) && !tunnelled(in, status) {
 		status = 0 // the client has gone before it was answered
 	}
 	level, more := slog.LevelInfo, make([]slog.Attr, 0, 14)

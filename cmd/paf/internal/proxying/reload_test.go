@@ -238,6 +238,33 @@ func TestUpstreamsOutlastAReload(t *testing.T) {
 	}
 }
 
+// A check that has failed counts no longer when there are no checks any more, which could take it back.
+func TestAnUpstreamThatIsNotCheckedAnyMoreIsFit(t *testing.T) {
+	well, sick := upstream(t, "well"), upstreamOf(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/up" {
+			w.WriteHeader(500)
+		}
+		_, _ = io.WriteString(w, "sick")
+	})
+	config := fmt.Sprintf("listen: 127.0.0.1:0\nto: [http://%s, http://%s]\n", well, sick)
+	r := start(t, config+"health: /up,20ms\n")
+	r.await(&r.err, "upstream is not fit")
+	c, _ := browser(t, r.url(0), false)
+	for _, checked := range []bool{true, false} {
+		if !checked {
+			r.load(config)
+		}
+		seen := false
+		for range 10 {
+			_, text := get(t, c, "http://a.test/")
+			seen = seen || text == "sick"
+		}
+		if seen == checked {
+			t.Errorf("checked %t: the upstream that fails its checks was asked: %t", checked, seen)
+		}
+	}
+}
+
 func TestATunnelOutlastsAReload(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -29,6 +29,7 @@ type upstreamKey struct {
 	site, url   string
 	version     Version
 	authorities string // their file
+	checked     bool   // else a check that has failed would count for ever, as nobody repeats it
 }
 
 // A client sends requests to upstreams. It is closed when nobody needs it.
@@ -52,7 +53,7 @@ func (r *Runner) site(said *Site, trust *authorities, fresh *next) *site {
 	name := said.id()
 	s := &site{said: said.Passing}
 	for _, to := range said.To {
-		key := upstreamKey{site: name, url: to.URL, version: said.ProxyProtocolOut}
+		key := upstreamKey{site: name, url: to.URL, version: said.ProxyProtocolOut, checked: said.Health.Path != ""}
 		if trust != nil {
 			key.authorities = string(trust.text)
 		}

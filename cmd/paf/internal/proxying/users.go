@@ -1,7 +1,6 @@
 package proxying
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
@@ -59,10 +58,9 @@ func ReadUsers(path string, old *Users) (*Users, error) {
 		gate: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), key: make([]byte, sha256.Size)}
 	_, _ = rand.Read(u.key)
 	n := 0
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+	for line := range strings.Lines(string(text)) {
 		n++
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
 		if err := u.add(line); err != nil {

@@ -54,7 +54,8 @@ func TestUsersAreWhoTheyAre(t *testing.T) {
 
 func TestAFileOfUsersThatIsWrongSaysWhere(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "no user", "ann": "line 1: it has not the form", "\nann:secret": "line 2: its hash is of no kind",
+		"": "no user", "#" + strings.Repeat("-", 100_000) + "\nann": "line 2: it has not the form", "ann:" + strings.Repeat("-", 100_000): "line 1: its hash is of no kind",
+		"ann": "line 1: it has not the form", "\nann:secret": "line 2: its hash is of no kind",
 		"ann:$2y$05$short": "not one of bcrypt", "a:" + hashed(t, "x") + "\na:" + hashed(t, "y"): `line 2: "a" is there twice`,
 	} {
 		if _, err := usersOf(t, text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {

@@ -123,7 +123,7 @@ func (b *Bytes) UnmarshalYAML(n *yaml.Node) error { return scalar(n, b.Set) }
 
 // Health is what is asked of upstreams, and how often: "/path" or "/path,interval"; "none" asks nothing.
 type Health struct {
-	Path     string // with a query, perhaps
+	Path     string // without a query; "" if nothing is asked
 	Interval time.Duration
 }
 
