@@ -2,6 +2,7 @@ package acme
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -46,7 +47,7 @@ func checkIssued(chain []byte, csr *x509.CertificateRequest, now time.Time) (*x5
 	if err != nil {
 		return nil, err
 	}
-	return leaf, errors.Join(checkKey(leaf, csr), checkSANs(leaf, csr), checkLife(leaf, now))
+	return leaf, cmp.Or(checkKey(leaf, csr), checkSANs(leaf, csr), checkLife(leaf, now))
 }
 
 func checkKey(leaf *x509.Certificate, csr *x509.CertificateRequest) error {
