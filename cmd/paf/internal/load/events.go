@@ -1,0 +1,110 @@
+package load
+
+import (
+	"errors"
+
+	"github.com/paf-go/paf/engine"
+)
+
+// instant is a time of the run's clock as engines are told it.
+func instant(now int64) engine.Instant { return engine.Instant(now + 1) }
+
+// took shows the engines what has come, acts on what they tell, and returns what is left of it. c.mu is held.
+func (c *conn) took(now int64, in []byte) []byte {
+	c.turn++
+	for c.over == nil && (c.multi != nil || c.busy > 0 || len(in) > 0) {
+		lane := c.lanes[c.first]
+		c.ev = engine.Event{}
+		n := lane.Next(instant(now), in, &c.ev)
+		in = in[n:]
+		if c.ev.Kind == engine.NoEvent {
+			if lane.State() != engine.Open {
+				c.over = errGone
+			}
+			break
+		}
+		c.happened(lane, &c.ev, now)
+	}
+	if c.over == nil {
+		c.resume(now)
+	}
+	return in
+}
+
+// happened acts on one event. c.mu is held.
+func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
+	at := c.find(ev.Stream)
+	switch {
+	case ev.Kind == engine.Fault && (c.multi == nil || ev.Stream == 0):
+		c.over = ev.Err
+		return
+	case ev.Kind == engine.Data && c.multi != nil:
+		c.multi.Consumed(instant(now), ev.Stream, len(ev.Data))
+		return
+	case ev.Kind == engine.Fault:
+		lane.Reset(&c.out, ev.Stream, 0)
+		c.faulted(at, ev.Err, now)
+		return
+	case at < 0:
+		return
+	}
+	x := &c.flying[at]
+	if ev.Kind == engine.Response {
+		x.status, x.first = ev.Response.Status, now
+	}
+	if ev.End || ev.Kind == engine.End {
+		if c.multi == nil && lane.Capacity() == 0 { // as its last response has said
+			c.closing = true
+		}
+		c.answered(at, now)
+		if c.closing {
+			c.over = errGone
+		}
+	}
+}
+
+// find returns the place of the exchange on a stream, -1 if there is none. c.mu is held.
+func (c *conn) find(id engine.StreamID) int {
+	switch at, ok := -1, false; {
+	case c.multi == nil && c.busy > 0:
+		return c.first
+	case c.multi != nil:
+		if at, ok = c.streams[id]; ok {
+			return at
+		}
+	}
+	return -1
+}
+
+// faulted deals with a stream that has ended without its response. c.mu is held.
+func (c *conn) faulted(at int, err *engine.Error, now int64) {
+	if at < 0 {
+		return
+	}
+	c.flying[at].sending = false // it has been reset
+	if errors.Is(err, &engine.Error{Rule: engine.RuleRefused}) && c.again(at) {
+		return
+	}
+	c.failed(at, now, err)
+	c.ask(now)
+}
+
+// ended tells the engines that nothing more will come. err is nil for an end as it should be. c.mu is held.
+func (c *conn) ended(now int64, err error, rest []byte) {
+	for i := range c.lanes {
+		c.lanes[i].EOF(instant(now), err == nil)
+	}
+	for rest = c.took(now, rest); c.over == nil && c.busy > 0; {
+		before := c.busy
+		if rest = c.took(now, rest); c.busy == before {
+			break
+		}
+	}
+	switch {
+	case c.over != nil:
+	case err != nil:
+		c.over = err
+	default:
+		c.over = errGone
+	}
+}

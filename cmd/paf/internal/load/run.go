@@ -1,0 +1,178 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/h2"
+	"github.com/paf-go/paf/mimic"
+	"github.com/paf-go/paf/semantics"
+)
+
+// Options say what is sent, how often, and when. The zero value of a field is what its comment says; URL is needed.
+type Options struct {
+	URL      string
+	Method   string   // "": GET, or POST where there is content
+	Fields   []string // "Name: value"; "Name:" takes a field away
+	Data     []string // pieces of content, each text or "@FILE"; none: no content
+	Requests string   // a file of requests, sent in turn in place of Method, URL and Data; "" for none
+
+	Connections int // 0: 1
+	Streams     int // requests at the same time on a connection of HTTP/2; 0: 1
+	Pipeline    int // requests at the same time on a connection of HTTP/1.1; 0: 1
+
+	Number   int64         // of requests; 0: no limit
+	Duration time.Duration // of the run, after its warm-up; 0: no limit
+	Rate     float64       // requests a second that are due, whatever has become of the others; 0: each as soon as another is answered
+	Poisson  bool          // they are due at random, as requests of many users are, and not evenly
+	Ramp     time.Duration // in which Rate is reached, or without one all connections are opened
+	Think    time.Duration // from a response to the next request in its place; without a Rate
+	Warmup   time.Duration // before anything counts
+	StartAt  time.Time     // when to begin; zero: as soon as the connections are open
+	Timeout  time.Duration // of a request, and of opening a connection; 0: 30 s
+
+	ConnectOnly bool // what is measured is opening connections
+	WebSocket   bool // what is measured is how long it takes until a message comes back
+
+	Protocol paf.Protocol // as in paf.Client
+	Way      mimic.Context
+	TLS      TLSOptions
+
+	Settings record.Settings // to be recorded as they are, but for what Run knows better: Target, Protocol and the numbers above
+
+	// Live, unless it is nil, is called once when the run begins, on a goroutine of its own, and returns when ctx ends, which is before Run
+	// does. clock is the time of the run in nanoseconds; below zero it warms up.
+	Live func(ctx context.Context, r *record.Recorder, clock func() int64)
+}
+
+// A run is one run.
+type run struct {
+	options  *Options
+	dialer   *dialer
+	requests []*request
+	conns    []*conn
+	pace     *pace
+	recorder *record.Recorder
+	origin   time.Time
+	zero     int64 // when that counts, by clock; fixed before the first request
+}
+
+// mostAtOnce is how many connections are being opened at the same time.
+const mostAtOnce = 128
+
+// newRun looks whether the options can be used.
+func newRun(o *Options) (*run, error) {
+	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
+	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
+	o.URL = absolute(o.URL)
+	r := &run{options: o, origin: time.Now()}
+	if err := r.makeRequests(); err != nil {
+		return nil, err
+	}
+	config, err := o.TLS.config(o.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	r.dialer, err = newDialer(o.URL, o.Way, config, o.Protocol, o.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	r.dialer.limits = limits(o.Streams)
+	return r, r.try()
+}
+
+// limits are those of the engines: time-outs are the run's own, and a server whose content is long is measured, too.
+func limits(streams int) engine.Limits {
+	return engine.Limits{
+		Streams: streams, HeadTimeout: -1, IdleTimeout: -1, ContentTimeout: -1, ResponseTimeout: -1, StallTimeout: -1,
+		// What a server may do for nothing is no concern of those who ask for load.
+		Resets: -1, Settings: -1, Pings: -1, Priorities: -1, EmptyData: -1, WindowUpdates: -1, UnknownFrames: -1,
+	}
+}
+
+// makeRequests makes what is sent.
+func (r *run) makeRequests() error {
+	o := r.options
+	content, err := readContent(o.Data)
+	if err != nil {
+		return err
+	}
+	first, err := newRequest(o.Method, o.URL, o.Fields, content)
+	if err != nil {
+		return err
+	}
+	r.requests = []*request{first}
+	if o.Requests != "" {
+		r.requests, err = readRequests(o.Requests, first, o.Fields)
+	}
+	return err
+}
+
+// try lays each request out once, to see whether it can be sent.
+func (r *run) try() error {
+	for _, q := range r.requests {
+		var eng engine.Client = h1.NewClient(r.dialer.limits, 1)
+		if r.options.Protocol == paf.HTTP2 {
+			eng = h2.NewClient(r.dialer.limits, 1)
+		}
+		if _, err := eng.Request(&engine.Output{}, &q.head, int64(len(q.content))); err != nil {
+			return fmt.Errorf("%s %s cannot be sent: %w", q.head.Method, q.head.Target.Path, err)
+		}
+	}
+	return nil
+}
+
+// clock returns the nanoseconds since the run was made.
+func (r *run) clock() int64 { return int64(time.Since(r.origin)) }
+
+func (r *run) openLoop() bool { return r.options.Rate > 0 }
+
+// Run sends what the options say and returns what it has measured. When ctx ends it does so at once, and the error is ctx's cause. Another error without
+// a record says why nothing could be measured.
+func Run(ctx context.Context, o Options) (*record.Run, error) {
+	r, err := newRun(&o)
+	if err != nil {
+		return nil, err
+	}
+	inner, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var all sync.WaitGroup
+	r.makePace()
+	if err := r.openAll(ctx, inner, &all); err != nil {
+		cancel()
+		r.haltAll(nil)
+		all.Wait()
+		return nil, err
+	}
+	r.begin()
+	alarm, err := newAlarm()
+	if err != nil {
+		return nil, err
+	}
+	all.Go(func() { r.pace.run(inner, r.clock, &alarm) })
+	all.Go(func() { r.sweep(inner) })
+	if o.Live != nil {
+		all.Go(func() { o.Live(inner, r.recorder, func() int64 { return r.clock() - r.zero }) })
+	}
+	for _, c := range r.conns {
+		c.begin()
+	}
+	late := r.wait(ctx)
+	end := r.clock()
+	r.pace.stop(end, nil)
+	r.haltAll(late)
+	cancel()
+	alarm.close()
+	all.Wait()
+	return r.recorder.Run(end - r.zero), context.Cause(ctx)
+}

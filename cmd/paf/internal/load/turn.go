@@ -1,0 +1,115 @@
+package load
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// bufferSize is room for what one read brings, and for a head that has not come whole (see engine.Limits.HeadBytes).
+const bufferSize = 128 << 10
+
+// Sizes of the buffers of flows whose Read waits: there each connection has its own. It grows where it has been full.
+const (
+	roomMin = 4 << 10
+	roomMax = bufferSize
+)
+
+// buffers are those of connections that are reading at the moment: few, however many there are.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// serve reads until the connection is over.
+func (c *conn) serve() {
+	for !c.isOver() {
+		if c.raw == nil {
+			c.read()
+			continue
+		}
+		err := c.raw.Read(c.readable)
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded): // sweep has asked for a look
+			_ = c.powers.ReadDeadline.SetReadDeadline(time.Time{})
+		default:
+			c.came(nil, err, -1)
+		}
+	}
+}
+
+func (c *conn) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.over != nil || c.halted
+}
+
+// read waits for input and acts on it.
+func (c *conn) read() {
+	if len(c.room) == 0 {
+		c.room = make([]byte, roomMin)
+	}
+	kept := len(c.rest)
+	if kept == len(c.room) {
+		c.room = make([]byte, 2*kept)
+	}
+	copy(c.room, c.rest)
+	n, err := c.flow.Read(c.room[kept:])
+	c.came(c.room[:kept+n], err, -1)
+	if kept+n == len(c.room) && n < roomMax {
+		c.room = make([]byte, 2*len(c.room))
+	}
+}
+
+// readable is called with the descriptor when there may be something to be read, and returns false to wait for more, which the runtime does. What comes after
+// it has begun makes the runtime call it again (see loop.peeker), so that it need not read once more to see that nothing is left; but an end that has come
+// together with the last response would not.
+func (c *conn) readable(fd uintptr) bool {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		kept := copy(buf[:], c.rest)
+		if kept == bufferSize {
+			c.came(nil, errors.New("the server's message has no end"), -1) // which the engine's limits do not let come about
+			return true
+		}
+		n, wait, err := readFD(fd, buf[kept:])
+		switch {
+		case wait:
+			return false
+		case n == 0 && err == nil:
+			err = io.EOF
+		}
+		settled := c.came(buf[:kept+n], err, int(fd))
+		if err != nil || c.isOver() {
+			return true
+		}
+		if settled && kept+n < bufferSize {
+			return false
+		}
+	}
+}
+
+// came acts on all input that is pending, and on the error of the read that brought it; fd is the descriptor, if it may be used. It reports whether every response that is awaited now is one to a
+// request that was sent here.
+func (c *conn) came(in []byte, err error, fd int) (settled bool) {
+	now := c.run.clock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fd = fd
+	defer func() { c.fd = -1 }()
+	c.in += int64(len(in) - len(c.rest))
+	if err == nil {
+		c.keep(c.took(now, in))
+	} else {
+		if err == io.EOF {
+			err = nil
+		}
+		c.ended(now, err, in)
+	}
+	c.push(now, true)
+	return c.multi == nil && c.busy > 0 && c.flying[c.first].turn == c.turn
+}
+
+// keep keeps input for the next time.
+func (c *conn) keep(rest []byte) { c.rest = append(c.rest[:0], rest...) }
