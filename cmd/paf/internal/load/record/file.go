@@ -77,7 +77,7 @@ func Read(in io.Reader) (*Run, error) {
 	if head.Version != version {
 		return nil, fmt.Errorf("the file has version %d of the format, this paf reads version %d: use the paf that wrote it, or a newer one", head.Version, version)
 	}
-	run := newRun()
+	run := &Run{Statuses: map[int]int64{}, Failures: map[string]*Failure{}}
 	if err := json.Unmarshal(text, &file{Run: run}); err != nil {
 		return nil, fmt.Errorf("the run cannot be used: %w", err)
 	}
