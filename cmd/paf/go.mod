@@ -3,6 +3,7 @@ module github.com/paf-go/paf/cmd/paf
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/agnivade/levenshtein v1.2.1
 	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/paf-go/paf v0.0.0

@@ -1,0 +1,155 @@
+package record
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// A doing is something that happened, at a wall time.
+type doing struct {
+	at, waited, served time.Duration // since began
+	status             int           // 0: it failed
+	bytes              int64
+}
+
+// doings reads as many as a script has.
+func doings(script []byte) (all []doing) {
+	for ; len(script) >= 8; script = script[8:] {
+		d := doing{
+			at:     time.Duration(binary.LittleEndian.Uint16(script)) * 131 * time.Microsecond, // up to 8.6 s
+			waited: time.Duration(script[2]) * time.Millisecond,
+			served: time.Duration(script[3]) * time.Duration(script[3]) * 77 * time.Microsecond,
+			bytes:  int64(script[4]) * 1000,
+		}
+		if script[5] > 40 {
+			d.status = 100 + int(script[5])
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// tell records what was done with a recorder that began at start.
+func tell(s *Shard, start time.Time, all []doing, now *int64) {
+	for _, d := range all {
+		due := int64(began.Add(d.at).Sub(start))
+		sent, end := due+int64(d.waited), due+int64(d.waited+d.served)
+		*now = max(*now, end)
+		if d.status == 0 {
+			s.Failed(due, end, fmt.Sprint("kind ", d.bytes%3000), fmt.Errorf("%d", d.bytes))
+			continue
+		}
+		s.InFlight(sent, 1)
+		s.Done(due, sent, (sent+end)/2, end, d.status, d.bytes, 7)
+		s.InFlight(end, -1)
+	}
+}
+
+// Whatever happened, and whoever of several recorders with several shards has recorded it, the sum is what one recorder has.
+func FuzzMergeOfPartsIsTheWhole(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 20, 400} {
+		script := make([]byte, 8*n)
+		for i := range script {
+			script[i] = byte(random.Uint32())
+		}
+		f.Add(script, uint8(3), uint16(700))
+	}
+	f.Fuzz(func(t *testing.T, script []byte, parts uint8, apart uint16) {
+		all := doings(script)
+		n := 1 + int(parts%5)
+		settings := Settings{Target: "http://localhost/", Connections: 1}
+		starts := make([]time.Time, n)
+		split := make([][]doing, n)
+		for i := range starts {
+			starts[i] = began.Add(-time.Duration(i) * time.Duration(apart) * time.Millisecond)
+		}
+		for i, d := range all {
+			split[i%n] = append(split[i%n], d)
+		}
+		now := int64(began.Sub(starts[n-1])) // or when the last of all happens
+		whole := NewRecorder(settings, starts[n-1])
+		tell(whole.Shard(), starts[n-1], all, &now)
+		end := starts[n-1].Add(time.Duration(now))
+		var runs []*Run
+		for i := range n {
+			r := NewRecorder(settings, starts[i])
+			var ended int64
+			half := len(split[i]) / 2
+			tell(r.Shard(), starts[i], split[i][:half], &ended)
+			tell(r.Shard(), starts[i], split[i][half:], &ended)
+			if i%2 == 1 {
+				r.Snapshot(ended / 2) // changes nothing
+			}
+			runs = append(runs, r.Run(int64(end.Sub(starts[i]))))
+		}
+		merged := mustMerge(t, runs...)
+		want := whole.Run(now)
+		want.Processes, want.Settings.Connections = n, n
+		if got, want := written(t, merged), written(t, want); got != want {
+			t.Fatalf("merged:\n%s\nrecorded at once:\n%s", got, want)
+		}
+		again, err := Read(bytes.NewReader([]byte(written(t, merged))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := written(t, again), written(t, merged); got != want {
+			t.Fatalf("read:\n%s\nwritten:\n%s", got, want)
+		}
+		byTwos := runs[n-1]
+		for i := n - 2; i >= 0; i-- {
+			byTwos = mustMerge(t, byTwos, runs[i])
+		}
+		if got, want := written(t, byTwos), written(t, merged); got != want {
+			t.Fatalf("merged backwards, by twos:\n%s\nat once:\n%s", got, want)
+		}
+	})
+}
+
+func mustMerge(t *testing.T, runs ...*Run) *Run {
+	t.Helper()
+	merged, err := Merge(runs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return merged
+}
+
+func TestMergeLeavesItsPartsAlone(t *testing.T) {
+	a, b := NewRecorder(Settings{Options: map[string]string{"--think": "1s"}}, began), NewRecorder(Settings{}, began)
+	var now int64
+	tell(a.Shard(), began, doings([]byte("some bytes that are a script....")), &now)
+	tell(b.Shard(), began, doings([]byte("other bytes that are a script...")), &now)
+	runs := []*Run{a.Run(now), b.Run(now)}
+	before := []string{written(t, runs[0]), written(t, runs[1])}
+	merged := mustMerge(t, runs...)
+	merged = mustMerge(t, merged, merged)
+	if merged.Answered()+merged.FailedCount() != 16 {
+		t.Errorf("%d and %d", merged.Answered(), merged.FailedCount())
+	}
+	for i, r := range runs {
+		if got := written(t, r); got != before[i] {
+			t.Errorf("part %d has become %s", i, got)
+		}
+	}
+}
+
+func TestMergeAddsSettingsUp(t *testing.T) {
+	run := func(s Settings) *Run { return NewRecorder(s, began).Run(1e9) }
+	got := mustMerge(t,
+		run(Settings{Target: "http://b/", Connections: 10, Rate: 100, Requests: 5, Duration: time.Second, Options: map[string]string{"--think": "1ms"}}),
+		run(Settings{Target: "http://a/", Connections: 20, Rate: 50.5, Requests: 6, Streams: 3, Options: map[string]string{"--think": "2ms", "-k": "true"}}),
+		run(Settings{Target: "http://b/", Connections: 1}),
+	).Settings
+	want := "{http://a/ | http://b/   31 3 11 1s 150.5  map[--think:1ms | 2ms -k:true]}"
+	if text := fmt.Sprint(got); text != want {
+		t.Errorf("%s, not %s", text, want)
+	}
+	if _, err := Merge(); err == nil {
+		t.Error("nothing was merged into a run")
+	}
+}

@@ -1,0 +1,83 @@
+package record
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// example returns a run with something of everything.
+func example() *Run {
+	r := NewRecorder(Settings{Target: "http://localhost/"}, began)
+	var now int64
+	tell(r.Shard(), began, doings([]byte(strings.Repeat("a script, twenty-four...", 5)+"a failed\x01\x02\x03\x04\x05\x06\x07\x08")), &now)
+	r.Connected(1e6, 2e6)
+	return r.Run(now)
+}
+
+func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
+	good := written(t, example())
+	replaced := func(old, with string) string {
+		if !strings.Contains(good, old) {
+			t.Fatalf("%q is not in %s", old, good)
+		}
+		return strings.Replace(good, old, with, 1)
+	}
+	for _, c := range []struct{ text, says string }{
+		{"", "not a run of paf load, as --json writes it: it is empty"},
+		{"GET / HTTP/1.1", "not a run of paf load, as --json writes it: invalid character 'G' looking for beginning of value at byte 1"},
+		{good[:len(good)/2], "not a run of paf load, as --json writes it: it breaks off"},
+		{good + "x", "not a run of paf load, as --json writes it: there is more after its end"},
+		{"[]", "its \"format\" is not \"paf load run\""},
+		{`{"log": {}}`, "its \"format\" is not \"paf load run\""},
+		{replaced(`"version": 1`, `"version": 2`), "version 2 of the format, this paf reads version 1"},
+		{replaced(`"latency": {`, `"latenz": {`), `"latency" is missing`},
+		{replaced(`"latency": {`, `"latency": null, "l": {`), `"latency" is missing`},
+		{replaced(`"hdr": "HIST`, `"hdr": "LIST`), `"hdr" is not a histogram`},
+		{replaced(`"processes": 1`, `"processes": -1`), `"processes" is -1`},
+		{replaced(`"length_ns": `, `"length_ns": -`), `"length_ns" is -`},
+		{replaced(`"statuses": {`, `"statuses": {"99": 1,`), `"statuses" has 1 for the status 99`},
+		{replaced(`"unix": 1`, `"unix": 2`), `out of order or out of the run`},
+		{replaced(`"busy_ns": `, `"busy_ns": -1`), `below zero`},
+		{replaced(`"count": `, `"count": 9`), `times are in "hdr"`},
+		{replaced(`"min_ns": `, `"min_ns": 99999`), `the times do not add up`},
+		{replaced(`"start": "2026`, `"start": "yesterday`), `the run cannot be used`},
+		{replaced(`"failures": {`, `"failures": {"x": {"count": 3},`), `by their kinds`},
+		{replaced(`"bytes_in": `, `"bytes_in": 1`), `the seconds have`},
+	} {
+		run, err := Read(strings.NewReader(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%.300q was read as %v, %v: not %q", c.text, run != nil, err, c.says)
+		}
+		if wrong := strings.HasPrefix(c.says, "not a run"); wrong && !errors.Is(err, ErrNotARun) {
+			t.Errorf("%v is not ErrNotARun", err)
+		}
+	}
+}
+
+// Whatever is read can be written, merged and exported.
+func FuzzRead(f *testing.F) {
+	f.Add(written(f, example()))
+	f.Add(written(f, NewRecorder(Settings{}, began).Run(0)))
+	f.Fuzz(func(t *testing.T, text string) {
+		run, err := Read(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		again, err := Read(strings.NewReader(written(t, run)))
+		if err != nil {
+			t.Fatalf("what was read and written is not read: %v", err)
+		}
+		merged := mustMerge(t, run, again)
+		if merged.Answered() != 2*run.Answered() {
+			t.Fatalf("%d of %d", merged.Answered(), run.Answered())
+		}
+		var out strings.Builder
+		if err := merged.WriteCSV(&out); err != nil {
+			t.Fatal(err)
+		}
+		if err := merged.WriteHGRM(&out); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package record
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Run is what was measured in one run, or in several that were merged. Its fields are read, not changed.
+type Run struct {
+	Settings    Settings      `json:"settings"`
+	Start       time.Time     `json:"start"`                 // when measuring began (after a warm-up), in UTC
+	Length      time.Duration `json:"length_ns"`             // from then to the end, when nothing more was counted
+	Interrupted bool          `json:"interrupted,omitempty"` // somebody ended it before its time
+	Processes   int           `json:"processes"`             // how many runs were merged into it: 1 for one
+
+	Latency   *Histogram `json:"latency"`    // of answered requests, from when each was due (in a closed loop: was sent) to the end of the response
+	Service   *Histogram `json:"service"`    // of answered requests, from sending
+	FirstByte *Histogram `json:"first_byte"` // of answered requests, from sending to the first byte of the response
+	Failed    *Histogram `json:"failed"`     // of failed requests, from when each was due to the failure
+	Connect   *Histogram `json:"connect"`    // of connections, until the transport was there
+	Handshake *Histogram `json:"handshake"`  // of TLS handshakes
+
+	Statuses map[int]int64       `json:"statuses"`           // answered requests, by status code
+	Failures map[string]*Failure `json:"failures,omitempty"` // failed requests, by kind
+	BytesIn  int64               `json:"bytes_in"`           // received for requests that ended in the run
+	BytesOut int64               `json:"bytes_out"`          // sent for them
+	Seconds  []Second            `json:"seconds"`            // each second of the wall clock from the first in which something was recorded to the last
+}
+
+// Settings are what a run was asked for.
+type Settings struct {
+	Target      string            `json:"target"`               // the URL
+	Method      string            `json:"method,omitempty"`     // "" for GET
+	Protocol    string            `json:"protocol,omitempty"`   // as people say it: "HTTP/1.1", "HTTP/2"
+	Connections int               `json:"connections"`          // how many at the same time
+	Streams     int               `json:"streams,omitempty"`    // requests at the same time on each; 0 for 1
+	Requests    int64             `json:"requests,omitempty"`   // how many were asked for; 0 when time was the limit
+	Duration    time.Duration     `json:"duration_ns,omitzero"` // for how long; 0 when their number was the limit
+	Rate        float64           `json:"rate,omitempty"`       // requests a second that were due, in an open loop; 0 for a closed one
+	Arrivals    string            `json:"arrivals,omitempty"`   // of an open loop: "constant" or "poisson"
+	Options     map[string]string `json:"options,omitempty"`    // everything else that was set, as it was given: "--think": "10ms"
+}
+
+// A Failure is one kind of failure.
+type Failure struct {
+	Count   int64     `json:"count"`
+	First   time.Time `json:"first"`   // when the first of them happened, in UTC
+	Example string    `json:"example"` // the text of that one's error
+}
+
+// A Second is what one second of the wall clock has seen.
+type Second struct {
+	Unix     int64      `json:"unix"`      // which second, since 1970-01-01T00:00:00Z
+	Answered int64      `json:"answered"`  // requests whose response ended in it
+	Failed   int64      `json:"failed"`    // requests that failed in it
+	BytesIn  int64      `json:"bytes_in"`  // of both
+	BytesOut int64      `json:"bytes_out"` // of both
+	Busy     int64      `json:"busy_ns"`   // how long all requests together were in flight within it: divided by its length, how many were, on average
+	Latency  *Histogram `json:"latency"`   // of the answered ones, with two significant digits
+}
+
+// Answered returns how many requests had a response, whatever its status.
+func (r *Run) Answered() int64 { return r.Latency.Count() }
+
+// FailedCount returns how many requests had none.
+func (r *Run) FailedCount() int64 { return r.Failed.Count() }
+
+// StatusCount returns how many responses had a status from first to last, both included.
+func (r *Run) StatusCount(first, last int) (n int64) {
+	for status, count := range r.Statuses {
+		if first <= status && status <= last {
+			n += count
+		}
+	}
+	return n
+}
+
+// Rate returns how many requests were answered in a second, on average.
+func (r *Run) Rate() float64 {
+	if r.Length <= 0 {
+		return 0
+	}
+	return float64(r.Answered()) / r.Length.Seconds()
+}
+
+// FailedShare returns which part of the requests failed, from 0 to 1.
+func (r *Run) FailedShare() float64 {
+	if r.FailedCount() == 0 {
+		return 0
+	}
+	return float64(r.FailedCount()) / float64(r.FailedCount()+r.Answered())
+}
+
+// End returns when measuring ended.
+func (r *Run) End() time.Time { return r.Start.Add(r.Length) }
+
+// Span returns which part of a second lies within the run: all of it, but for the first and the last.
+func (r *Run) Span(s *Second) time.Duration {
+	begin, end := time.Unix(s.Unix, 0), time.Unix(s.Unix+1, 0)
+	if begin.Before(r.Start) {
+		begin = r.Start
+	}
+	if end.After(r.End()) {
+		end = r.End()
+	}
+	return max(0, end.Sub(begin))
+}
+
+// Kinds returns the kinds of failure, the most frequent first.
+func (r *Run) Kinds() []string {
+	kinds := slices.Sorted(maps.Keys(r.Failures))
+	slices.SortStableFunc(kinds, func(a, b string) int { return int(min(1, max(-1, r.Failures[b].Count-r.Failures[a].Count))) })
+	return kinds
+}
+
+// newRun returns a run in which nothing was recorded.
+func newRun() *Run {
+	return &Run{
+		Latency: NewHistogram(), Service: NewHistogram(), FirstByte: NewHistogram(), Failed: NewHistogram(), Connect: NewHistogram(),
+		Handshake: NewHistogram(), Statuses: map[int]int64{}, Failures: map[string]*Failure{},
+	}
+}

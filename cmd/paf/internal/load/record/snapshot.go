@@ -1,0 +1,72 @@
+package record
+
+import (
+	"maps"
+	"time"
+)
+
+// Recent is how many seconds a snapshot looks back.
+const Recent = 60
+
+// A Snapshot is what is known while a run goes on.
+type Snapshot struct {
+	Settings    Settings
+	Elapsed     time.Duration    // since the start
+	Answered    int64            // requests with a response so far
+	Failed      int64            // requests without one so far
+	InFlight    int64            // requests that wait for their response now
+	Connections int64            // connections that were opened so far
+	BytesIn     int64            // so far
+	BytesOut    int64            // so far
+	Kinds       map[string]int64 // failures so far, by kind
+	Latency     *Histogram       // of all so far, as Run.Latency
+	Last        Second           // the last second that is over; its histogram is empty, not nil, before there is one. Busy is not set
+	Rates       []int64          // requests answered in each of the seconds that are over, the last at the end: at most Recent of them
+}
+
+// Snapshot returns what was recorded until now, in nanoseconds since the start. It takes about a millisecond for a few shards, and holds each
+// of them up for a part of that: it is made for a few calls a second.
+func (r *Recorder) Snapshot(now int64) *Snapshot {
+	now = max(now, 0)
+	current, _ := r.second(now)
+	snap := &Snapshot{Settings: r.settings, Elapsed: time.Duration(now), Latency: NewHistogram(), Kinds: map[string]int64{}}
+	snap.Settings.Options = maps.Clone(r.settings.Options)
+	for _, s := range r.all() {
+		s.show(snap, current)
+	}
+	snap.Answered = snap.Latency.Count()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	snap.Connections = r.connect.Count()
+	for kind, f := range r.failures {
+		snap.Kinds[kind] = f.Count
+	}
+	snap.Last = Second{Unix: current - 1, Latency: newHistogram(digitsPerSecond)}
+	if t := r.seconds[current-1]; t != nil {
+		snap.Last = Second{current - 1, t.latency.Count(), t.failed, t.bytesIn, t.bytesOut, 0, t.latency.Clone()}
+	}
+	for unix := max(current-Recent, r.start.Unix()); unix < current; unix++ {
+		var n int64
+		if t := r.seconds[unix]; t != nil {
+			n = t.latency.Count()
+		}
+		snap.Rates = append(snap.Rates, n)
+	}
+	return snap
+}
+
+// show adds what the shard holds to a snapshot, and gives the seconds before the current one to the recorder.
+func (s *Shard) show(snap *Snapshot, current int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency.addTo(snap.Latency)
+	snap.Failed += s.failed
+	snap.InFlight += s.inFlight
+	snap.BytesIn += s.bytesIn
+	snap.BytesOut += s.bytesOut
+	for i := range s.slots {
+		if s.slots[i].unix < current {
+			s.empty(&s.slots[i])
+		}
+	}
+}
