@@ -41,18 +41,18 @@ type conn struct {
 	multi   engine.Multiplexed // lanes[0], if that is HTTP/2's
 	flying  []exchange         // HTTP/1: that of each lane; HTTP/2: in any order
 	streams map[engine.StreamID]int
-	spare   []int             // places in flying that are free; HTTP/2
-	first   int               // the lane whose response is due next
-	busy    int               // exchanges in flight
-	waiting queue[exchange]   // that have a ticket, and cannot be sent now
-	closing bool              // the server takes no more requests on this connection
-	over    error             // why the connection has ended, if it has
-	useful  bool              // a response has come on it
-	turn    uint64            // counts what came in
-	balance int64             // by how much more are in flight than was recorded
-	ev      engine.Event      // of the moment
-	halted  bool              // the run is over
-	late    func(x *exchange) // what becomes of exchanges that it cuts off; nil: nothing
+	spare   []int           // places in flying that are free; HTTP/2
+	first   int             // the lane whose response is due next
+	busy    int             // exchanges in flight
+	waiting queue[exchange] // that have a ticket, and cannot be sent now
+	closing bool            // the server takes no more requests on this connection
+	over    error           // why the connection has ended, if it has
+	useful  bool            // a response has come on it
+	turn    uint64          // counts what came in
+	balance int64           // by how much more are in flight than was recorded
+	ev      engine.Event    // of the moment
+	halted  bool            // the run is over
+	late    error           // why what it cuts off has failed; nil: that is not recorded
 }
 
 // live opens connections, one after another, until the run is over.
@@ -69,7 +69,7 @@ func (c *conn) live(ctx context.Context, opened func(error)) {
 		if err != nil {
 			c.refused(err)
 		} else {
-			c.shard.Connected(d.dial, d.tls)
+			c.run.connected(&d)
 			c.attach(d)
 		}
 		opened(err)
@@ -79,10 +79,17 @@ func (c *conn) live(ctx context.Context, opened func(error)) {
 				tries = 0
 			}
 		}
-		if !pause(ctx, tries) {
+		if c.done() || !pause(ctx, tries) {
 			return
 		}
 	}
+}
+
+// done reports whether no other connection is wanted.
+func (c *conn) done() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.halted
 }
 
 // pause waits before a connection is opened once more, unless the last one was of use. It returns false when the run is over.
@@ -320,14 +327,12 @@ func (c *conn) detach() bool {
 	}
 	for at := c.oldest(); at >= 0; at = c.oldest() {
 		switch {
-		case c.halted:
-			x := c.free(at)
-			if x.counted {
+		case c.halted && c.late == nil:
+			if x := c.free(at); x.counted {
 				c.balance--
 			}
-			if c.late != nil && x.counted {
-				c.late(&x)
-			}
+		case c.halted:
+			c.failed(at, now, c.late)
 		case c.closing && c.again(at):
 		default:
 			c.failed(at, now, c.over)
@@ -359,15 +364,17 @@ func (c *conn) account(now int64) {
 	}
 }
 
-// halt ends the connection for good. late, unless it is nil, is told of the exchanges that this cuts off.
-func (c *conn) halt(late func(x *exchange)) {
+// halt ends the connection for good. What this cuts off has failed with late, and is not recorded if that is nil.
+func (c *conn) halt(late error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.halted {
+		return
+	}
 	c.halted, c.late = true, late
-	for c.waiting.n > 0 {
-		if x := c.waiting.pop(); late != nil && x.counted {
-			late(&x)
-		}
+	for c.waiting.n > 0 && late != nil {
+		x := c.waiting.pop()
+		c.lose(&x, c.run.clock(), late)
 	}
 	c.cut()
 }

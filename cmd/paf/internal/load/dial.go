@@ -13,31 +13,31 @@ import (
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
-	"github.com/paf-go/paf/h1"
-	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/mimic"
 )
 
 // A dialer opens connections to the server of a run.
 type dialer struct {
-	way       mimic.Context // leads to the transport
-	secure    *tls.Config   // nil for none
-	prior     bool          // HTTP/2 without having agreed on it
-	timeout   time.Duration
-	limits    engine.Limits
-	transport string // how the target is reached, for errors
+	way     mimic.Context // leads to the transport
+	secure  *tls.Config   // nil for none
+	prior   bool          // HTTP/2 without having agreed on it
+	timeout time.Duration
+	limits  engine.Limits
+	target  string        // the URL, without a password
+	opening chan struct{} // has room for those that may be opened at the same time
 }
 
 // A dialed is a connection that was opened, and how long that took, in nanoseconds.
 type dialed struct {
 	flow      flow.Flow
 	eng       engine.Client
+	protocol  string // as ALPN names it
 	dial, tls int64
 }
 
 // newDialer makes a dialer for a URL. What is in over leads to the server in place of the URL's host.
 func newDialer(url string, over mimic.Context, config *tls.Config, protocol paf.Protocol, timeout time.Duration) (*dialer, error) {
-	d := &dialer{timeout: timeout, prior: protocol == paf.HTTP2}
+	d := &dialer{timeout: timeout, prior: protocol == paf.HTTP2, opening: make(chan struct{}, mostAtOnce)}
 	clear := url
 	if rest, ok := cutFold(url, "https://"); ok {
 		clear, d.secure = "http://"+withPort(rest, "443"), config
@@ -48,6 +48,7 @@ func newDialer(url string, over mimic.Context, config *tls.Config, protocol paf.
 	if err != nil {
 		return nil, err
 	}
+	d.target = made.URL()
 	if d.secure != nil && d.secure.ServerName == "" {
 		d.secure.ServerName = "localhost"
 		if !strings.HasSuffix(made.Target.Scheme, "+unix") {
@@ -83,6 +84,12 @@ func withPort(rest, port string) string {
 
 // open opens a connection. clock is that of the run; engines are told the time by instant.
 func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
+	select {
+	case d.opening <- struct{}{}:
+		defer func() { <-d.opening }()
+	case <-ctx.Done():
+		return dialed{}, ctx.Err()
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errTimeout)
 	defer cancel()
 	began := clock()
@@ -98,7 +105,7 @@ func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
 		}
 		c.tls = clock() - began
 	}
-	if c.eng, err = d.engine(c.flow, clock); err != nil {
+	if c.protocol, c.eng, err = d.engine(c.flow, clock); err != nil {
 		_ = c.flow.Close()
 		return dialed{}, &failure{kind: Protocol, err: err}
 	}
@@ -106,21 +113,16 @@ func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
 }
 
 // engine makes the engine for a flow.
-func (d *dialer) engine(f flow.Flow, clock func() int64) (engine.Client, error) {
+func (d *dialer) engine(f flow.Flow, clock func() int64) (string, engine.Client, error) {
 	protocol := flow.PowersOf(f).NegotiatedProtocol()
 	switch {
 	case d.secure == nil && d.prior:
 		protocol = alpn.H2
 	case d.prior && protocol != alpn.H2:
-		return nil, errors.New("the server does not agree on HTTP/2 (ALPN)")
+		return "", nil, errors.New("the server does not agree on HTTP/2 (ALPN)")
 	}
-	switch protocol {
-	case alpn.H2:
-		return h2.NewClient(d.limits, instant(clock())), nil
-	case "", alpn.HTTP11, alpn.HTTP10:
-		return h1.NewClient(d.limits, instant(clock())), nil
-	}
-	return nil, &alpn.ProtocolError{Protocol: protocol}
+	eng, err := alpn.Client(protocol, d.limits, instant(clock()))
+	return protocol, eng, err
 }
 
 // timeoutOr is the kind of an error of what had to be done in time.

@@ -31,8 +31,8 @@ type line struct {
 	written *sync.Cond    // nobody writes any more
 	kick    chan struct{} // for the goroutine that writes where whoever has something to be written must not wait
 
-	rest []byte // input that the engine needs more for; the reader's
-	room []byte // to read into, of a flow without a descriptor; the reader's
+	rest  []byte // input that the engine needs more for; the reader's
+	space []byte // to read into, of a flow without a descriptor; the reader's
 
 	in, sent int64 // bytes that came and went since they were recorded
 }

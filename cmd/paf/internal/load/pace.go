@@ -4,11 +4,12 @@ import (
 	"context"
 	"math"
 	"sync"
+	"time"
 )
 
 // A ticket is the right to send one request.
 type ticket struct {
-	due     int64 // nanoseconds from the start; in a closed loop when it was taken
+	due     int64 // by the run's clock; in a closed loop when it was taken
 	number  int64 // how many were given out before it
 	counted bool  // it belongs to the run, not to its warm-up
 }
@@ -24,6 +25,8 @@ type pace struct {
 	mu    sync.Mutex
 	plan  *plan // nil in a closed loop
 	limit int64 // how many tickets count
+	base  int64 // when the plan begins
+	zero  int64 // when tickets begin to count
 	until int64 // none is given out that is due then or later
 	think int64 // how long a seat waits between two tickets; closed loop
 
@@ -39,14 +42,29 @@ type pace struct {
 	done     chan struct{}  // closed when no more are given, and all have come back
 }
 
-func newPace(p *plan, limit, until, think int64) *pace {
+func newPace(p *plan, limit, think int64) *pace {
 	if limit <= 0 {
 		limit = math.MaxInt64
 	}
-	if until <= 0 {
-		until = math.MaxInt64
+	return &pace{plan: p, limit: limit, until: math.MaxInt64, think: think, bell: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// begin says from when on tickets are given, from when on they count, and for how long; 0: for ever. It is called before any is wanted.
+func (p *pace) begin(base, zero int64, length time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.base, p.zero = base, zero
+	if length > 0 {
+		p.until = zero + int64(length)
 	}
-	return &pace{plan: p, limit: limit, until: until, think: think, bell: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// nextDue returns when the next ticket is due, in an open loop. p.mu is held.
+func (p *pace) nextDue() int64 {
+	if p.plan.next > math.MaxInt64-p.base {
+		return math.MaxInt64
+	}
+	return p.base + p.plan.next
 }
 
 // next returns a ticket for a seat at the time now. If there is none now the seat gets one later, by its start, unless the run is over. back: it
@@ -87,7 +105,7 @@ func (p *pace) giveBack() {
 func (p *pace) take(now int64) (t ticket, ok bool) {
 	due := now
 	if p.plan != nil {
-		due = p.plan.next
+		due = p.nextDue()
 	}
 	if due >= p.until || p.counted >= p.limit {
 		p.over = true
@@ -98,7 +116,7 @@ func (p *pace) take(now int64) (t ticket, ok bool) {
 	if p.plan != nil {
 		p.plan.step()
 	}
-	t = ticket{due: due, number: p.given, counted: due >= 0}
+	t = ticket{due: due, number: p.given, counted: due >= p.zero}
 	p.given++
 	p.out++
 	if t.counted {
@@ -116,7 +134,7 @@ func (p *pace) due(now int64) (s seat, t ticket, again int64) {
 		p.waiting = true
 		return nil, t, math.MaxInt64
 	case p.plan != nil:
-		again = p.plan.next
+		again = p.nextDue()
 	default:
 		again = p.thinking.head().until
 	}
@@ -178,7 +196,7 @@ func (p *pace) finish() {
 func (p *pace) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.plan == nil || p.plan.next >= p.until {
+	if p.plan == nil || p.nextDue() >= p.until {
 		p.over = true
 	}
 	p.finish()
@@ -188,10 +206,10 @@ func (p *pace) end() {
 func (p *pace) stop(now int64, f func(due int64)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for f != nil && p.plan != nil && p.plan.next <= now && p.plan.next < p.until && p.counted < p.limit {
-		if p.plan.next >= 0 {
+	for f != nil && p.plan != nil && p.nextDue() <= now && p.nextDue() < p.until && p.counted < p.limit {
+		if due := p.nextDue(); due >= p.zero {
 			p.counted++
-			f(p.plan.next)
+			f(due)
 		}
 		p.plan.step()
 	}

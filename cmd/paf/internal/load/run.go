@@ -3,10 +3,8 @@ package load
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/h2"
 	"github.com/paf-go/paf/mimic"
-	"github.com/paf-go/paf/semantics"
 )
 
 // Options say what is sent, how often, and when. The zero value of a field is what its comment says; URL is needed.
@@ -62,9 +59,14 @@ type run struct {
 	requests []*request
 	conns    []*conn
 	pace     *pace
-	recorder *record.Recorder
 	origin   time.Time
-	zero     int64 // when that counts, by clock; fixed before the first request
+	zero     int64         // when requests begin to count, by clock
+	started  chan struct{} // closed when zero and recorder are known, before the first request
+
+	mu       sync.Mutex
+	recorder *record.Recorder
+	early    []opening // before there is a recorder
+	protocol string    // that is spoken
 }
 
 // mostAtOnce is how many connections are being opened at the same time.
@@ -75,7 +77,7 @@ func newRun(o *Options) (*run, error) {
 	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.URL = absolute(o.URL)
-	r := &run{options: o, origin: time.Now()}
+	r := &run{options: o, origin: time.Now(), started: make(chan struct{})}
 	if err := r.makeRequests(); err != nil {
 		return nil, err
 	}
@@ -88,6 +90,11 @@ func newRun(o *Options) (*run, error) {
 		return nil, err
 	}
 	r.dialer.limits = limits(o.Streams)
+	var p *plan
+	if o.Rate > 0 {
+		p = newPlan(o.Rate, o.Ramp, o.Poisson, rand.Uint64())
+	}
+	r.pace = newPace(p, o.Number, int64(o.Think))
 	return r, r.try()
 }
 
@@ -137,42 +144,83 @@ func (r *run) clock() int64 { return int64(time.Since(r.origin)) }
 
 func (r *run) openLoop() bool { return r.options.Rate > 0 }
 
-// Run sends what the options say and returns what it has measured. When ctx ends it does so at once, and the error is ctx's cause. Another error without
-// a record says why nothing could be measured.
+// Run sends what the options say and returns what it has measured. When ctx ends it does so at once, and the error is ctx's cause. Another error, without
+// a record, says why nothing could be measured.
 func Run(ctx context.Context, o Options) (*record.Run, error) {
 	r, err := newRun(&o)
 	if err != nil {
 		return nil, err
 	}
-	inner, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	var all sync.WaitGroup
-	r.makePace()
-	if err := r.openAll(ctx, inner, &all); err != nil {
-		cancel()
-		r.haltAll(nil)
-		all.Wait()
-		return nil, err
-	}
-	r.begin()
 	alarm, err := newAlarm()
 	if err != nil {
 		return nil, err
 	}
-	all.Go(func() { r.pace.run(inner, r.clock, &alarm) })
-	all.Go(func() { r.sweep(inner) })
-	if o.Live != nil {
-		all.Go(func() { o.Live(inner, r.recorder, func() int64 { return r.clock() - r.zero }) })
+	inner, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	err = r.openAll(ctx, inner, &all)
+	if err == nil {
+		err = r.begin(ctx)
+	}
+	if err == nil {
+		r.set(inner, &all, &alarm)
+		r.finish(ctx)
+		err = context.Cause(ctx)
+	}
+	end := r.clock()
+	r.haltAll(nil)
+	cancel()
+	alarm.close()
+	all.Wait()
+	if r.recorder == nil {
+		return nil, err
+	}
+	return r.recorder.Run(end - r.zero), err
+}
+
+// set starts what a run has besides its connections, and lets them send.
+func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm *alarm) {
+	all.Go(func() { r.pace.run(ctx, r.clock, alarm) })
+	all.Go(func() { r.sweep(ctx) })
+	if r.options.Live != nil {
+		all.Go(func() { r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero }) })
 	}
 	for _, c := range r.conns {
 		c.begin()
 	}
-	late := r.wait(ctx)
-	end := r.clock()
-	r.pace.stop(end, nil)
-	r.haltAll(late)
-	cancel()
-	alarm.close()
-	all.Wait()
-	return r.recorder.Run(end - r.zero), context.Cause(ctx)
+}
+
+// finish waits until all is done, or ctx ends. What was due in time is waited for, for as long as a request may take.
+func (r *run) finish(ctx context.Context) {
+	var end, drained <-chan time.Time
+	if r.options.Duration > 0 {
+		end = time.After(time.Duration(r.zero-r.clock()) + r.options.Duration)
+	}
+	for {
+		select {
+		case <-end:
+			r.pace.end()
+			drained = time.After(r.options.Timeout)
+		case <-drained:
+			r.expire()
+			return
+		case <-r.pace.done:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// expire records what has not come, or could not be sent, by the end of the run.
+func (r *run) expire() {
+	now := r.clock()
+	r.pace.stop(now, func(due int64) { r.conns[0].shard.Failed(due-r.zero, now-r.zero, Timeout, errUnsent) })
+	r.haltAll(errTimeout)
+}
+
+// haltAll ends all connections for good. What is in flight has failed with late, or is not recorded if that is nil.
+func (r *run) haltAll(late error) {
+	for _, c := range r.conns {
+		c.halt(late)
+	}
 }

@@ -22,7 +22,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // serve reads until the connection is over.
 func (c *conn) serve() {
-	for !c.isOver() {
+	for !c.ends() {
 		if c.raw == nil {
 			c.read()
 			continue
@@ -38,7 +38,8 @@ func (c *conn) serve() {
 	}
 }
 
-func (c *conn) isOver() bool {
+// ends reports whether the connection is to be closed.
+func (c *conn) ends() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.over != nil || c.halted
@@ -46,18 +47,18 @@ func (c *conn) isOver() bool {
 
 // read waits for input and acts on it.
 func (c *conn) read() {
-	if len(c.room) == 0 {
-		c.room = make([]byte, roomMin)
+	if len(c.space) == 0 {
+		c.space = make([]byte, roomMin)
 	}
 	kept := len(c.rest)
-	if kept == len(c.room) {
-		c.room = make([]byte, 2*kept)
+	if kept == len(c.space) {
+		c.space = make([]byte, 2*kept)
 	}
-	copy(c.room, c.rest)
-	n, err := c.flow.Read(c.room[kept:])
-	c.came(c.room[:kept+n], err, -1)
-	if kept+n == len(c.room) && n < roomMax {
-		c.room = make([]byte, 2*len(c.room))
+	copy(c.space, c.rest)
+	n, err := c.flow.Read(c.space[kept:])
+	c.came(c.space[:kept+n], err, -1)
+	if kept+n == len(c.space) && n < roomMax {
+		c.space = make([]byte, 2*len(c.space))
 	}
 }
 
@@ -81,7 +82,7 @@ func (c *conn) readable(fd uintptr) bool {
 			err = io.EOF
 		}
 		settled := c.came(buf[:kept+n], err, int(fd))
-		if err != nil || c.isOver() {
+		if err != nil || c.ends() {
 			return true
 		}
 		if settled && kept+n < bufferSize {

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+)
+
+// An opening is how long it took to open a connection.
+type opening struct{ dial, tls int64 }
+
+// openAll starts all connections. It returns when each has been opened or refused, but for those that come later by the ramp. The error is that of the
+// first if none could be opened.
+func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
+	results := make(chan error, r.options.Connections)
+	for i := range r.options.Connections {
+		c := &conn{run: r}
+		c.written = sync.NewCond(&c.mu)
+		c.fd = -1
+		c.sendFD = c.writeFD
+		r.conns = append(r.conns, c)
+		if after := r.ramp(i); after > 0 {
+			all.Go(func() {
+				if r.await(inner, r.started, after) {
+					c.live(inner, func(error) {})
+				}
+			})
+			continue
+		}
+		var once sync.Once
+		all.Go(func() { c.live(inner, func(err error) { once.Do(func() { results <- err }) }) })
+	}
+	return r.opened(ctx, results)
+}
+
+// opened waits for the results of the connections that are opened first.
+func (r *run) opened(ctx context.Context, results <-chan error) (first error) {
+	good := 0
+	for i := range r.options.Connections {
+		if r.ramp(i) > 0 {
+			continue
+		}
+		select {
+		case err := <-results:
+			if err == nil {
+				good++
+			} else if first == nil {
+				first = err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if good > 0 {
+		return nil
+	}
+	return first
+}
+
+// ramp returns how long after the start the i-th connection is opened.
+func (r *run) ramp(i int) time.Duration {
+	if r.openLoop() {
+		return 0 // where the rate grows instead
+	}
+	return time.Duration(float64(r.options.Ramp) * float64(i) / float64(r.options.Connections))
+}
+
+// await waits until some time after a channel is closed. It returns false if ctx ends before.
+func (r *run) await(ctx context.Context, begun <-chan struct{}, after time.Duration) bool {
+	select {
+	case <-begun:
+	case <-ctx.Done():
+		return false
+	}
+	t := time.NewTimer(after)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// connected records that a connection was opened, be it before anything else can be recorded.
+func (r *run) connected(d *dialed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.protocol = d.protocol
+	if r.recorder == nil {
+		r.early = append(r.early, opening{d.dial, d.tls})
+		return
+	}
+	r.recorder.Connected(d.dial, d.tls)
+}
+
+// begin waits until the run is to begin, and fixes what counts.
+func (r *run) begin(ctx context.Context) error {
+	o := r.options
+	if !o.StartAt.IsZero() {
+		t := time.NewTimer(time.Until(o.StartAt))
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	start := r.clock()
+	r.zero = start + int64(o.Warmup)
+	r.pace.begin(start, r.zero, o.Duration)
+	settings := o.Settings
+	settings.Target, settings.Method = r.dialer.target, r.requests[0].head.Method
+	settings.Connections, settings.Requests, settings.Duration, settings.Rate = o.Connections, o.Number, o.Duration, o.Rate
+	if o.Rate > 0 {
+		settings.Arrivals = "constant"
+		if o.Poisson {
+			settings.Arrivals = "poisson"
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	settings.Protocol, settings.Streams = "HTTP/1.1", o.Pipeline
+	if r.protocol == "h2" {
+		settings.Protocol, settings.Streams = "HTTP/2", o.Streams
+	}
+	r.recorder = record.NewRecorder(settings, time.Now().Add(time.Duration(r.zero-r.clock())))
+	for _, e := range r.early {
+		r.recorder.Connected(e.dial, e.tls)
+	}
+	r.early = nil
+	shards := make([]*record.Shard, min(len(r.conns), 2*runtime.GOMAXPROCS(0)))
+	for i := range shards {
+		shards[i] = r.recorder.Shard()
+	}
+	for i, c := range r.conns {
+		c.shard = shards[i%len(shards)]
+	}
+	close(r.started)
+	return nil
+}
