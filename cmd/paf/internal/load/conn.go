@@ -49,6 +49,7 @@ type conn struct {
 	over    error           // why the connection has ended, if it has
 	useful  bool            // a response has come on it
 	turn    uint64          // counts what came in
+	asked   uint64          // the turn in which the latest request was sent
 	balance int64           // by how much more are in flight than was recorded
 	ev      engine.Event    // of the moment
 	halted  bool            // the run is over
@@ -231,6 +232,7 @@ func (c *conn) send(x exchange, now int64) {
 	if c.multi != nil {
 		c.streams[id] = at
 	}
+	c.asked = c.turn
 	c.flying[at] = x
 	c.busy++
 	c.feed(lane, &c.flying[at])

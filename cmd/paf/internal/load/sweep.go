@@ -39,14 +39,20 @@ func (c *conn) sweep(now int64) {
 		c.sweepSerial(now, late)
 		return
 	}
-	ended := 0
+	ended, quiet := 0, true
 	for id, at := range c.streams {
 		if x := &c.flying[at]; x.sent <= late {
 			x.sending = false
 			c.lanes[0].Reset(&c.out, id, 0)
 			c.failed(at, now, errTimeout)
 			ended++
+		} else {
+			quiet = quiet && x.sent <= now-int64(lookAfter) && !x.poked
+			x.poked = x.poked || x.sent <= now-int64(lookAfter)
 		}
+	}
+	if quiet && c.busy > 0 {
+		c.poke()
 	}
 	if ended > 0 {
 		c.ask(now)
@@ -61,8 +67,15 @@ func (c *conn) sweepSerial(now, late int64) {
 	case x.sent <= late:
 		c.over = errTimeout
 		c.cut()
-	case c.raw != nil && !x.poked && x.sent <= now-int64(lookAfter) && c.powers.ReadDeadline != nil:
+	case !x.poked && x.sent <= now-int64(lookAfter):
 		x.poked = true
+		c.poke()
+	}
+}
+
+// poke makes the reader read once more. c.mu is held.
+func (c *conn) poke() {
+	if c.raw != nil && c.powers.ReadDeadline != nil {
 		_ = c.powers.ReadDeadline.SetReadDeadline(time.Unix(1, 0))
 	}
 }

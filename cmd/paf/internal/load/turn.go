@@ -91,8 +91,8 @@ func (c *conn) readable(fd uintptr) bool {
 	}
 }
 
-// came acts on all input that is pending, and on the error of the read that brought it; fd is the descriptor, if it may be used. It reports whether every response that is awaited now is one to a
-// request that was sent here.
+// came acts on all input that is pending, and on the error of the read that brought it; fd is the descriptor, if it may be used. It reports whether
+// requests were sent here, and on HTTP/1 no response to an earlier one is awaited.
 func (c *conn) came(in []byte, err error, fd int) (settled bool) {
 	now := c.run.clock()
 	c.mu.Lock()
@@ -109,7 +109,7 @@ func (c *conn) came(in []byte, err error, fd int) (settled bool) {
 		c.ended(now, err, in)
 	}
 	c.push(now, true)
-	return c.multi == nil && c.busy > 0 && c.flying[c.first].turn == c.turn
+	return c.busy > 0 && (c.multi != nil && c.asked == c.turn || c.multi == nil && c.flying[c.first].turn == c.turn)
 }
 
 // keep keeps input for the next time.

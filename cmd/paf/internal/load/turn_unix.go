@@ -19,7 +19,7 @@ func rawOf(pollable syscall.Conn) syscall.RawConn {
 // readFD reads what is there. wait: nothing is.
 func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 	for {
-		n, err = syscall.Read(int(fd), p)
+		n, err = sysRead(fd, p)
 		switch err {
 		case nil:
 			return n, false, nil
@@ -35,7 +35,7 @@ func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 // writeFD writes what there is room for.
 func writeFD(fd uintptr, p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := syscall.Write(int(fd), p[n:])
+		m, err := sysWrite(fd, p[n:])
 		switch err {
 		case nil:
 			n += m
