@@ -17,11 +17,7 @@ type opening struct{ dial, tls int64 }
 func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
 	results := make(chan error, r.options.Connections)
 	for i := range r.options.Connections {
-		c := &conn{run: r}
-		c.written = sync.NewCond(&c.mu)
-		c.fd = -1
-		c.sendFD = c.writeFD
-		r.conns = append(r.conns, c)
+		c := r.place()
 		if after := r.ramp(i); after > 0 {
 			all.Go(func() {
 				if r.await(inner, r.started, after) {
@@ -34,6 +30,25 @@ func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
 		all.Go(func() { c.live(inner, func(err error) { once.Do(func() { results <- err }) }) })
 	}
 	return r.opened(ctx, results)
+}
+
+// place makes one of the places in which something is done.
+func (r *run) place() interface {
+	live(ctx context.Context, opened func(error))
+} {
+	switch {
+	case r.options.ConnectOnly:
+		w := newWorker(r, connecting{r})
+		r.workers = append(r.workers, w)
+		return w
+	case r.options.WebSocket:
+		w := newWorker(r, newEchoing(r))
+		r.workers = append(r.workers, w)
+		return w
+	}
+	c := newConn(r)
+	r.conns = append(r.conns, c)
+	return c
 }
 
 // opened waits for the results of the connections that are opened first.
@@ -132,12 +147,16 @@ func (r *run) begin(ctx context.Context) error {
 		r.recorder.Connected(e.dial, e.tls)
 	}
 	r.early = nil
-	shards := make([]*record.Shard, min(len(r.conns), 2*runtime.GOMAXPROCS(0)))
+	shards := make([]*record.Shard, min(r.options.Connections, 2*runtime.GOMAXPROCS(0)))
 	for i := range shards {
 		shards[i] = r.recorder.Shard()
 	}
+	r.shard = shards[0]
 	for i, c := range r.conns {
 		c.shard = shards[i%len(shards)]
+	}
+	for i, w := range r.workers {
+		w.shard = shards[i%len(shards)]
 	}
 	close(r.started)
 	return nil

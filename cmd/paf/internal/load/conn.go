@@ -56,8 +56,15 @@ type conn struct {
 	late    error           // why what it cuts off has failed; nil: that is not recorded
 }
 
+func newConn(r *run) *conn {
+	c := &conn{run: r}
+	c.written, c.fd, c.sendFD = sync.NewCond(&c.mu), -1, c.writeFD
+	return c
+}
+
 // live opens connections, one after another, until the run is over.
 func (c *conn) live(ctx context.Context, opened func(error)) {
+	defer c.stopWriter()
 	for tries := 0; ; tries++ {
 		d, err := c.run.dialer.open(ctx, c.run.clock)
 		if ctx.Err() != nil {

@@ -162,6 +162,16 @@ func (c *conn) write(kick <-chan struct{}) {
 	}
 }
 
+// stopWriter ends the goroutine that writes, if there is one.
+func (c *conn) stopWriter() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kick != nil {
+		close(c.kick)
+		c.kick = nil
+	}
+}
+
 // drain writes until nothing is left. c.writing is set, c.mu held, but not while it writes.
 func (c *conn) drain() {
 	f := c.flow

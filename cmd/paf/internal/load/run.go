@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -58,15 +59,18 @@ type run struct {
 	dialer   *dialer
 	requests []*request
 	conns    []*conn
+	workers  []*worker
 	pace     *pace
 	origin   time.Time
+	end      atomic.Int64  // by clock; 0 before
 	zero     int64         // when requests begin to count, by clock
 	started  chan struct{} // closed when zero and recorder are known, before the first request
 
 	mu       sync.Mutex
 	recorder *record.Recorder
-	early    []opening // before there is a recorder
-	protocol string    // that is spoken
+	shard    *record.Shard // for what belongs to no connection
+	early    []opening     // before there is a recorder
+	protocol string        // that is spoken
 }
 
 // mostAtOnce is how many connections are being opened at the same time.
@@ -76,7 +80,10 @@ const mostAtOnce = 128
 func newRun(o *Options) (*run, error) {
 	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
-	o.URL = absolute(o.URL)
+	o.URL = absolute(httpScheme(o.URL))
+	if o.WebSocket {
+		o.Protocol = paf.HTTP11
+	}
 	r := &run{options: o, origin: time.Now(), started: make(chan struct{})}
 	if err := r.makeRequests(); err != nil {
 		return nil, err
@@ -139,8 +146,14 @@ func (r *run) try() error {
 	return nil
 }
 
-// clock returns the nanoseconds since the run was made.
-func (r *run) clock() int64 { return int64(time.Since(r.origin)) }
+// clock returns the nanoseconds since the run was made. When the run has ended it stands still: nothing that is recorded then is later.
+func (r *run) clock() int64 {
+	now := int64(time.Since(r.origin))
+	if end := r.end.Load(); end != 0 {
+		return min(now, end)
+	}
+	return now
+}
 
 func (r *run) openLoop() bool { return r.options.Rate > 0 }
 
@@ -155,26 +168,27 @@ func Run(ctx context.Context, o Options) (*record.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, cancel := context.WithCancel(context.Background())
+	inner, cancel := context.WithCancelCause(context.Background())
 	var all sync.WaitGroup
+	var cause error
 	err = r.openAll(ctx, inner, &all)
 	if err == nil {
 		err = r.begin(ctx)
 	}
 	if err == nil {
 		r.set(inner, &all, &alarm)
-		r.finish(ctx)
+		cause = r.finish(ctx)
 		err = context.Cause(ctx)
 	}
-	end := r.clock()
+	r.end.CompareAndSwap(0, r.clock())
 	r.haltAll(nil)
-	cancel()
+	cancel(cause)
 	alarm.close()
 	all.Wait()
 	if r.recorder == nil {
 		return nil, err
 	}
-	return r.recorder.Run(end - r.zero), err
+	return r.recorder.Run(r.clock() - r.zero), err
 }
 
 // set starts what a run has besides its connections, and lets them send.
@@ -189,8 +203,8 @@ func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm *alarm) {
 	}
 }
 
-// finish waits until all is done, or ctx ends. What was due in time is waited for, for as long as a request may take.
-func (r *run) finish(ctx context.Context) {
+// finish waits until all is done, or ctx ends. What was due in time is waited for, for as long as a request may take; the error is that it took longer.
+func (r *run) finish(ctx context.Context) error {
 	var end, drained <-chan time.Time
 	if r.options.Duration > 0 {
 		end = time.After(time.Duration(r.zero-r.clock()) + r.options.Duration)
@@ -202,11 +216,11 @@ func (r *run) finish(ctx context.Context) {
 			drained = time.After(r.options.Timeout)
 		case <-drained:
 			r.expire()
-			return
+			return errTimeout
 		case <-r.pace.done:
-			return
+			return nil
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
 }
@@ -214,7 +228,8 @@ func (r *run) finish(ctx context.Context) {
 // expire records what has not come, or could not be sent, by the end of the run.
 func (r *run) expire() {
 	now := r.clock()
-	r.pace.stop(now, func(due int64) { r.conns[0].shard.Failed(due-r.zero, now-r.zero, Timeout, errUnsent) })
+	r.end.Store(now)
+	r.pace.stop(now, func(due int64) { r.shard.Failed(due-r.zero, now-r.zero, Timeout, errUnsent) })
 	r.haltAll(errTimeout)
 }
 

@@ -99,6 +99,9 @@ func (c *conn) came(in []byte, err error, fd int) (settled bool) {
 	defer c.mu.Unlock()
 	c.fd = fd
 	defer func() { c.fd = -1 }()
+	if c.halted {
+		return false
+	}
 	c.in += int64(len(in) - len(c.rest))
 	if err == nil {
 		c.keep(c.took(now, in))
