@@ -100,4 +100,3 @@ func lost() *record.Run {
 	}
 	return r.Run(3e9)
 }
-
