@@ -54,22 +54,26 @@ func (r *Run) line(s *Second) []string {
 // maxGap is the longest silence of which each second is shown. Runs of two days may have been merged.
 const maxGap = 3600
 
-// EverySecond yields the seconds of the run in order, with those in which nothing happened: their histograms are nil. Of more than an hour of
-// silence none is yielded.
+// EverySecond yields the seconds of the run in order, from its start to its end, with those in which nothing happened: their histograms are nil.
+// Of more than an hour of silence none is yielded.
 func (r *Run) EverySecond() iter.Seq[Second] {
 	return func(yield func(Second) bool) {
-		for i, s := range r.Seconds {
-			if i > 0 && s.Unix-r.Seconds[i-1].Unix <= maxGap {
-				for unix := r.Seconds[i-1].Unix + 1; unix < s.Unix; unix++ {
-					if !yield(Second{Unix: unix}) {
-						return
-					}
+		next := r.Start.Unix()
+		silence := func(until int64) bool {
+			for ; until-next <= maxGap && next < until; next++ {
+				if !yield(Second{Unix: next}) {
+					return false
 				}
 			}
-			if !yield(s) {
+			return true
+		}
+		for _, s := range r.Seconds {
+			if !silence(s.Unix) || !yield(s) {
 				return
 			}
+			next = s.Unix + 1
 		}
+		silence(r.End().Add(time.Second - 1).Unix())
 	}
 }
 

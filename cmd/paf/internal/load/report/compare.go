@@ -1,0 +1,268 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aclements/go-moremath/stats"
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+)
+
+// A Named is a run with the name of its file.
+type Named struct {
+	Name string
+	Run  *record.Run
+}
+
+// How the runs are compared.
+const (
+	// maxParts is into how many parts a run is cut at most. Neighbouring seconds are alike (a collection of garbage, a neighbour on the machine), and
+	// the test takes the parts for independent: those of a long run are longer than what makes seconds alike.
+	maxParts = 30
+	// minParts is how many parts are needed: with fewer, no difference is rarer by chance than significant.
+	minParts = 5
+	// significant is how rarely chance has to make such a difference. Several figures are compared, so it is less than the usual 5 %.
+	significant = 0.01
+)
+
+// A Comparison says what differs between two runs.
+type Comparison struct {
+	A, B    Named
+	Figures []Figure
+	Method  string   // how noise was told from difference
+	Notes   []string // what else a reader has to know
+}
+
+// A Figure is one number of both runs.
+type Figure struct {
+	Name    string
+	A, B    float64 // of the whole runs
+	P       float64 // how often chance alone makes the parts of the runs differ so much, from 0 to 1; -1 where it was not tested
+	Parts   [2]int  // into how many parts A and B were cut for it
+	Untold  string  // why it was not tested
+	write   func(float64) string
+	words   [2]string // for less and for more
+	reverse bool      // by most parts, the difference is the other way round
+}
+
+// Change returns by which part of A's figure B's is more, or less if it is negative; 0 where A has none.
+func (f *Figure) Change() float64 {
+	if f.A == 0 {
+		return 0
+	}
+	return f.B/f.A - 1
+}
+
+// Verdict says whether B's figure is another one than A's, or by noise only.
+func (f *Figure) Verdict() string {
+	switch {
+	case f.P < 0:
+		return "not tested: " + f.Untold
+	case f.P >= significant:
+		return fmt.Sprintf("noise (%s)", f.chance())
+	case f.reverse:
+		return fmt.Sprintf("unclear: most parts of the runs differ the other way (%s)", f.chance())
+	case f.B < f.A:
+		return fmt.Sprintf("%s (%s)", f.words[0], f.chance())
+	}
+	return fmt.Sprintf("%s (%s)", f.words[1], f.chance())
+}
+
+// Differs reports whether B's figure is another one than A's, and not by noise.
+func (f *Figure) Differs() bool { return f.P >= 0 && f.P < significant && !f.reverse }
+
+func (f *Figure) chance() string {
+	if f.P < 0.001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.2g", f.P)
+}
+
+// Compare compares two runs. Both are cut into parts of the same length, and for each figure the parts of one are held against those of the
+// other by the Mann-Whitney U test, which asks how often chance alone would order them so.
+func Compare(a, b Named) *Comparison {
+	c := &Comparison{A: a, B: b, Notes: differences(a.Run, b.Run)}
+	seconds := [2][]record.Second{whole(a.Run), whole(b.Run)}
+	length := (min(len(seconds[0]), len(seconds[1])) + maxParts - 1) / maxParts
+	for _, f := range figures() {
+		out := Figure{Name: f.name, A: f.of(partOf(a.Run)), B: f.of(partOf(b.Run)), write: f.write, words: f.words}
+		if f.optional && out.A == 0 && out.B == 0 {
+			continue
+		}
+		out.test(f, seconds, length)
+		c.Figures = append(c.Figures, out)
+	}
+	c.Method = fmt.Sprintf("Mann-Whitney U test over parts of the runs, of %s or of more where that has too few requests; with p below %g a difference "+
+		"is taken for one. It holds the seconds of two runs against each other: two runs of one program differ, too, so take several before you decide.",
+		short(time.Duration(length)*time.Second), significant)
+	if length == 0 {
+		c.Method = "The runs are too short to tell noise from difference."
+	}
+	return c
+}
+
+// test compares the parts. They get longer until each has enough requests, while there are enough of them.
+func (f *Figure) test(from figureOf, seconds [2][]record.Second, length int) {
+	f.P = -1
+	for ; ; length++ {
+		a, b := parts(seconds[0], length), parts(seconds[1], length)
+		switch {
+		case f.Untold == "" && min(len(a), len(b)) < minParts:
+			f.Untold = fmt.Sprintf("it takes %d whole seconds", minParts)
+			return
+		case min(len(a), len(b)) < minParts:
+			return
+		case least(a, b) < from.least:
+			f.Untold = fmt.Sprintf("it takes %d parts with %s", minParts, plural(from.least, "request"))
+			continue
+		}
+		f.Parts = [2]int{len(a), len(b)}
+		f.compare(values(from, a), values(from, b))
+		return
+	}
+}
+
+// compare is the test itself.
+func (f *Figure) compare(a, b []float64) {
+	result, err := stats.MannWhitneyUTest(a, b, stats.LocationDiffers)
+	if err != nil {
+		f.P = 1 // all are the same
+		return
+	}
+	f.P = result.P
+	// U counts the pairs in which a's is more.
+	more := result.U > float64(len(a))*float64(len(b))/2
+	f.reverse = f.A != f.B && more != (f.A > f.B)
+}
+
+func values(f figureOf, parts []part) (all []float64) {
+	for _, p := range parts {
+		all = append(all, f.of(p))
+	}
+	return all
+}
+
+// A part is some seconds of a run, or all of it.
+type part struct {
+	length  time.Duration
+	latency *record.Histogram
+	failed  int64
+}
+
+// partOf returns a run as a part.
+func partOf(r *record.Run) part { return part{r.Length, r.Latency, r.FailedCount()} }
+
+// whole returns the seconds that lie within the run as a whole.
+func whole(r *record.Run) (all []record.Second) {
+	for s := range r.EverySecond() {
+		if r.Span(&s) == time.Second {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// parts puts some seconds each together.
+func parts(whole []record.Second, seconds int) (all []part) {
+	if seconds == 0 {
+		return nil
+	}
+	for of := range slices.Chunk(whole, seconds) {
+		if len(of) < seconds {
+			break
+		}
+		all = append(all, together(of))
+	}
+	return all
+}
+
+// together makes a part of seconds.
+func together(seconds []record.Second) part {
+	p := part{length: time.Duration(len(seconds)) * time.Second}
+	for _, s := range seconds {
+		p.failed += s.Failed
+		switch {
+		case p.latency == nil && s.Latency != nil:
+			p.latency = s.Latency.Clone()
+		case s.Latency != nil:
+			p.latency.Merge(s.Latency)
+		}
+	}
+	return p
+}
+
+// least returns how many requests the part with the fewest of them has.
+func least(a, b []part) int64 {
+	n := int64(math.MaxInt64)
+	for _, p := range slices.Concat(a, b) {
+		n = min(n, p.latency.Count())
+	}
+	return n
+}
+
+// A figureOf makes a figure of a part.
+type figureOf struct {
+	name     string
+	of       func(part) float64
+	write    func(float64) string
+	words    [2]string
+	least    int64 // how many requests a part has to have
+	optional bool  // it is left out if both runs have 0
+}
+
+// figures are those that are compared.
+func figures() []figureOf {
+	times := [2]string{"faster", "slower"}
+	all := []figureOf{
+		{name: "Requests/s", write: digits, words: [2]string{"fewer", "more"}, of: func(p part) float64 {
+			return float64(p.latency.Count()) / max(p.length.Seconds(), 1e-9)
+		}},
+		{name: "Failed", write: percent, words: [2]string{"fewer", "more"}, optional: true, of: func(p part) float64 {
+			return float64(p.failed) / max(1, float64(p.failed+p.latency.Count()))
+		}},
+		{name: "Average", write: duration[float64], words: times, least: 1, of: func(p part) float64 { return p.latency.Mean() }},
+	}
+	for _, p := range record.Percentiles() {
+		all = append(all, figureOf{
+			name: percentile(p), write: duration[float64], words: times, least: int64(1000/(100-p) + 0.5), // ten lie beyond it
+			of: func(of part) float64 { return float64(of.latency.At(p)) },
+		})
+	}
+	return all
+}
+
+// differences says how the runs were not alike to begin with.
+func differences(a, b *record.Run) (all []string) {
+	note := func(what, x, y string) {
+		if x != y {
+			all = append(all, fmt.Sprintf("The runs differ in %s: a has %s, b has %s.", what, or(oneLine(x)), or(oneLine(y))))
+		}
+	}
+	note("their target", a.Settings.Target, b.Settings.Target)
+	note("their load", load(&a.Settings), load(&b.Settings))
+	names := maps.Clone(a.Settings.Options)
+	if names == nil {
+		names = map[string]string{}
+	}
+	maps.Copy(names, b.Settings.Options)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		note(oneLine(name), a.Settings.Options[name], b.Settings.Options[name])
+	}
+	for i, r := range []*record.Run{a, b} {
+		if r.Interrupted {
+			all = append(all, fmt.Sprintf("Run %c was interrupted.", "ab"[i]))
+		}
+	}
+	return all
+}
+
+// or says that there is nothing.
+func or(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
