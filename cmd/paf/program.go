@@ -17,6 +17,7 @@ func commands() []*cli.Command {
 	return []*cli.Command{
 		serveCommand(),
 		getCommand(),
+		loadCommand(),
 		proxyCommand(),
 		certCommand(),
 	}

@@ -303,7 +303,7 @@ func (c *conn) failed(at int, now int64, err error) {
 // lose records an exchange that has failed, in flight or not. c.mu is held.
 func (c *conn) lose(x *exchange, now int64, err error) {
 	if x.counted {
-		c.shard.Failed(x.due-c.run.zero, now-c.run.zero, kindOf(err), err)
+		c.shard.Failed(x.due-c.run.zero, now-c.run.zero, KindOf(err), err)
 	}
 	c.idle++
 	c.run.pace.giveBack()

@@ -36,8 +36,8 @@ var (
 	errGone    = errors.New("the server has closed the connection")
 )
 
-// kindOf tells what an error of an open connection comes of.
-func kindOf(err error) string {
+// KindOf tells what an error of an open connection comes of.
+func KindOf(err error) string {
 	var own *failure
 	var broken *engine.Error
 	var network net.Error

@@ -109,7 +109,7 @@ func (w *worker) lose(ctx context.Context, t ticket, err error) {
 		}
 	}
 	if t.counted {
-		w.shard.Failed(t.due-w.run.zero, w.run.clock()-w.run.zero, kindOf(err), err)
+		w.shard.Failed(t.due-w.run.zero, w.run.clock()-w.run.zero, KindOf(err), err)
 	}
 }
 

@@ -91,8 +91,8 @@ func (t *Tap) other(p netip.Prefix) netip.Prefix {
 	return netip.PrefixFrom(a, p.Bits())
 }
 
-// open makes the stack.
-func (t *Tap) open(ctx context.Context, log *slog.Logger) (*netstack.Stack, error) {
+// Open makes the stack, whose addresses may take a minute to come. Whoever calls it closes it.
+func (t *Tap) Open(ctx context.Context, log *slog.Logger) (*netstack.Stack, error) {
 	_, err := net.InterfaceByName(t.device)
 	made := err != nil
 	link, err := netstack.OpenTAP(t.device)
@@ -122,7 +122,7 @@ func (o *Options) network(ctx context.Context) (*network, func(), error) {
 	if o.Tap == nil {
 		return &network{inherits: true}, func() {}, nil
 	}
-	s, err := o.Tap.open(ctx, o.Log)
+	s, err := o.Tap.Open(ctx, o.Log)
 	if err != nil {
 		return nil, nil, exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 	}

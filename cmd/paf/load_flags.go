@@ -1,0 +1,183 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/load"
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/urfave/cli/v3"
+)
+
+// This file is what the flags of load mean.
+
+// unlike says which options do not go together.
+func unlike(cmd *cli.Command) error {
+	rate := cmd.IsSet("rate")
+	switch {
+	case cmd.NArg() == 0, cmd.NArg() == 1 && cmd.Args().First() == "":
+		return usagef(cmd, "the URL is missing")
+	case cmd.NArg() > 1:
+		return usagef(cmd, "one URL can be loaded, not %d: %q; --from takes several requests", cmd.NArg(), cmd.Args().Slice())
+	case count(cmd, "http1", "http2", "http2-prior-knowledge") > 1:
+		return usagef(cmd, "one of --http1, --http2 and --http2-prior-knowledge, not several")
+	case given(cmd, "unix", "vsock", "tap") > 1:
+		return usagef(cmd, "one of --unix, --vsock and --tap, not several")
+	case cmd.IsSet("unix") && ofSocket(cmd.Args().First()):
+		return usagef(cmd, "either --unix or a URL that names a socket, not both")
+	case cmd.Bool("insecure") && cmd.IsSet("cacert"):
+		return usagef(cmd, "either --insecure or --cacert, not both")
+	case cmd.IsSet("cert") != cmd.IsSet("key"):
+		return usagef(cmd, "--cert and --key go together")
+	case cmd.IsSet("from") && given(cmd, "data", "method") > 0:
+		return usagef(cmd, "either --from or --data and --method, not both")
+	case cmd.Bool("connect-only") && cmd.Bool("websocket"):
+		return usagef(cmd, "either --connect-only or --websocket, not both")
+	case cmd.Bool("websocket") && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge") || cmd.IsSet("method") || cmd.IsSet("from")):
+		return usagef(cmd, "--websocket is for HTTP/1.1, and neither for --method nor --from")
+	case (cmd.Bool("websocket") || cmd.Bool("connect-only")) && (cmd.Int("streams") > 1 || cmd.Int("pipeline") > 1):
+		return usagef(cmd, "--streams and --pipeline are for requests")
+	case rate && cmd.IsSet("think"):
+		return usagef(cmd, "either --rate or --think, not both")
+	case !rate && cmd.IsSet("arrivals"):
+		return usagef(cmd, "--arrivals is for --rate")
+	case cmd.String("arrivals") != "constant" && cmd.String("arrivals") != "poisson":
+		return usagef(cmd, "the option \"--arrivals\" takes constant or poisson, not %q", cmd.String("arrivals"))
+	}
+	for _, name := range []string{"connections", "streams", "pipeline", "requests"} {
+		if n := cmd.Int(name); cmd.IsSet(name) && (n < 1 || n > math.MaxInt32) {
+			return usagef(cmd, "the option \"--%s\" takes a number from 1 on, not %d", name, n)
+		}
+	}
+	return nil
+}
+
+// given returns how many of some options are set.
+func given(cmd *cli.Command, names ...string) (n int) {
+	for _, name := range names {
+		if cmd.IsSet(name) {
+			n++
+		}
+	}
+	return n
+}
+
+// otherSettings returns what was set of the options that a record has no field for, as it was given.
+func otherSettings(cmd *cli.Command) map[string]string {
+	set := map[string]string{}
+	for _, name := range []string{"pipeline", "ramp", "warmup", "think", "timeout", "start-at", "from", "connect-only", "websocket", "insecure",
+		"cacert", "servername", "resume", "unix", "vsock", "tap"} {
+		if cmd.IsSet(name) {
+			set["--"+name] = fmt.Sprint(cmd.Value(name))
+		}
+	}
+	return set
+}
+
+// rateOf reads a number of requests a second; 0 is none.
+func rateOf(cmd *cli.Command) (float64, error) {
+	text := cmd.String("rate")
+	if !cmd.IsSet("rate") {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64)
+	if err != nil || !(n > 0 && n <= 1e9) {
+		return 0, usagef(cmd, "the option \"--rate\" takes requests a second (as 500 or 0.1), not %q", text)
+	}
+	return n, nil
+}
+
+// startOf reads a time of the day, of today, or of any day; zero is none.
+func startOf(cmd *cli.Command, now time.Time) (time.Time, error) {
+	text := cmd.String("start-at")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		var day time.Time
+		day, err = time.ParseInLocation("15:04:05", text, now.Location())
+		at = time.Date(now.Year(), now.Month(), now.Day(), day.Hour(), day.Minute(), day.Second(), day.Nanosecond(), now.Location())
+	}
+	if n, is := strconv.ParseInt(text, 10, 64); is == nil { // as date +%s prints it
+		at, err = time.Unix(n, 0), nil
+	}
+	switch {
+	case err != nil:
+		return at, usagef(cmd, "the option \"--start-at\" takes a time as 2030-01-01T12:00:00Z, 12:00:00 or seconds since 1970, not %q", text)
+	case at.Before(now):
+		return at, usagef(cmd, "the time of \"--start-at\" is over since %v", now.Sub(at).Round(time.Millisecond))
+	}
+	return at, nil
+}
+
+// bounds are what a run must keep to.
+type bounds struct {
+	p99    time.Duration // 0: none
+	share  float64       // of errors, from 0 to 1; -1: none was stated
+	number int64         // of errors; -1: none was stated
+}
+
+func boundsOf(cmd *cli.Command) (b bounds, err error) {
+	b = bounds{share: -1, number: -1}
+	var ok bool
+	if b.p99, ok = seconds(cmd.String("max-p99")); !ok || cmd.IsSet("max-p99") && b.p99 == 0 {
+		return b, usagef(cmd, "the option \"--max-p99\" takes a time (as 20ms), not %q", cmd.String("max-p99"))
+	}
+	text := cmd.String("max-errors")
+	if text == "" {
+		return b, nil
+	}
+	if share, is := strings.CutSuffix(text, "%"); is {
+		b.share, err = strconv.ParseFloat(strings.TrimSpace(share), 64)
+		b.share /= 100
+		ok = err == nil && b.share >= 0 && b.share <= 1
+	} else {
+		b.number, err = strconv.ParseInt(text, 10, 64)
+		ok = err == nil && b.number >= 0
+	}
+	if !ok {
+		return b, usagef(cmd, "the option \"--max-errors\" takes a share or a number (as 0.1%% or 10), not %q", text)
+	}
+	return b, nil
+}
+
+// check says which bounds a run has broken. Requests that failed are an error if no bound was stated for them.
+func (b *bounds) check(r *record.Run) error {
+	wrong := r.StatusCount(400, 999)
+	failed, all := r.FailedCount()+wrong, r.FailedCount()+r.Answered()
+	share := float64(failed) / float64(max(1, all))
+	var broken []error
+	switch {
+	case b.share >= 0 && share > b.share:
+		broken = append(broken, fmt.Errorf("%.3g%% of the requests failed, more than --max-errors %g%%", share*100, b.share*100))
+	case b.number >= 0 && failed > b.number:
+		broken = append(broken, fmt.Errorf("%d of %d requests failed, more than --max-errors %d", failed, all, b.number))
+	case b.share < 0 && b.number < 0 && failed > 0:
+		broken = append(broken, fmt.Errorf("%d of %d requests failed, %d of them by their status", failed, all, wrong))
+	}
+	if p99 := time.Duration(r.Latency.At(99)); b.p99 > 0 && p99 > b.p99 {
+		broken = append(broken, fmt.Errorf("one in a hundred took %v or longer, more than --max-p99 %v", p99, b.p99))
+	}
+	if all == 0 {
+		broken = append(broken, errors.New("nothing was measured"))
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	return exit.Errorf(exit.Failure, "%w", errors.Join(broken...))
+}
+
+// unmeasured gives the error of a run that could not begin its exit status.
+func unmeasured(err error) error {
+	codes := map[string]exit.Code{load.Connect: exit.Connect, load.TLS: exit.TLS, load.Timeout: exit.Timeout, load.Protocol: exit.Protocol}
+	if code := codes[load.KindOf(err)]; code != exit.OK && exit.CodeOf(err) == exit.Failure {
+		return exit.Errorf(code, "no connection could be opened: %w", err)
+	}
+	return err
+}
