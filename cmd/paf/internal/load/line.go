@@ -34,6 +34,8 @@ type line struct {
 	rest  []byte // input that the engine needs more for; the reader's
 	space []byte // to read into, of a flow without a descriptor; the reader's
 
+	filled bool // a read has filled its buffer; the reader's
+
 	in, sent int64 // bytes that came and went since they were recorded
 }
 

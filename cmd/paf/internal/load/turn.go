@@ -8,17 +8,23 @@ import (
 	"time"
 )
 
-// bufferSize is room for what one read brings, and for a head that has not come whole (see engine.Limits.HeadBytes).
-const bufferSize = 128 << 10
-
-// Sizes of the buffers of flows whose Read waits: there each connection has its own. It grows where it has been full.
+// Sizes of what is read into. Connections that have filled the first get the last, which has room for a head that has not come whole, too (see
+// engine.Limits.HeadBytes).
 const (
-	roomMin = 4 << 10
-	roomMax = bufferSize
+	bufferMin = 16 << 10
+	bufferMax = 128 << 10
 )
 
-// buffers are those of connections that are reading at the moment: few, however many there are.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+// spaceMin is the first size of the buffer of a flow whose Read waits: there each connection has its own.
+const spaceMin = 4 << 10
+
+// The buffers of connections that are reading at the moment: few, however many there are.
+var (
+	buffers = sync.Pool{New: func() any { return &buffer{make([]byte, bufferMin)} }}
+	larger  = sync.Pool{New: func() any { return &buffer{make([]byte, bufferMax)} }}
+)
+
+type buffer struct{ bytes []byte }
 
 // serve reads until the connection is over.
 func (c *conn) serve() {
@@ -48,7 +54,7 @@ func (c *conn) ends() bool {
 // read waits for input and acts on it.
 func (c *conn) read() {
 	if len(c.space) == 0 {
-		c.space = make([]byte, roomMin)
+		c.space = make([]byte, spaceMin)
 	}
 	kept := len(c.rest)
 	if kept == len(c.space) {
@@ -57,7 +63,7 @@ func (c *conn) read() {
 	copy(c.space, c.rest)
 	n, err := c.flow.Read(c.space[kept:])
 	c.came(c.space[:kept+n], err, -1)
-	if kept+n == len(c.space) && n < roomMax {
+	if kept+n == len(c.space) && n < bufferMax {
 		c.space = make([]byte, 2*len(c.space))
 	}
 }
@@ -66,14 +72,18 @@ func (c *conn) read() {
 // it has begun makes the runtime call it again (see loop.peeker), so that it need not read once more to see that nothing is left; but an end that has come
 // together with the last response would not.
 func (c *conn) readable(fd uintptr) bool {
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
+	pool := &buffers
+	if c.filled {
+		pool = &larger
+	}
+	b := pool.Get().(*buffer)
+	defer pool.Put(b)
+	buf := b.bytes
 	for {
-		kept := copy(buf[:], c.rest)
-		if kept == bufferSize {
-			c.came(nil, errors.New("the server's message has no end"), -1) // which the engine's limits do not let come about
-			return true
+		if len(c.rest) == len(buf) {
+			return c.tight()
 		}
+		kept := copy(buf, c.rest)
 		n, wait, err := readFD(fd, buf[kept:])
 		switch {
 		case wait:
@@ -81,14 +91,23 @@ func (c *conn) readable(fd uintptr) bool {
 		case n == 0 && err == nil:
 			err = io.EOF
 		}
+		c.filled = c.filled || kept+n == len(buf)
 		settled := c.came(buf[:kept+n], err, int(fd))
 		if err != nil || c.ends() {
 			return true
 		}
-		if settled && kept+n < bufferSize {
+		if settled && kept+n < len(buf) {
 			return false
 		}
 	}
+}
+
+// tight is called when there is no room to read what follows. It returns true, as readable does, to be called once more, with the largest room.
+func (c *conn) tight() bool {
+	if len(c.rest) == bufferMax {
+		c.came(nil, errors.New("the server's message has no end"), -1) // which the engine's limits do not let come about
+	}
+	return true
 }
 
 // came acts on all input that is pending, and on the error of the read that brought it; fd is the descriptor, if it may be used. It reports whether
