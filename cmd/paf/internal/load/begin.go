@@ -46,7 +46,10 @@ func (r *run) place() interface {
 		r.workers = append(r.workers, w)
 		return w
 	}
-	c := newConn(r)
+	if most := groupsPerCore * runtime.GOMAXPROCS(0); len(r.groups) < most {
+		r.groups = append(r.groups, new(group))
+	}
+	c := newConn(r, r.groups[len(r.conns)%len(r.groups)])
 	r.conns = append(r.conns, c)
 	return c
 }

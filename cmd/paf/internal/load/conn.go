@@ -31,10 +31,11 @@ type conn struct {
 	run   *run
 	shard *record.Shard
 
-	mu    sync.Mutex
-	begun bool // requests may be sent
-	seats int  // 0 as long as nobody knows which protocol is spoken
-	idle  int  // seats that have to ask for a ticket, once it is open
+	group *group
+	mu    *sync.Mutex // the group's
+	begun bool        // requests may be sent
+	seats int         // 0 as long as nobody knows which protocol is spoken
+	idle  int         // seats that have to ask for a ticket, once it is open
 
 	line
 	lanes   []engine.Client    // HTTP/2: one; HTTP/1: one for each request in flight, whose responses come in order
@@ -56,9 +57,9 @@ type conn struct {
 	late    error           // why what it cuts off has failed; nil: that is not recorded
 }
 
-func newConn(r *run) *conn {
-	c := &conn{run: r}
-	c.written, c.fd, c.sendFD = sync.NewCond(&c.mu), -1, c.writeFD
+func newConn(r *run, g *group) *conn {
+	c := &conn{run: r, group: g, mu: &g.mu}
+	c.written, c.fd, c.sendFD, c.turnFD = sync.NewCond(c.mu), -1, c.writeFD, c.readable
 	return c
 }
 
@@ -329,7 +330,7 @@ func (c *conn) again(at int) bool {
 func (c *conn) detach() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.line.close(&c.mu)
+	c.line.close(c.mu)
 	now := c.run.clock()
 	if c.over == nil {
 		c.over = errGone

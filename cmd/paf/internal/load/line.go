@@ -15,14 +15,15 @@ const segmentMin = 16 << 10
 // has been read would stop both.
 const inlineMax = 64 << 10
 
-// A line is the bytes to and from a flow. All of it belongs to the conn's mutex, but for what only the reader uses.
+// A line is the bytes to and from a flow. All of it belongs to the group's mutex, but for what only the reader uses.
 type line struct {
 	flow   flow.Flow
 	isOpen bool
 	powers flow.Powers
-	raw    syscall.RawConn // of a flow whose descriptor can be waited for and used; else nil
-	fd     int             // raw's, while it is being used; else -1
-	sendFD func(fd uintptr)
+	raw    syscall.RawConn       // of a flow whose descriptor can be waited for and used; else nil
+	fd     int                   // raw's, while it is being used; else -1
+	sendFD func(fd uintptr)      // conn.writeFD, made once
+	turnFD func(fd uintptr) bool // conn.readable, made once
 
 	out     engine.Output // what is to be written next
 	other   engine.Output // what is being written
@@ -34,12 +35,10 @@ type line struct {
 	rest  []byte // input that the engine needs more for; the reader's
 	space []byte // to read into, of a flow without a descriptor; the reader's
 
-	filled bool // a read has filled its buffer; the reader's
-
 	in, sent int64 // bytes that came and went since they were recorded
 }
 
-// open begins with a flow. The conn's mutex is held.
+// open begins with a flow. The group's mutex is held.
 func (l *line) open(f flow.Flow) {
 	l.flow, l.isOpen, l.fd = f, true, -1
 	l.powers = flow.PowersOf(f)
@@ -50,7 +49,7 @@ func (l *line) open(f flow.Flow) {
 	l.in, l.sent = 0, 0
 }
 
-// close ends the flow and waits until nobody writes. mu is the conn's, and held.
+// close ends the flow and waits until nobody writes. mu is the group's, and held.
 func (l *line) close(mu *sync.Mutex) {
 	l.isOpen = false
 	f := l.flow

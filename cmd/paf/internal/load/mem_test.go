@@ -20,6 +20,8 @@ func TestMem(t *testing.T) {
 	o.Live = func(ctx context.Context, r *record.Recorder, clock func() int64) {
 		time.Sleep(*tD / 2)
 		runtime.GC()
+		runtime.GC()
+		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		fmt.Printf("heapinuse %dM alloc %dM stack %dM sys %dM numgc %d mallocs %d\n", m.HeapInuse>>20, m.HeapAlloc>>20, m.StackInuse>>20, m.Sys>>20, m.NumGC, m.Mallocs)

@@ -58,6 +58,7 @@ type run struct {
 	options  *Options
 	dialer   *dialer
 	requests []*request
+	groups   []*group
 	conns    []*conn
 	workers  []*worker
 	pace     *pace

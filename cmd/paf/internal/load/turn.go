@@ -8,23 +8,21 @@ import (
 	"time"
 )
 
-// Sizes of what is read into. Connections that have filled the first get the last, which has room for a head that has not come whole, too (see
-// engine.Limits.HeadBytes).
-const (
-	bufferMin = 16 << 10
-	bufferMax = 128 << 10
-)
+// bufferSize is room for what one read brings, and for a head that has not come whole (see engine.Limits.HeadBytes).
+const bufferSize = 128 << 10
 
-// spaceMin is the first size of the buffer of a flow whose Read waits: there each connection has its own.
+// spaceMin is the first size of the buffer of a flow whose Read waits: there each connection has its own, which grows where it has been full.
 const spaceMin = 4 << 10
 
-// The buffers of connections that are reading at the moment: few, however many there are.
-var (
-	buffers = sync.Pool{New: func() any { return &buffer{make([]byte, bufferMin)} }}
-	larger  = sync.Pool{New: func() any { return &buffer{make([]byte, bufferMax)} }}
-)
+// A group is some connections of which one at a time does something: they share a lock and what is read into. A lock and a buffer for each connection would do
+// as well, but for the memory: whoever waits for a lock that is held (that of the pace) would keep a buffer meanwhile, and thousands may.
+type group struct {
+	mu  sync.Mutex
+	buf [bufferSize]byte
+}
 
-type buffer struct{ bytes []byte }
+// groupsPerCore is more than one, lest cores wait for each other.
+const groupsPerCore = 8
 
 // serve reads until the connection is over.
 func (c *conn) serve() {
@@ -33,13 +31,15 @@ func (c *conn) serve() {
 			c.read()
 			continue
 		}
-		err := c.raw.Read(c.readable)
+		err := c.raw.Read(c.turnFD)
 		switch {
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded): // sweep has asked for a look
 			_ = c.powers.ReadDeadline.SetReadDeadline(time.Time{})
 		default:
-			c.came(nil, err, -1)
+			c.mu.Lock()
+			c.came(nil, err)
+			c.mu.Unlock()
 		}
 	}
 }
@@ -62,8 +62,10 @@ func (c *conn) read() {
 	}
 	copy(c.space, c.rest)
 	n, err := c.flow.Read(c.space[kept:])
-	c.came(c.space[:kept+n], err, -1)
-	if kept+n == len(c.space) && n < bufferMax {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.came(c.space[:kept+n], err)
+	if kept+n == len(c.space) && n < bufferSize {
 		c.space = make([]byte, 2*len(c.space))
 	}
 }
@@ -72,18 +74,17 @@ func (c *conn) read() {
 // it has begun makes the runtime call it again (see loop.peeker), so that it need not read once more to see that nothing is left; but an end that has come
 // together with the last response would not.
 func (c *conn) readable(fd uintptr) bool {
-	pool := &buffers
-	if c.filled {
-		pool = &larger
-	}
-	b := pool.Get().(*buffer)
-	defer pool.Put(b)
-	buf := b.bytes
-	for {
-		if len(c.rest) == len(buf) {
-			return c.tight()
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fd = int(fd)
+	defer func() { c.fd = -1 }()
+	buf := c.group.buf[:]
+	for c.over == nil && !c.halted {
 		kept := copy(buf, c.rest)
+		if kept == len(buf) {
+			c.came(nil, errors.New("the server's message has no end")) // which the engine's limits do not let come about
+			return true
+		}
 		n, wait, err := readFD(fd, buf[kept:])
 		switch {
 		case wait:
@@ -91,36 +92,20 @@ func (c *conn) readable(fd uintptr) bool {
 		case n == 0 && err == nil:
 			err = io.EOF
 		}
-		c.filled = c.filled || kept+n == len(buf)
-		settled := c.came(buf[:kept+n], err, int(fd))
-		if err != nil || c.ends() {
-			return true
-		}
-		if settled && kept+n < len(buf) {
+		if c.came(buf[:kept+n], err) && kept+n < len(buf) {
 			return false
 		}
-	}
-}
-
-// tight is called when there is no room to read what follows. It returns true, as readable does, to be called once more, with the largest room.
-func (c *conn) tight() bool {
-	if len(c.rest) == bufferMax {
-		c.came(nil, errors.New("the server's message has no end"), -1) // which the engine's limits do not let come about
 	}
 	return true
 }
 
-// came acts on all input that is pending, and on the error of the read that brought it; fd is the descriptor, if it may be used. It reports whether
-// requests were sent here, and on HTTP/1 no response to an earlier one is awaited.
-func (c *conn) came(in []byte, err error, fd int) (settled bool) {
-	now := c.run.clock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.fd = fd
-	defer func() { c.fd = -1 }()
+// came acts on all input that is pending, and on the error of the read that brought it. It reports whether requests were sent here, and on HTTP/1 no response to an
+// earlier one is awaited. c.mu is held.
+func (c *conn) came(in []byte, err error) (settled bool) {
 	if c.halted {
 		return false
 	}
+	now := c.run.clock()
 	c.in += int64(len(in) - len(c.rest))
 	if err == nil {
 		c.keep(c.took(now, in))
@@ -131,7 +116,7 @@ func (c *conn) came(in []byte, err error, fd int) (settled bool) {
 		c.ended(now, err, in)
 	}
 	c.push(now, true)
-	return c.busy > 0 && (c.multi != nil && c.asked == c.turn || c.multi == nil && c.flying[c.first].turn == c.turn)
+	return c.over == nil && c.busy > 0 && (c.multi != nil && c.asked == c.turn || c.multi == nil && c.flying[c.first].turn == c.turn)
 }
 
 // keep keeps input for the next time.
