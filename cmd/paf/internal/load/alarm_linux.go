@@ -9,26 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An alarm wakes its goroutine to some 50 us. Go's own timers would not: with nothing to do the runtime waits for whole milliseconds.
-type alarm struct {
+// A precise alarm is good to some 50 us. Go's own timers are not: with nothing to do the runtime waits for whole milliseconds.
+type precise struct {
 	file *os.File
 	raw  syscall.RawConn
-	fd   int
 }
 
 // newAlarm makes an alarm of a timer that is a file, which the runtime waits for as for a socket.
 func newAlarm() (alarm, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
-		return alarm{}, os.NewSyscallError("timerfd_create", err)
+		return nil, os.NewSyscallError("timerfd_create", err)
 	}
-	a := alarm{file: os.NewFile(uintptr(fd), "timer"), fd: fd}
+	a := &precise{file: os.NewFile(uintptr(fd), "timer")}
 	a.raw, err = a.file.SyscallConn()
 	return a, err
 }
 
-// sleep returns after ns nanoseconds, or when the alarm is closed.
-func (a *alarm) sleep(ns int64) {
+// sleep implements alarm.
+func (a *precise) sleep(ns int64) {
 	if ns <= 0 {
 		return
 	}
@@ -49,5 +48,5 @@ func (a *alarm) sleep(ns int64) {
 	})
 }
 
-// close wakes the sleeper.
-func (a *alarm) close() { _ = a.file.Close() }
+// close implements alarm.
+func (a *precise) close() { _ = a.file.Close() }

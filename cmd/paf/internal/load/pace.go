@@ -154,7 +154,7 @@ func (p *pace) due(now int64) (s seat, t ticket, again int64) {
 }
 
 // run gives tickets to the seats that wait for them, until ctx ends.
-func (p *pace) run(ctx context.Context, clock func() int64, alarm *alarm) {
+func (p *pace) run(ctx context.Context, clock func() int64, alarm alarm) {
 	for ctx.Err() == nil {
 		s, t, again := p.due(clock())
 		switch {

@@ -161,12 +161,18 @@ func (r *run) openLoop() bool { return r.options.Rate > 0 }
 // Run sends what the options say and returns what it has measured. When ctx ends it does so at once, and the error is ctx's cause. Another error, without
 // a record, says why nothing could be measured.
 func Run(ctx context.Context, o Options) (*record.Run, error) {
-	r, err := newRun(&o)
+	alarm, err := newAlarm()
 	if err != nil {
 		return nil, err
 	}
-	alarm, err := newAlarm()
+	return o.run(ctx, alarm)
+}
+
+// run is Run with an alarm, which it closes.
+func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
+	r, err := newRun(o)
 	if err != nil {
+		alarm.close()
 		return nil, err
 	}
 	inner, cancel := context.WithCancelCause(context.Background())
@@ -177,7 +183,7 @@ func Run(ctx context.Context, o Options) (*record.Run, error) {
 		err = r.begin(ctx)
 	}
 	if err == nil {
-		r.set(inner, &all, &alarm)
+		r.set(inner, &all, alarm)
 		cause = r.finish(ctx)
 		err = context.Cause(ctx)
 	}
@@ -189,11 +195,13 @@ func Run(ctx context.Context, o Options) (*record.Run, error) {
 	if r.recorder == nil {
 		return nil, err
 	}
-	return r.recorder.Run(r.clock() - r.zero), err
+	measured := r.recorder.Run(r.clock() - r.zero)
+	measured.Interrupted = err != nil
+	return measured, err
 }
 
 // set starts what a run has besides its connections, and lets them send.
-func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm *alarm) {
+func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm alarm) {
 	all.Go(func() { r.pace.run(ctx, r.clock, alarm) })
 	all.Go(func() { r.sweep(ctx) })
 	if r.options.Live != nil {
