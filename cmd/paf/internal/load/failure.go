@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/paf-go/paf/engine"
 )
@@ -36,6 +37,9 @@ var (
 	errGone    = errors.New("the server has closed the connection")
 )
 
+// ruleReset is how the rule of a stream begins that the server has reset: which is its right, and breaks no rule.
+const ruleReset = "RFC 9113, Section 6.4:"
+
 // KindOf tells what an error of an open connection comes of.
 func KindOf(err error) string {
 	var own *failure
@@ -49,7 +53,9 @@ func KindOf(err error) string {
 	case errors.Is(err, &engine.Error{Rule: engine.RuleNoResponse}), errors.Is(err, &engine.Error{Rule: engine.RuleTruncated}),
 		errors.Is(err, &engine.Error{Rule: engine.RuleRefused}), errors.Is(err, io.EOF):
 		return Broken
-	case errors.As(err, &broken) && broken.Blame == engine.Peer && broken.Err == nil:
+	case errors.As(err, &broken) && strings.HasPrefix(string(broken.Rule), ruleReset):
+		return Broken
+	case errors.As(err, &broken) && broken.Blame == engine.Peer:
 		return Protocol
 	}
 	return Broken

@@ -1,0 +1,395 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/mimic"
+	"go.uber.org/goleak"
+)
+
+// perform runs the options as the program does. No goroutine may be left.
+func perform(t *testing.T, o Options) *record.Run {
+	t.Helper()
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// server starts net/http's server, of both versions, in clear or over TLS, and returns its URL and a file with its certificate.
+func server(t *testing.T, secure bool, h http.HandlerFunc) (url, ca string) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetHTTP2(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(s.Close)
+	if !secure {
+		s.Start()
+		return s.URL, ""
+	}
+	s.EnableHTTP2 = true
+	s.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	s.StartTLS()
+	ca = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s.URL, ca
+}
+
+// answering answers each request with its protocol, and counts them.
+func answering(n *atomic.Int64) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		n.Add(1)
+		_, _ = io.WriteString(w, r.Proto)
+	}
+}
+
+// TestEveryRequestIsAnsweredOnce: the server has seen as many as the record says, over each version, with and without TLS.
+func TestEveryRequestIsAnsweredOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		secure bool
+		o      Options
+		says   string
+	}{
+		"HTTP/1.1":            {false, Options{Connections: 7}, "HTTP/1.1"},
+		"pipelined":           {false, Options{Connections: 3, Pipeline: 8}, "HTTP/1.1"},
+		"prior knowledge":     {false, Options{Connections: 2, Streams: 10, Protocol: paf.HTTP2}, "HTTP/2"},
+		"one":                 {false, Options{}, "HTTP/1.1"},
+		"TLS":                 {true, Options{Connections: 2, Streams: 10}, "HTTP/2"},
+		"TLS, HTTP/1.1":       {true, Options{Connections: 5, Protocol: paf.HTTP11}, "HTTP/1.1"},
+		"TLS, pipelined":      {true, Options{Connections: 2, Pipeline: 4, Protocol: paf.HTTP11}, "HTTP/1.1"},
+		"open loop":           {false, Options{Connections: 5, Rate: 20000}, "HTTP/1.1"},
+		"open loop, TLS":      {true, Options{Connections: 5, Streams: 4, Rate: 20000, Protocol: paf.HTTP2}, "HTTP/2"},
+		"open loop, TLS, 1.1": {true, Options{Connections: 5, Rate: 20000, Protocol: paf.HTTP11}, "HTTP/1.1"},
+		"poisson":             {false, Options{Connections: 2, Streams: 10, Rate: 20000, Poisson: true, Protocol: paf.HTTP2}, "HTTP/2"},
+		"thinking":            {false, Options{Connections: 20, Think: time.Millisecond}, "HTTP/1.1"},
+		"content":             {false, Options{Connections: 5, Data: []string{"a=b", "c=d"}}, "HTTP/1.1"},
+		"much content":        {false, Options{Connections: 2, Data: []string{strings.Repeat("x", 300<<10)}}, "HTTP/1.1"},
+		"much content, h2":    {false, Options{Connections: 2, Streams: 5, Protocol: paf.HTTP2, Data: []string{strings.Repeat("x", 300<<10)}}, "HTTP/2"},
+		"much content, TLS":   {true, Options{Connections: 2, Streams: 5, Data: []string{strings.Repeat("x", 300<<10)}}, "HTTP/2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var seen atomic.Int64
+			c.o.URL, c.o.TLS.CACert = server(t, c.secure, answering(&seen))
+			c.o.Number = 500
+			r := perform(t, c.o)
+			if r.Answered() != 500 || r.Statuses[200] != 500 || seen.Load() != 500 || r.FailedCount() != 0 {
+				t.Errorf("%d answered, the server has seen %d, failed: %v", r.Answered(), seen.Load(), r.Failures)
+			}
+			if r.Settings.Protocol != c.says {
+				t.Errorf("it says that it spoke %q", r.Settings.Protocol)
+			}
+			if want := int64(max(1, c.o.Connections)); r.Connect.Count() != want || c.secure && r.Handshake.Count() != want {
+				t.Errorf("%d connections, %d handshakes", r.Connect.Count(), r.Handshake.Count())
+			}
+			if r.BytesIn < 500*8 || r.BytesOut < 500*int64(len(strings.Join(c.o.Data, "&"))) {
+				t.Errorf("%d bytes in, %d out", r.BytesIn, r.BytesOut)
+			}
+			var answered, busy int64
+			for _, s := range r.Seconds {
+				answered, busy = answered+s.Answered, busy+s.Busy
+			}
+			if answered != 500 || busy <= 0 {
+				t.Errorf("by its seconds %d were answered, and in flight for %v", answered, time.Duration(busy))
+			}
+		})
+	}
+}
+
+func TestUnixSocketsAreLoaded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen atomic.Int64
+	s := &http.Server{Handler: answering(&seen)}
+	go s.Serve(ln)
+	defer s.Close()
+	r := perform(t, Options{URL: "http://localhost/", Way: mimic.Add(mimic.Context{}, paf.Unix, path), Connections: 3, Number: 100})
+	if r.Answered() != 100 {
+		t.Errorf("%d answered: %v", r.Answered(), r.Failures)
+	}
+	r = perform(t, Options{URL: "http+unix://" + strings.ReplaceAll(path, "/", "%2F") + "/x", Connections: 3, Number: 100})
+	if r.Answered() != 100 || seen.Load() != 200 {
+		t.Errorf("%d answered: %v", r.Answered(), r.Failures)
+	}
+}
+
+// TestFailuresHaveTheirKind, and what is answered beside them counts.
+func TestFailuresHaveTheirKind(t *testing.T) {
+	var n atomic.Int64
+	each := func(every int64, what http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if n.Add(1)%every == 0 {
+				what(w, r)
+			}
+		}
+	}
+	raw := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(c, text)
+				c.Close()
+			}
+		}
+	}
+	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for name, c := range map[string]struct {
+		what http.HandlerFunc
+		kind string
+		o    Options
+	}{
+		"no response":      {raw(""), Broken, Options{Connections: 4}},
+		"half a head":      {raw("HTTP/1.1 200 OK\r\nContent-"), Broken, Options{Connections: 4}},
+		"half the content": {raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), Broken, Options{Connections: 4}},
+		"no HTTP":          {raw("SSH-2.0-OpenSSH\r\n\r\n"), Protocol, Options{Connections: 4}},
+		"reset stream":     {abort, Broken, Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2}},
+		"hangs":            {hang, Timeout, Options{Connections: 4, Timeout: 200 * time.Millisecond}},
+		"hangs, h2":        {hang, Timeout, Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2, Timeout: 200 * time.Millisecond}},
+		"no response, due": {raw(""), Broken, Options{Connections: 4, Rate: 5000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n.Store(0)
+			c.o.URL, _ = server(t, false, each(100, c.what))
+			c.o.Number = 1000
+			r := perform(t, c.o)
+			if r.FailedCount() != 10 || kinds(r)[c.kind] != 10 || r.Answered() != 990 {
+				t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
+				for kind, f := range r.Failures {
+					t.Log(kind, f.Example)
+				}
+			}
+		})
+	}
+}
+
+// TestAServerThatEndsItsConnectionsIsNoFailure: it says so, or ends them while nothing is in flight.
+func TestAServerThatEndsItsConnectionsIsNoFailure(t *testing.T) {
+	for name, o := range map[string]Options{
+		"":          {Connections: 4},
+		"pipelined": {Connections: 2, Pipeline: 5},
+		"open loop": {Connections: 4, Rate: 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			o.URL, _ = server(t, false, func(w http.ResponseWriter, _ *http.Request) {
+				if n.Add(1)%10 == 0 {
+					w.Header().Set("Connection", "close")
+				}
+			})
+			o.Number = 300
+			r := perform(t, o)
+			if r.Answered() != 300 || r.FailedCount() != 0 || r.Connect.Count() < 20 {
+				t.Errorf("%d answered on %d connections, failed %v", r.Answered(), r.Connect.Count(), r.Failures)
+			}
+		})
+	}
+}
+
+// TestAnEndThatComesWithAResponseIsSeen: where a server shuts its side right behind a response, without a word, and goes on to read.
+func TestAnEndThatComesWithAResponseIsSeen(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	defer ln.Close()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				defer c.Close()
+				in := bufio.NewReader(c)
+				if _, err := http.ReadRequest(in); err == nil {
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+					_ = c.(*net.TCPConn).CloseWrite()
+					_, _ = io.Copy(io.Discard, in)
+				}
+			})
+		}
+	}()
+	r := perform(t, Options{URL: "http://" + ln.Addr().String() + "/", Connections: 3, Number: 12, Timeout: 20 * time.Second})
+	if r.Answered()+r.FailedCount() != 12 || kinds(r)[Broken] != r.FailedCount() || r.Length > 10*time.Second {
+		t.Errorf("%d answered, failed %v, in %v", r.Answered(), kinds(r), r.Length)
+	}
+}
+
+// TestNothingCanBeOpened says why.
+func TestNothingCanBeOpened(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := "http://" + ln.Addr().String() + "/"
+	ln.Close()
+	clear, _ := server(t, false, func(http.ResponseWriter, *http.Request) {})
+	secure, _ := server(t, true, func(http.ResponseWriter, *http.Request) {})
+	for url, kind := range map[string]string{refused: Connect, strings.Replace(clear, "http:", "https:", 1): TLS, secure: TLS} {
+		for _, o := range []Options{{}, {Rate: 10}, {WebSocket: true}} {
+			o.URL, o.Number, o.Connections = url, 10, 3
+			if r, err := Run(t.Context(), o); err == nil || r != nil || KindOf(err) != kind {
+				t.Errorf("%s: %v, which is %q, want %q", url, err, KindOf(err), kind)
+			}
+		}
+	}
+}
+
+// TestTheServerGoes in the middle of a run, and comes back: what was due meanwhile has failed.
+func TestTheServerGoes(t *testing.T) {
+	var seen atomic.Int64
+	s := &http.Server{Handler: answering(&seen)}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Serve(ln)
+	url := "http://" + ln.Addr().String() + "/"
+	o := Options{URL: url, Connections: 4, Number: 400, Rate: 400}
+	o.Live = func(ctx context.Context, r *record.Recorder, clock func() int64) {
+		for r.Snapshot(clock()).Answered < 100 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		s.Close()
+		for r.Snapshot(clock()).Failed < 20 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		ln, err := net.Listen("tcp", ln.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		s = &http.Server{Handler: answering(&seen)}
+		go s.Serve(ln)
+	}
+	r := perform(t, o)
+	s.Close()
+	if r.Answered()+r.FailedCount() != 400 || kinds(r)[Connect] < 10 || r.Answered() < 150 {
+		t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
+	}
+}
+
+func TestConnectionsAloneAreMeasured(t *testing.T) {
+	url, ca := server(t, true, func(http.ResponseWriter, *http.Request) { t.Error("a request") })
+	for _, resume := range []bool{false, true} {
+		r := perform(t, Options{URL: url, TLS: TLSOptions{CACert: ca, Resume: resume}, ConnectOnly: true, Connections: 3, Number: 30})
+		if r.Answered() != 30 || r.Connect.Count() < 30 || r.Handshake.Count() != r.Connect.Count() || len(r.Statuses) != 0 {
+			t.Errorf("%d opened, %d connections, %d handshakes, failed %v", r.Answered(), r.Connect.Count(), r.Handshake.Count(), r.Failures)
+		}
+		if r.Latency.Min() < r.Handshake.Min() {
+			t.Errorf("the fastest took %v, and a handshake alone %v", time.Duration(r.Latency.Min()), time.Duration(r.Handshake.Min()))
+		}
+	}
+}
+
+func TestMessagesOfAWebSocketAreMeasured(t *testing.T) {
+	var messages atomic.Int64
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		s, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer s.CloseNow()
+		for {
+			kind, p, err := s.Read(r.Context())
+			if err != nil {
+				return
+			}
+			if messages.Add(1) == 50 {
+				p = []byte("something else")
+			}
+			_ = s.Write(r.Context(), kind, p)
+		}
+	}
+	for _, secure := range []bool{false, true} {
+		messages.Store(0)
+		url, ca := server(t, secure, echo)
+		r := perform(t, Options{URL: strings.Replace(url, "http", "ws", 1), TLS: TLSOptions{CACert: ca}, WebSocket: true, Connections: 4, Number: 200})
+		if r.Answered() != 199 || kinds(r)[Protocol] != 1 || messages.Load() != 200 {
+			t.Errorf("%d came back, failed %v", r.Answered(), r.Failures)
+		}
+	}
+	plain, _ := server(t, false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
+	if _, err := Run(t.Context(), Options{URL: plain, WebSocket: true, Number: 1}); KindOf(err) != Status {
+		t.Errorf("a server without WebSockets: %v", err)
+	}
+}
+
+// TestAnInterruptedRunIsReported, in whatever state it is.
+func TestAnInterruptedRunIsReported(t *testing.T) {
+	for name, o := range map[string]Options{
+		"closed":    {Connections: 4},
+		"open":      {Connections: 4, Rate: 2000},
+		"streams":   {Connections: 2, Streams: 4, Protocol: paf.HTTP2},
+		"thinking":  {Connections: 4, Think: time.Millisecond},
+		"connect":   {Connections: 4, ConnectOnly: true},
+		"one hangs": {Connections: 4, Fields: []string{"hang: 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			o.URL, _ = server(t, false, func(_ http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("hang") != "" && n.Add(1) > 100 {
+					<-r.Context().Done()
+				}
+			})
+			ctx, cancel := context.WithCancelCause(t.Context())
+			o.Live = func(_ context.Context, r *record.Recorder, clock func() int64) {
+				for r.Snapshot(clock()).Answered < 100 {
+					time.Sleep(time.Millisecond)
+				}
+				cancel(errStop)
+			}
+			r, err := Run(ctx, o)
+			if err != errStop || r == nil || !r.Interrupted || r.Answered() < 100 || r.FailedCount() != 0 {
+				t.Fatalf("%v: %+v", err, r)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errStop)
+	url, _ := server(t, false, func(http.ResponseWriter, *http.Request) {})
+	if r, err := Run(ctx, Options{URL: url, StartAt: time.Now().Add(time.Hour)}); err != errStop || r != nil {
+		t.Errorf("before its start: %v, %v", r, err)
+	}
+}
+
+func ExampleRun() {
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer s.Close()
+	r, err := Run(context.Background(), Options{URL: s.URL, Connections: 2, Number: 10})
+	fmt.Println(r.Answered(), r.Statuses, err)
+	// Output: 10 map[200:10] <nil>
+}
