@@ -18,7 +18,11 @@ func bins(h *record.Histogram, most int) []bin {
 	if h.Count() == 0 {
 		return nil
 	}
-	return fill(h, edges(h, most))
+	all := fill(h, edges(h, most))
+	for all[0].Count == 0 { // the fastest was rounded up
+		all = all[1:]
+	}
+	return all
 }
 
 // edges returns where bars begin and end. The last is beyond the longest time.
@@ -86,9 +90,6 @@ func fill(h *record.Histogram, edges []float64) []bin {
 			i++
 		}
 		all[i].Count += n
-	}
-	for len(all) > 1 && all[0].Count == 0 {
-		all = all[1:]
 	}
 	return all
 }
