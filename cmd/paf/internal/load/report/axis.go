@@ -26,7 +26,7 @@ func fromZero(most float64) axis {
 	if most <= 0 {
 		return axis{lo: 0, hi: 1}
 	}
-	step := niceStep(most / 4)
+	step := niceStep(most / 6)
 	return axis{lo: 0, hi: math.Ceil(most/step*(1-1e-9)) * step}
 }
 
@@ -120,12 +120,12 @@ func clock(length time.Duration) (all []tick) {
 
 // nines names the percentiles of an axis on which 90 %, 99 %, 99.9 % are at the same distance, up to a part of 10^-decades.
 func nines(decades float64) (all []tick) {
-	for _, p := range []struct {
-		label string
-		left  float64
-	}{{"0 %", 1}, {"50 %", 0.5}, {"90 %", 0.1}, {"99 %", 0.01}, {"99.9 %", 1e-3}, {"99.99 %", 1e-4}, {"99.999 %", 1e-5}, {"99.9999 %", 1e-6}} {
-		if place := -math.Log10(p.left) / decades; place <= 1+1e-9 {
-			all = append(all, tickAt(place, p.label, p.left == 0.5 || decades > 4 && p.left == 1e-3))
+	for n, label := range []string{"0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "99.9999 %"} {
+		if place := float64(n) / decades; place <= 1+1e-9 {
+			all = append(all, tickAt(place, label, decades > 4 && n%2 == 1))
+		}
+		if n == 0 && decades <= 3 {
+			all = append(all, tickAt(math.Log10(2)/decades, "50 %", true))
 		}
 	}
 	return all

@@ -53,7 +53,7 @@ func linear(low, slow, high float64, most int) (all []float64) {
 // logarithmic cuts from low to high into bars of as many to a decade as there is room for.
 func logarithmic(low, high float64, most int) (all []float64) {
 	low = max(low, 1)
-	steps := [][]float64{{1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8}, {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}}
+	steps := [][]float64{{1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9}, {1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8}, {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}}
 	for _, step := range steps {
 		all = all[:0]
 		for decade := math.Pow(10, math.Floor(math.Log10(low))); len(all) == 0 || all[len(all)-1] <= high; decade *= 10 {

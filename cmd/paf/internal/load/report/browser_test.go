@@ -113,14 +113,15 @@ func evaluate[T any](t *testing.T, b *browser, expression string) T {
 	return do(t, b, chromedp.Evaluate[T](expression))
 }
 
-// writePicture writes a picture for docs/load.md, in 64 colours, which is enough for text and lines.
-func writePicture(t *testing.T, name string, p []byte) {
+// writePicture writes the upper part of a picture for docs/load.md, in 64 colours, which is enough for text and lines.
+func writePicture(t *testing.T, name string, p []byte, height int) {
 	t.Helper()
 	picture, err := png.Decode(bytes.NewReader(p))
 	if err != nil {
 		t.Fatal(err)
 	}
-	small := image.NewPaletted(picture.Bounds(), palette(picture, 64))
+	size := image.Rect(0, 0, picture.Bounds().Dx(), min(height, picture.Bounds().Dy()))
+	small := image.NewPaletted(size, palette(picture, 64))
 	for y := range small.Rect.Max.Y {
 		for x := range small.Rect.Max.X {
 			small.Set(x, y, picture.At(x, y))

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
@@ -23,7 +25,7 @@ func curveChart(about string, all []series) *chart {
 	}
 	y := forTimes(lo, hi)
 	decades := max(2, min(6, math.Ceil(math.Log10(float64(most))*2)/2))
-	c.X, c.Y = nines(decades), y.ticks(short[float64])
+	c.X, c.Y = nines(decades), y.ticks(shortTime)
 	for _, s := range all {
 		c.Lines = append(c.Lines, stroke{Class: s.class, D: path(curve(s.h, y, decades))})
 		c.Legend = append(c.Legend, key{s.class, s.name})
@@ -55,7 +57,7 @@ func binsChart(about string, all []series) *chart {
 	for _, s := range all[1:] {
 		both.Merge(s.h)
 	}
-	cut := edges(both, 40)
+	cut := edges(both, 50)
 	highest := 0.0
 	var heights [][]float64
 	for _, s := range all {
@@ -85,11 +87,38 @@ func binsChart(about string, all []series) *chart {
 		}
 		c.Columns = append(c.Columns, column(from, to, tip))
 	}
-	each := int(math.Ceil(n / 8))
-	for i := 0; i < len(cut); i += each {
-		c.X = append(c.X, tickAt(float64(i)/n, short(cut[i]), i/each%2 == 1))
-	}
+	c.X = edgeTicks(cut)
 	return c
+}
+
+// edgeTicks names some edges: of bars that get wider the round ones, of others each second, third or so.
+func edgeTicks(cut []float64) (all []tick) {
+	const most = 9
+	n := float64(len(cut) - 1)
+	name := func(chosen func(int) bool) {
+		all = nil
+		for i := 0; float64(i) < 0.96*n; i++ { // one at the very end would touch the one before
+			if chosen(i) {
+				all = append(all, tickAt(float64(i)/n, shortTime(cut[i]), len(all)%2 == 1))
+			}
+		}
+	}
+	round := func(mantissas string) func(int) bool {
+		return func(i int) bool { return strings.Contains(mantissas, strconv.FormatFloat(cut[i], 'e', 2, 64)[:4]) }
+	}
+	for _, mantissas := range []string{"1.00 2.00 5.00", "1.00"} {
+		if name(round(mantissas)); wider(cut) && len(all) >= 3 && len(all) <= most {
+			return all
+		}
+	}
+	each := int(math.Ceil(n / (most - 1)))
+	name(func(i int) bool { return i%each == 0 })
+	return all
+}
+
+// wider reports whether the second bar is wider than the first.
+func wider(cut []float64) bool {
+	return len(cut) > 3 && cut[2]-cut[1] > (cut[1]-cut[0])*1.01
 }
 
 func ofRun(s series, runs int) string {
@@ -131,10 +160,10 @@ func overTime(c *chart, length time.Duration, runs []timedRun, of func(*span) fl
 		for _, s := range r.spans {
 			heights = append(heights, y.at(of(&s)))
 		}
-		line := stroke{Class: r.class}
+		line := stroke{Class: r.class + " plain"}
 		line.D, line.Area = steps(edgesOf(r.spans, length), heights)
 		if len(runs) > 1 {
-			line.Area = ""
+			line.Class, line.Area = r.class, ""
 			c.Legend = append(c.Legend, key{r.class, r.name})
 		}
 		c.Lines = append(c.Lines, line)
@@ -176,7 +205,7 @@ func latencyOverTime(c *chart, length time.Duration, tracks []track) *chart {
 		}
 	}
 	y := forTimes(min(lo, hi), hi)
-	c.X, c.Y, c.XName = clock(length), y.ticks(short[float64]), "time since the start"
+	c.X, c.Y, c.XName = clock(length), y.ticks(shortTime), "time since the start"
 	for _, t := range tracks {
 		var points []point
 		for _, s := range t.spans {

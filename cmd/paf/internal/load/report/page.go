@@ -147,7 +147,7 @@ func write(w io.Writer, p *page) error {
 }
 
 func headerOf(class, name string, r *record.Run) header {
-	when := fmt.Sprintf("%s UTC, for %s", r.Start.UTC().Format(time.DateTime), short(r.Length))
+	when := fmt.Sprintf("%s UTC, took %s", r.Start.UTC().Format(time.DateTime), short(r.Length))
 	return header{class, name, r.Settings.Target, load(&r.Settings), when}
 }
 
@@ -175,11 +175,11 @@ func tilesOf(r *record.Run) []tile {
 func note(p float64) string {
 	switch p {
 	case 50:
-		return "half took no longer"
+		return "half were slower"
 	case 99:
-		return "1 of 100 took longer"
+		return "1 in 100 was slower"
 	}
-	return "1 of 1,000 took longer"
+	return "1 in 1,000 was"
 }
 
 // curvesOf are the distributions that are worth a line: in an open loop the service time shows how much of the latency was waiting.
