@@ -19,17 +19,17 @@ import (
 // liveView returns what shows a run while it goes on.
 func liveView(w io.Writer) func(context.Context, *record.Recorder, func() int64) {
 	return func(ctx context.Context, r *record.Recorder, clock func() int64) {
-		var width func() int
+		var size func() (columns, lines int)
 		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-			width = func() int {
-				columns, _, err := term.GetSize(int(f.Fd()))
+			size = func() (int, int) {
+				columns, lines, err := term.GetSize(int(f.Fd()))
 				if err != nil {
-					return 80
+					return 80, 24
 				}
-				return columns
+				return columns, lines
 			}
 		}
-		live := report.NewLive(w, width)
+		live := report.NewLive(w, size)
 		defer live.Close()
 		t := time.NewTicker(live.Every())
 		defer t.Stop()
@@ -55,6 +55,7 @@ func writeRun(cmd *cli.Command, r *record.Run) error {
 		write func(io.Writer) error
 	}{
 		{"json", r.Write}, {"csv", r.WriteCSV}, {"hgrm", r.WriteHGRM},
+		{"html", func(w io.Writer) error { return report.Page(w, r) }},
 	} {
 		name := cmd.String(output.flag)
 		if name == "-" {
@@ -127,7 +128,16 @@ func compareRuns(cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := report.Compare(runs[0], runs[1]).Text(cmd.Root().Writer); err != nil {
+	c, text := report.Compare(runs[0], runs[1]), cmd.Root().Writer
+	if name := cmd.String("html"); name != "" {
+		if err := writeTo(cmd, name, func(w io.Writer) error { return report.ComparisonPage(w, c) }); err != nil {
+			return err
+		}
+		if name == "-" {
+			text = cmd.Root().ErrWriter
+		}
+	}
+	if err := c.Text(text); err != nil {
 		return exit.Errorf(exit.Write, "cannot print the comparison: %w", err)
 	}
 	return nil

@@ -18,7 +18,11 @@ func bins(h *record.Histogram, most int) []bin {
 	if h.Count() == 0 {
 		return nil
 	}
-	return fill(h, edges(h, most))
+	all := fill(h, edges(h, most))
+	for all[0].Count == 0 { // the fastest was rounded up
+		all = all[1:]
+	}
+	return all
 }
 
 // edges returns where bars begin and end. The last is beyond the longest time.
@@ -49,7 +53,7 @@ func linear(low, slow, high float64, most int) (all []float64) {
 // logarithmic cuts from low to high into bars of as many to a decade as there is room for.
 func logarithmic(low, high float64, most int) (all []float64) {
 	low = max(low, 1)
-	steps := [][]float64{{1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8}, {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}}
+	steps := [][]float64{{1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9}, {1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8}, {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}}
 	for _, step := range steps {
 		all = all[:0]
 		for decade := math.Pow(10, math.Floor(math.Log10(low))); len(all) == 0 || all[len(all)-1] <= high; decade *= 10 {
@@ -86,9 +90,6 @@ func fill(h *record.Histogram, edges []float64) []bin {
 			i++
 		}
 		all[i].Count += n
-	}
-	for len(all) > 1 && all[0].Count == 0 {
-		all = all[1:]
 	}
 	return all
 }

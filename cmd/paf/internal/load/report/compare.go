@@ -45,6 +45,7 @@ type Figure struct {
 	Untold  string  // why it was not tested
 	write   func(float64) string
 	words   [2]string // for less and for more
+	more    bool      // more is better
 	reverse bool      // by most parts, the difference is the other way round
 }
 
@@ -88,7 +89,7 @@ func Compare(a, b Named) *Comparison {
 	seconds := [2][]record.Second{whole(a.Run), whole(b.Run)}
 	length := (min(len(seconds[0]), len(seconds[1])) + maxParts - 1) / maxParts
 	for _, f := range figures() {
-		out := Figure{Name: f.name, A: f.of(partOf(a.Run)), B: f.of(partOf(b.Run)), write: f.write, words: f.words}
+		out := Figure{Name: f.name, A: f.of(partOf(a.Run)), B: f.of(partOf(b.Run)), write: f.write, words: f.words, more: f.more}
 		if f.optional && out.A == 0 && out.B == 0 {
 			continue
 		}
@@ -210,6 +211,7 @@ type figureOf struct {
 	write    func(float64) string
 	words    [2]string
 	least    int64 // how many requests a part has to have
+	more     bool  // more is better
 	optional bool  // it is left out if both runs have 0
 }
 
@@ -217,7 +219,7 @@ type figureOf struct {
 func figures() []figureOf {
 	times := [2]string{"faster", "slower"}
 	all := []figureOf{
-		{name: "Requests/s", write: digits, words: [2]string{"fewer", "more"}, of: func(p part) float64 {
+		{name: "Requests/s", write: digits, words: [2]string{"fewer", "more"}, more: true, of: func(p part) float64 {
 			return float64(p.latency.Count()) / max(p.length.Seconds(), 1e-9)
 		}},
 		{name: "Failed", write: percent, words: [2]string{"fewer", "more"}, optional: true, of: func(p part) float64 {

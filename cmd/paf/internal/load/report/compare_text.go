@@ -26,7 +26,7 @@ func (c *Comparison) Text(w io.Writer) error {
 	t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "\ta\tb\tchange\t\n")
 	for _, f := range c.Figures {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t  %s\n", f.Name, f.write(f.A), f.write(f.B), f.signed(), f.Verdict())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t  %s\n", f.Name, f.write(f.A), f.write(f.B), f.Signed(), f.Verdict())
 	}
 	t.Flush()
 	fmt.Fprintf(&b, "\n%s\n", strings.ReplaceAll(c.Method, ". ", ".\n"))
@@ -34,8 +34,8 @@ func (c *Comparison) Text(w io.Writer) error {
 	return err
 }
 
-// signed writes the change: "+4.2 %". Below zero it has the sign of subtraction, which is as wide as the other.
-func (f *Figure) signed() string {
+// Signed writes the change: "+4.2 %". Below zero it has the sign of subtraction, which is as wide as the other.
+func (f *Figure) Signed() string {
 	change := f.Change() * 100
 	text := strconv.FormatFloat(math.Abs(change), 'f', 1, 64)
 	switch {
@@ -50,4 +50,21 @@ func (f *Figure) signed() string {
 		return "−" + text + " %"
 	}
 	return "+" + text + " %"
+}
+
+// TextA is A as people read it.
+func (f *Figure) TextA() string { return f.write(f.A) }
+
+// TextB is B as people read it.
+func (f *Figure) TextB() string { return f.write(f.B) }
+
+// Class says whether B is better than A: "better", "worse", or "" where that cannot be told.
+func (f *Figure) Class() string {
+	switch {
+	case !f.Differs():
+		return ""
+	case (f.B > f.A) == f.more:
+		return "better"
+	}
+	return "worse"
 }

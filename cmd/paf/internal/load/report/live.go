@@ -16,16 +16,16 @@ import (
 // after the other.
 type Live struct {
 	w     io.Writer
-	width func() int // of the terminal, in columns; nil where there is none
-	drawn int        // lines that the view has on the terminal
+	size  func() (columns, lines int) // of the terminal; nil where there is none
+	drawn int                         // lines that the view has on the terminal
 }
 
-// NewLive returns one that writes to w. If w is a terminal, width says how wide it is at the moment; else it is nil.
-func NewLive(w io.Writer, width func() int) *Live { return &Live{w: w, width: width} }
+// NewLive returns one that writes to w. If w is a terminal, size says how large it is at the moment; else it is nil.
+func NewLive(w io.Writer, size func() (columns, lines int)) *Live { return &Live{w: w, size: size} }
 
 // Every returns how often to call Show.
 func (l *Live) Every() time.Duration {
-	if l.width == nil {
+	if l.size == nil {
 		return 5 * time.Second
 	}
 	return 250 * time.Millisecond
@@ -33,12 +33,14 @@ func (l *Live) Every() time.Duration {
 
 // Show shows a snapshot.
 func (l *Live) Show(s *record.Snapshot) error {
-	if l.width == nil {
+	if l.size == nil {
 		_, err := fmt.Fprintln(l.w, line(s))
 		return err
 	}
-	width := max(20, l.width()-1) // a full line would wrap on some
+	columns, rows := l.size()
+	width := max(20, columns-1) // a full line would wrap on some
 	lines := view(s, width)
+	lines = lines[:min(len(lines), max(1, rows-1))] // what has scrolled away cannot be drawn over
 	var b strings.Builder
 	b.WriteString(l.home())
 	for _, line := range lines {
@@ -85,26 +87,33 @@ const (
 	gaugeWidth = 30
 )
 
-// view returns the lines of the view.
+// view returns the lines of the view, the most important first.
 func view(s *record.Snapshot, width int) []string {
 	lines := []string{
-		oneLine(s.Settings.Target) + "  " + oneLine(load(&s.Settings)),
+		oneLine(s.Settings.Target),
+		oneLine(load(&s.Settings)),
 		elapsed(s),
 		"",
 		fmt.Sprintf("%s requests/s  %s", count(s.Last.Answered), spark(s.Rates, max(1, width-30))),
-		fmt.Sprintf("%s answered, %s in flight, %s, %s failed%s", count(s.Answered), count(s.InFlight), plural(s.Connections, "connection"), count(s.Failed), kinds(s)),
-		fmt.Sprintf("%s in, %s out", size(s.BytesIn), size(s.BytesOut)),
-		"",
+		fmt.Sprintf("%s answered, %s in flight, %s, %s in, %s out", count(s.Answered), count(s.InFlight), plural(s.Connections, "connection"),
+			size(s.BytesIn), size(s.BytesOut)),
+		count(s.Failed) + " failed" + kinds(s),
 	}
 	for _, row := range []struct {
 		name string
 		h    *record.Histogram
 	}{{"last second", s.Last.Latency}, {"so far", s.Latency}} {
-		text := fmt.Sprintf("%-12s", row.name)
-		for _, p := range []float64{50, 90, 99, 99.9} {
-			text += fmt.Sprintf("  p%g %8s", p, duration(row.h.At(p)))
+		if row.h.Count() == 0 {
+			continue
 		}
-		lines = append(lines, text+fmt.Sprintf("  max %8s", duration(row.h.Max())))
+		text := fmt.Sprintf("%-11s", row.name)
+		for _, p := range []float64{50, 90, 99, 99.9} {
+			text += fmt.Sprintf("  p%g %7s", p, duration(row.h.At(p)))
+		}
+		lines = append(lines, text+fmt.Sprintf("  max %7s", duration(row.h.Max())))
+	}
+	if s.Latency.Count() == 0 {
+		return lines
 	}
 	var b strings.Builder
 	textBins(&b, bins(s.Latency, liveBars), max(1, min(textWidth, width-40)))

@@ -30,7 +30,7 @@ func snapshot(seconds int) *record.Snapshot {
 
 func TestLiveDrawsOverItself(t *testing.T) {
 	var b strings.Builder
-	l := NewLive(&b, func() int { return 80 })
+	l := NewLive(&b, func() (int, int) { return 80, 24 })
 	for _, seconds := range []int{0, 3, 12} {
 		if err := l.Show(snapshot(seconds)); err != nil {
 			t.Fatal(err)

@@ -26,6 +26,14 @@ func short[T int64 | float64 | time.Duration](ns T) string {
 	return figure(v) + " " + unit
 }
 
+// shortTime is short for an axis, where nothing has no unit.
+func shortTime(ns float64) string {
+	if ns == 0 {
+		return "0"
+	}
+	return short(ns)
+}
+
 // inUnit returns nanoseconds in the unit that people would say them in.
 func inUnit(ns float64) (float64, string) {
 	switch a := math.Abs(ns) / 0.9995; { // what is rounded up to a whole one is one
