@@ -155,7 +155,7 @@ func (b *bounds) check(r *record.Run) error {
 	var broken []error
 	switch {
 	case b.share >= 0 && share > b.share:
-		broken = append(broken, fmt.Errorf("%.3g%% of the requests failed, more than --max-errors %g%%", share*100, b.share*100))
+		broken = append(broken, fmt.Errorf("%.3g%% of the requests failed, more than --max-errors %.6g%%", share*100, b.share*100))
 	case b.number >= 0 && failed > b.number:
 		broken = append(broken, fmt.Errorf("%d of %d requests failed, more than --max-errors %d", failed, all, b.number))
 	case b.share < 0 && b.number < 0 && failed > 0:

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
@@ -102,7 +101,7 @@ func absolute(url string) string {
 // sameServer returns an error if a request is for another server than the target of the run.
 func (r *request) sameServer(to *semantics.Target) error {
 	if r.head.Target.Scheme != to.Scheme || !strings.EqualFold(r.head.Target.Authority, to.Authority) {
-		return fmt.Errorf("%s://%s is another server than %s://%s", r.head.Target.Scheme, r.head.Target.Authority, to.Scheme, to.Authority)
+		return exit.Errorf(exit.Usage, "%s://%s is another server than %s://%s", r.head.Target.Scheme, r.head.Target.Authority, to.Scheme, to.Authority)
 	}
 	return nil
 }

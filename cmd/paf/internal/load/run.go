@@ -3,13 +3,13 @@ package load
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/h1"
@@ -141,7 +141,7 @@ func (r *run) try() error {
 			eng = h2.NewClient(r.dialer.limits, 1)
 		}
 		if _, err := eng.Request(&engine.Output{}, &q.head, int64(len(q.content))); err != nil {
-			return fmt.Errorf("%s %s cannot be sent: %w", q.head.Method, q.head.Target.Path, err)
+			return exit.Errorf(exit.URL, "%s %s cannot be sent: %w", q.head.Method, q.head.Target.Path, err)
 		}
 	}
 	return nil

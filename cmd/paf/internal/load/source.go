@@ -89,7 +89,10 @@ func (s *source) request(method, target string, fields []string, content []byte)
 	if strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") {
 		target = to.Scheme + "://" + to.Authority + target
 	}
-	r, err := newRequest(method, target, append(fields[:len(fields):len(fields)], s.fields...), content)
+	r, err := newRequest(method, target, fields, content)
+	if err == nil {
+		err = r.setFields(s.fields)
+	}
 	if err == nil {
 		err = r.sameServer(to)
 	}

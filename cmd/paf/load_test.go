@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+)
+
+// loads runs paf load with arguments.
+func loads(t *testing.T, args ...string) (code exit.Code, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(append([]string{"paf", "load", "-q"}, args...), strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// failing starts a server that answers one of every n requests with 500.
+func failing(t *testing.T, n int64) string {
+	t.Helper()
+	var seen atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if seen.Add(1)%n == 0 {
+			w.WriteHeader(500)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestLoadFailsWhenARequestDoes(t *testing.T) {
+	for _, c := range []struct {
+		every int64
+		args  string
+		want  exit.Code
+		says  string
+	}{
+		{1000, "", exit.OK, ""},
+		{100, "", exit.Failure, "5 of 500 requests failed, 5 of them by their status"},
+		{100, "--max-errors 1%", exit.OK, ""},
+		{100, "--max-errors 0.9%", exit.Failure, "1% of the requests failed, more than --max-errors 0.9%"},
+		{100, "--max-errors 5", exit.OK, ""},
+		{100, "--max-errors 4", exit.Failure, "5 of 500 requests failed, more than --max-errors 4"},
+		{1000, "--max-p99 1ns", exit.Failure, "one in a hundred took"},
+		{1000, "--max-p99 1m", exit.OK, ""},
+	} {
+		code, stdout, stderr := loads(t, append(strings.Fields(c.args), "-c", "5", "-n", "500", failing(t, c.every))...)
+		if code != c.want || !strings.Contains(stderr, c.says) || c.says == "" && stderr != "" {
+			t.Errorf("%s, one of %d fails: %d, %q", c.args, c.every, code, stderr)
+		}
+		if !strings.Contains(stdout, "500 answered") {
+			t.Errorf("%s: no report: %q", c.args, stdout)
+		}
+	}
+}
+
+// TestAnInterruptedLoadIsReported: Ctrl-C prints what was measured so far.
+func TestAnInterruptedLoadIsReported(t *testing.T) {
+	var seen atomic.Int64
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if seen.Add(1) == 100 {
+			if err := self.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "run.json")
+	code, stdout, stderr := loads(t, "-c", "5", "-d", "10m", "--json", file, s.URL)
+	if code != exit.Signal+2 || !strings.Contains(stdout, "Response time histogram") || !strings.Contains(stderr, "ended by a signal: interrupt") {
+		t.Errorf("%d: %q, %q", code, stdout, stderr)
+	}
+	r, err := record.ReadFile(file)
+	if err != nil || !r.Interrupted || r.Answered() < 90 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+func TestAllOutputsTellTheSame(t *testing.T) {
+	dir := t.TempDir()
+	name := func(ext string) string { return filepath.Join(dir, "run."+ext) }
+	code, _, stderr := loads(t, "-c", "3", "-n", "200", "--json", name("json"), "--csv", name("csv"), "--hgrm", name("hgrm"), "--html", name("html"), failing(t, 1000))
+	if code != exit.OK {
+		t.Fatal(stderr)
+	}
+	for ext, want := range map[string]string{"csv": "200", "hgrm": "Percentile", "html": "</html>", "json": `"format": "paf load run"`} {
+		if text, err := os.ReadFile(name(ext)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("run.%s does not hold %q: %v", ext, want, err)
+		}
+	}
+	code, stdout, stderr := loads(t, "-c", "3", "-n", "200", "--json", "-", failing(t, 1000))
+	var r struct {
+		Latency struct{ Count int }
+	}
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != exit.OK || r.Latency.Count != 200 || !strings.Contains(stderr, "200 answered") {
+		t.Errorf("%d: %v: %.100q, %.100q", code, err, stdout, stderr)
+	}
+	if code, _, _ := loads(t, "-n", "1", "--json", filepath.Join(dir, "none", "run.json"), failing(t, 1000)); code != exit.Write {
+		t.Errorf("a file that cannot be written: %d", code)
+	}
+	// Sums and comparisons of what was written.
+	code, stdout, stderr = loads(t, "--merge", name("json"), name("json"), "--json", name("sum"))
+	if sum, err := record.ReadFile(name("sum")); err != nil || code != exit.OK || sum.Answered() != 400 || sum.Processes != 2 || !strings.Contains(stdout, "400 answered") {
+		t.Errorf("%d: %v: %q %q", code, err, stdout, stderr)
+	}
+	if code, stdout, _ := loads(t, "--compare", name("json"), name("json"), "--html", name("compared")); code != exit.OK || stdout == "" {
+		t.Errorf("%d: %q", code, stdout)
+	}
+	if code, _, stderr := loads(t, "--merge", name("csv")); code != exit.Read || !strings.Contains(stderr, "not a run of paf load") {
+		t.Errorf("%d: %q", code, stderr)
+	}
+}
+
+// TestWhatIsSentIsWhatWasAskedFor, by the flags and by files of requests.
+func TestWhatIsSentIsWhatWasAskedFor(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, fmt.Sprintf("%s %s %s%s %q", r.Method, r.RequestURI, r.Header.Get("x-a"), r.Header.Get("Content-Type"), body))
+	}))
+	defer s.Close()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write("body", "from a file")
+	lines := write("lines", "# a comment\n\n/one?x=y\nPOST /two a=b c\n"+s.URL+"/three @body\nDELETE /four\n")
+	har := write("har", `{"log": {"entries": [
+		{"request": {"method": "GET", "url": "`+s.URL+`/h?q=%20", "headers": [{"name": ":method", "value": "GET"}, {"name": "x-a", "value": "1"}, {"name": "Connection", "value": "close"}]}},
+		{"request": {"method": "GET", "url": "https://example.org/elsewhere", "headers": []}},
+		{"request": {"method": "POST", "url": "`+s.URL+`/form", "postData": {"mimeType": "x", "params": [{"name": "a", "value": "b c"}]}}},
+		{"request": {"method": "PUT", "url": "`+s.URL+`/put", "postData": {"text": "aGVsbG8=", "encoding": "base64"}}}]}}`)
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{s.URL + "/?a=b"}, []string{`GET /?a=b  ""`}},
+		{[]string{"-X", "PUT", "--data", "a", "--data", "@" + filepath.Join(dir, "body"), "-H", "x-a: 5", "-H", "content-type: t/t", s.URL}, []string{`PUT / 5t/t "a&from a file"`}},
+		{[]string{"--data", "a", s.URL}, []string{`POST /  "a"`}},
+		{[]string{"--from", lines, s.URL}, []string{`GET /one?x=y  ""`, `POST /two  "a=b c"`, `POST /three  "from a file"`, `DELETE /four  ""`}},
+		{[]string{"--from", har, "-H", "x-a: 2", s.URL}, []string{`GET /h?q=%20 2 ""`, `POST /form 2 "a=b+c"`, `PUT /put 2 "hello"`}},
+	} {
+		got = nil
+		args := append([]string{"-c", "1", "-n", strconv.Itoa(len(c.want))}, c.args...)
+		if code, _, stderr := loads(t, args...); code != exit.OK || strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+			t.Errorf("%q: %d, %s\n%q\nwant\n%q", c.args, code, stderr, got, c.want)
+		}
+	}
+}
+
+func TestRunsOfSeveralProcessesBeginTogether(t *testing.T) {
+	at := time.Now().Add(300 * time.Millisecond).Truncate(time.Millisecond)
+	url := failing(t, 1<<40)
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for i := range 2 {
+		all.Go(func() {
+			var errs bytes.Buffer
+			args := []string{"paf", "load", "-q", "-n", "10", "-c", "2", "--start-at", at.Format(time.RFC3339Nano), "--json", filepath.Join(dir, strconv.Itoa(i)), url}
+			if code := run(args, strings.NewReader(""), io.Discard, &errs); code != exit.OK {
+				t.Errorf("%d: %s", code, errs.String())
+			}
+		})
+	}
+	all.Wait()
+	for i := range 2 {
+		r, err := record.ReadFile(filepath.Join(dir, strconv.Itoa(i)))
+		if err != nil || r.Start.Before(at) {
+			t.Errorf("%v: it began at %v, not at %v", err, r.Start, at)
+		}
+	}
+}
