@@ -53,6 +53,8 @@ func nativeHandler(j job) paf.HandlerFunc {
 		case pathWait:
 			<-r.Context().Done()
 			return
+		case pathToil:
+			toil()
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
@@ -90,6 +92,8 @@ func stdHandler(j job) http.Handler {
 		case pathWait:
 			<-r.Context().Done()
 			return
+		case pathToil:
+			toil()
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, hello)
@@ -141,6 +145,8 @@ func serveFastHTTP(j job, ln net.Listener) error {
 				if _, err := io.Copy(io.Discard, ctx.RequestBodyStream()); err != nil {
 					return
 				}
+			case pathToil:
+				toil()
 			}
 			ctx.SetContentType("text/plain")
 			ctx.SetBodyString(hello)
