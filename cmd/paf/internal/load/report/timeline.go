@@ -32,7 +32,7 @@ func timeline(r *record.Run) []span {
 	first := r.Start.Unix()
 	total := r.End().Add(time.Second-1).Unix() - first
 	seconds := (total + maxSpans - 1) / maxSpans
-	if total <= 0 {
+	if r.Length <= 0 {
 		return nil
 	}
 	all := make([]span, (total+seconds-1)/seconds)
