@@ -164,11 +164,16 @@ func TestWhatIsSentIsWhatWasAskedFor(t *testing.T) {
 		{[]string{"--from", lines, s.URL}, []string{`GET /one?x=y  ""`, `POST /two  "a=b c"`, `POST /three  "from a file"`, `DELETE /four  ""`}},
 		{[]string{"--from", har, "-H", "x-a: 2", s.URL}, []string{`GET /h?q=%20 2 ""`, `POST /form 2 "a=b+c"`, `PUT /put 2 "hello"`}},
 	} {
+		mu.Lock()
 		got = nil
+		mu.Unlock()
 		args := append([]string{"-c", "1", "-n", strconv.Itoa(len(c.want))}, c.args...)
-		if code, _, stderr := loads(t, args...); code != exit.OK || strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+		code, _, stderr := loads(t, args...)
+		mu.Lock()
+		if code != exit.OK || strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%q: %d, %s\n%q\nwant\n%q", c.args, code, stderr, got, c.want)
 		}
+		mu.Unlock()
 	}
 }
 
