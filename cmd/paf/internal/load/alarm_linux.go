@@ -1,7 +1,6 @@
 package load
 
 import (
-	"encoding/binary"
 	"os"
 	"syscall"
 	"time"
@@ -13,6 +12,11 @@ import (
 type precise struct {
 	file *os.File
 	raw  syscall.RawConn
+
+	ns    int64                 // how long to wait, as long as the timer is not set
+	spec  unix.ItimerSpec       // of that
+	fired [8]byte               // how often it has fired
+	wait  func(fd uintptr) bool // waits, made once
 }
 
 // newAlarm makes an alarm of a timer that is a file, which the runtime waits for as for a socket.
@@ -22,6 +26,7 @@ func newAlarm() (alarm, error) {
 		return nil, os.NewSyscallError("timerfd_create", err)
 	}
 	a := &precise{file: os.NewFile(uintptr(fd), "timer")}
+	a.wait = a.waits
 	a.raw, err = a.file.SyscallConn()
 	return a, err
 }
@@ -31,21 +36,23 @@ func (a *precise) sleep(ns int64) {
 	if ns <= 0 {
 		return
 	}
-	set := false
-	_ = a.raw.Read(func(fd uintptr) bool {
-		if !set {
-			set = true
-			spec := unix.ItimerSpec{Value: unix.NsecToTimespec(ns)}
-			if unix.TimerfdSettime(int(fd), 0, &spec, nil) != nil {
-				time.Sleep(time.Duration(ns))
-				return true
-			}
-			return false
+	a.ns = ns
+	_ = a.raw.Read(a.wait)
+}
+
+// waits sets the timer when it is called first, and then reports whether it has fired.
+func (a *precise) waits(fd uintptr) bool {
+	if a.ns > 0 {
+		a.spec = unix.ItimerSpec{Value: unix.NsecToTimespec(a.ns)}
+		err := unix.TimerfdSettime(int(fd), 0, &a.spec, nil)
+		if err != nil {
+			time.Sleep(time.Duration(a.ns))
 		}
-		var fired [8]byte
-		_, err := unix.Read(int(fd), fired[:])
-		return err != unix.EAGAIN || binary.NativeEndian.Uint64(fired[:]) > 0
-	})
+		a.ns = 0
+		return err != nil
+	}
+	_, err := unix.Read(int(fd), a.fired[:])
+	return err != unix.EAGAIN
 }
 
 // close implements alarm.

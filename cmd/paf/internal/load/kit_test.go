@@ -27,10 +27,14 @@ var inMemory = mimic.Register("memory", 0, func(_ context.Context, m *memory) (f
 
 // serveInMemory serves h in memory, in virtual time if that is where it is called, and returns the way to it.
 func serveInMemory(t *testing.T, h paf.Handler) mimic.Context {
+	return serveInMemoryBy(t, &paf.Server{Handler: h})
+}
+
+func serveInMemoryBy(t *testing.T, s *paf.Server) mimic.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	m := &memory{ctx, &paf.Server{Handler: h, Log: slog.New(slog.DiscardHandler)}}
-	return mimic.Add(mimic.Context{}, inMemory, m)
+	s.Log = slog.New(slog.DiscardHandler)
+	return mimic.Add(mimic.Context{}, inMemory, &memory{ctx, s})
 }
 
 // measure runs the options in the time of the runtime's timers, which may be virtual.

@@ -27,7 +27,8 @@ type line struct {
 
 	out     engine.Output // what is to be written next
 	other   engine.Output // what is being written
-	bufs    [][]byte      // that as pieces
+	pieces  [][]byte      // memory for that as pieces
+	bufs    [][]byte      // of pieces, what is left to be written
 	writing bool          // somebody writes, and sees to what comes into out meanwhile
 	written *sync.Cond    // nobody writes any more
 	kick    chan struct{} // for the goroutine that writes where whoever has something to be written must not wait
@@ -111,7 +112,8 @@ func (c *conn) fill() bool {
 	}
 	c.sent += int64(c.out.Len())
 	c.out, c.other = c.other, c.out
-	c.bufs = c.other.AppendTo(c.bufs[:0])
+	c.pieces = c.other.AppendTo(c.pieces[:0])
+	c.bufs = c.pieces
 	return true
 }
 
