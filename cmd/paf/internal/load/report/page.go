@@ -160,7 +160,7 @@ func tilesOf(r *record.Run) []tile {
 	seconds := max(r.Length.Seconds(), 1e-9)
 	all := []tile{
 		{Name: "Requests a second", Text: figure(r.Rate()), Note: size(float64(r.BytesIn)/seconds) + "/s in", Value: fmt.Sprint(r.Rate())},
-		{Name: "Answered", Text: count(r.Answered()), Note: "in " + short(r.Length), Value: exact(r.Answered())},
+		{Name: "Answered", Text: count(r.Answered()), Note: "in " + short(r.Length) + refused(r), Value: exact(r.Answered())},
 		{Name: "Failed", Text: count(r.FailedCount()), Note: percent(r.FailedShare()), Value: exact(r.FailedCount()), Bad: r.FailedCount() > 0},
 	}
 	if r.Answered() == 0 {
