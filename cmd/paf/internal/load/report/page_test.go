@@ -145,6 +145,8 @@ const unnamed = `(() => {
     if (!e.caption && !e.closest("[aria-label]")) faults.push("a table");
     if ([...e.tHead.rows[0].cells].some(c => c.scope != "col" || !c.textContent) || e.tHead.rows[0].cells.length != e.rows[1].cells.length) faults.push("columns");
   }
+  for (const e of document.querySelectorAll("body *"))
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX == "auto" && (e.tabIndex != 0 || !e.ariaLabel)) faults.push("what scrolls without the keyboard");
   const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
   if (new Set(ids).size != ids.length) faults.push("two of one id");
   return faults.join("\n");
