@@ -11,6 +11,7 @@ require (
 	github.com/coder/websocket v1.8.15
 	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/dustin/go-humanize v1.0.1
+	github.com/hinshun/vt10x v0.0.0-20220301184237-5011da428d02
 	github.com/paf-go/paf v0.0.0
 	github.com/paf-go/paf/acme v0.0.0
 	github.com/paf-go/paf/acme/redis v0.0.0-00010101000000-000000000000

@@ -225,3 +225,37 @@ func TestExportsHoldTheFigures(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func BenchmarkRequest(b *testing.B) {
+	s := NewRecorder(Settings{}, began).Shard()
+	b.ReportAllocs()
+	at := int64(0)
+	for b.Loop() {
+		at += 5000
+		s.Done(at, at+100, at+50_000, at+60_000+at%1_000_000, 200, 1000, 100)
+	}
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	r := NewRecorder(Settings{}, began)
+	for range 4 {
+		s := r.Shard()
+		for i := range int64(1_000_000) {
+			s.Done(i*5000, i*5000, i*5000+50_000, i*5000+60_000+i*7919%10_000_000, 200, 1000, 100)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Snapshot(5e9)
+	}
+}
+
+func BenchmarkHoldUp(b *testing.B) {
+	s := NewRecorder(Settings{}, began).Shard()
+	for i := range int64(1_000_000) {
+		s.Done(i*5000, i*5000, i*5000+50_000, i*5000+60_000+i*7919%10_000_000, 200, 1000, 100)
+	}
+	for b.Loop() {
+		s.copy(&Snapshot{}, began.Unix())
+	}
+}

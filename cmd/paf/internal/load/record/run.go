@@ -21,11 +21,11 @@ type Run struct {
 	Connect   *Histogram `json:"connect"`    // of connections, until the transport was there
 	Handshake *Histogram `json:"handshake"`  // of TLS handshakes
 
-	Statuses map[int]int64       `json:"statuses"`           // answered requests, by status code
-	Failures map[string]*Failure `json:"failures,omitempty"` // failed requests, by kind
-	BytesIn  int64               `json:"bytes_in"`           // received for requests that ended in the run
-	BytesOut int64               `json:"bytes_out"`          // sent for them
-	Seconds  []Second            `json:"seconds"`            // each second of the wall clock from the first in which something was recorded to the last
+	Statuses map[int]int64       `json:"statuses"`  // answered requests, by status code
+	Failures map[string]*Failure `json:"failures"`  // failed requests, by kind
+	BytesIn  int64               `json:"bytes_in"`  // received for requests that ended in the run
+	BytesOut int64               `json:"bytes_out"` // sent for them
+	Seconds  []Second            `json:"seconds"`   // each second of the wall clock from the first in which something was recorded to the last
 }
 
 // Settings are what a run was asked for.

@@ -24,8 +24,8 @@ type Snapshot struct {
 	Rates       []int64          // requests answered in each of the seconds that are over, the last at the end: at most Recent of them
 }
 
-// Snapshot returns what was recorded until now, in nanoseconds since the start. It takes about a millisecond for a few shards, and holds each
-// of them up for a part of that: it is made for a few calls a second.
+// Snapshot returns what was recorded until now, in nanoseconds since the start. It takes some milliseconds, and holds up each shard for some
+// microseconds of them: it is made for a few calls a second.
 func (r *Recorder) Snapshot(now int64) *Snapshot {
 	now = max(now, 0)
 	current, _ := r.second(now)
@@ -57,9 +57,14 @@ func (r *Recorder) Snapshot(now int64) *Snapshot {
 
 // show adds what the shard holds to a snapshot, and gives the seconds before the current one to the recorder.
 func (s *Shard) show(snap *Snapshot, current int64) {
+	latency := s.copy(snap, current)
+	latency.addTo(snap.Latency) // which takes so long that requests would seem to be slow that wait for the shard meanwhile
+}
+
+// copy is show, but for the latencies, of which it returns a copy.
+func (s *Shard) copy(snap *Snapshot, current int64) dense {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latency.addTo(snap.Latency)
 	snap.Failed += s.failed
 	snap.InFlight += s.inFlight
 	snap.BytesIn += s.bytesIn
@@ -69,4 +74,7 @@ func (s *Shard) show(snap *Snapshot, current int64) {
 			s.empty(&s.slots[i])
 		}
 	}
+	latency := s.latency
+	latency.counts = latency.counts.Clone()
+	return latency
 }

@@ -11,6 +11,7 @@ import (
 type axis struct {
 	log    bool
 	lo, hi float64
+	step   float64 // between ticks, if it is not logarithmic
 }
 
 // A tick is a figure that is named at an axis.
@@ -21,20 +22,20 @@ type tick struct {
 	place float64
 }
 
-// fromZero is a linear axis from 0 to a round figure that is not below most.
-func fromZero(most float64) axis {
+// fromZero is a linear axis from 0 to a round figure that is not below most, in some steps at most.
+func fromZero(most float64, steps int) axis {
 	if most <= 0 {
-		return axis{lo: 0, hi: 1}
+		return axis{hi: 1, step: 1}
 	}
-	step := niceStep(most / 6)
-	return axis{lo: 0, hi: math.Ceil(most/step*(1-1e-9)) * step}
+	step := niceStep(most / float64(steps))
+	return axis{hi: math.Ceil(most/step*(1-1e-9)) * step, step: step}
 }
 
 // forTimes is an axis for nanoseconds from lo to hi: logarithmic if these lie far apart.
 func forTimes(lo, hi float64) axis {
 	lo = max(lo, 1)
 	if hi < 20*lo {
-		return fromZero(hi)
+		return fromZero(hi, 6)
 	}
 	return axis{log: true, lo: roundDown(lo), hi: niceStep(hi)}
 }
@@ -62,15 +63,14 @@ func (a axis) at(v float64) float64 {
 // ticks names some figures of the axis.
 func (a axis) ticks(name func(float64) string) (all []tick) {
 	if !a.log {
-		step := niceStep((a.hi - a.lo) / 5)
-		for i := 0; a.lo+float64(i)*step <= a.hi*(1+1e-9); i++ {
-			v := a.lo + float64(i)*step
+		for i := 0; a.lo+float64(i)*a.step <= a.hi*(1+1e-9); i++ {
+			v := a.lo + float64(i)*a.step
 			all = append(all, tickAt(a.at(v), name(v), false))
 		}
 		return all
 	}
 	steps := []float64{1}
-	if a.hi/a.lo <= 1001 {
+	if a.hi/a.lo <= 10_001 {
 		steps = []float64{1, 2, 5}
 	}
 	for decade := math.Pow(10, math.Floor(math.Log10(a.lo))); decade <= a.hi*(1+1e-9); decade *= 10 {

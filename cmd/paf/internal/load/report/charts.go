@@ -71,7 +71,7 @@ func binsChart(about string, all []series) *chart {
 			c.Legend = append(c.Legend, key{s.class, s.name})
 		}
 	}
-	y := fromZero(highest)
+	y := fromZero(highest, 6)
 	c.Y = y.ticks(func(v float64) string { return figure(v*100) + " %" })
 	n := float64(len(cut) - 1)
 	for i := range cut[1:] {
@@ -153,7 +153,11 @@ func overTime(c *chart, length time.Duration, runs []timedRun, of func(*span) fl
 			highest = max(highest, of(&s))
 		}
 	}
-	y := fromZero(highest)
+	most := 6
+	if c.Low {
+		most = 3
+	}
+	y := fromZero(highest, most)
 	c.X, c.Y, c.XName = clock(length), y.ticks(figure), "time since the start"
 	for _, r := range runs {
 		var heights []float64

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hinshun/vt10x"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 )
 
@@ -28,20 +31,40 @@ func snapshot(seconds int) *record.Snapshot {
 	return r.Snapshot(int64(seconds) * 1e9)
 }
 
+// A screen is a terminal that is looked at: a line ends as the driver of a terminal makes it end.
+type screen struct{ vt10x.Terminal }
+
+func (s screen) Write(text []byte) (int, error) {
+	_, err := s.Terminal.Write(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")))
+	return len(text), err
+}
+
+// shown returns what stands on the screen.
+func (s screen) shown() string {
+	var lines []string
+	for _, line := range strings.Split(s.String(), "\n") {
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
 func TestLiveDrawsOverItself(t *testing.T) {
-	var b strings.Builder
-	l := NewLive(&b, func() (int, int) { return 80, 24 })
-	for _, seconds := range []int{0, 3, 12} {
-		if err := l.Show(snapshot(seconds)); err != nil {
+	for _, size := range [][2]int{{80, 24}, {100, 30}, {50, 12}} {
+		columns, lines := size[0], size[1]
+		s := screen{vt10x.New(vt10x.WithSize(columns, lines))}
+		fmt.Fprintln(s, "$ paf load ...")
+		l := NewLive(s, func() (int, int) { return columns, lines })
+		for _, seconds := range []int{12, 0, 3, 12, 12, 12} { // the view gets shorter, and longer
+			if err := l.Show(snapshot(seconds)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		golden(t, fmt.Sprintf("live-%d.txt", columns), s.shown())
+		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	shown := b.String()
-	l.Close()
-	golden(t, "live.txt", strings.ReplaceAll(b.String(), "\x1b", "ESC"))
-	for _, line := range strings.Split(shown, "\n") {
-		if line, _, _ = strings.Cut(line, "\x1b"); len([]rune(line)) > 79 {
-			t.Errorf("%q would wrap", line)
+		if left := strings.TrimPrefix(s.shown(), "$ paf load ..."); strings.TrimSpace(left) != "" {
+			t.Errorf("of the view there is left: %s", left)
 		}
 	}
 }

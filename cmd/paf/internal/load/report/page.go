@@ -160,7 +160,7 @@ func tilesOf(r *record.Run) []tile {
 	seconds := max(r.Length.Seconds(), 1e-9)
 	all := []tile{
 		{Name: "Requests a second", Text: figure(r.Rate()), Note: size(float64(r.BytesIn)/seconds) + "/s in", Value: fmt.Sprint(r.Rate())},
-		{Name: "Answered", Text: count(r.Answered()), Note: "in " + short(r.Length), Value: exact(r.Answered())},
+		{Name: "Answered", Text: count(r.Answered()), Note: answeredNote(r), Value: exact(r.Answered())},
 		{Name: "Failed", Text: count(r.FailedCount()), Note: percent(r.FailedShare()), Value: exact(r.FailedCount()), Bad: r.FailedCount() > 0},
 	}
 	if r.Answered() == 0 {
@@ -170,6 +170,14 @@ func tilesOf(r *record.Run) []tile {
 		all = append(all, tile{Name: "Latency, " + percentile(p), Text: duration(r.Latency.At(p)), Note: note(p), Value: exact(r.Latency.At(p))})
 	}
 	return append(all, tile{Name: "Slowest", Text: duration(r.Latency.Max()), Note: "fastest " + duration(r.Latency.Min()), Value: exact(r.Latency.Max())})
+}
+
+// answeredNote says how many of the responses say no, if any does.
+func answeredNote(r *record.Run) string {
+	if n := r.StatusCount(400, 999); n > 0 {
+		return count(n) + " with status ≥\u00a0400"
+	}
+	return "in " + short(r.Length)
 }
 
 func note(p float64) string {

@@ -46,7 +46,7 @@ func Text(w io.Writer, r *record.Run) error {
 func textTotals(b *strings.Builder, r *record.Run) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	seconds := max(r.Length.Seconds(), 1e-9)
-	fmt.Fprintf(t, "Requests:\t%s answered, %s failed%s, in %s\n", count(r.Answered()), count(r.FailedCount()), share(r.FailedShare()), short(r.Length))
+	fmt.Fprintf(t, "Requests:\t%s answered%s, %s failed%s, in %s\n", count(r.Answered()), refused(r), count(r.FailedCount()), share(r.FailedShare()), short(r.Length))
 	fmt.Fprintf(t, "Rate:\t%s requests/s\n", figure(r.Rate()))
 	fmt.Fprintf(t, "Bytes:\t%s in (%s/s), %s out (%s/s)\n",
 		size(r.BytesIn), size(float64(r.BytesIn)/seconds), size(r.BytesOut), size(float64(r.BytesOut)/seconds))

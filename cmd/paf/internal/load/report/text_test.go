@@ -32,7 +32,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestTextSaysWhatARunHolds(t *testing.T) {
 	for name, run := range map[string]*record.Run{
-		"plain": plain(), "rough": rough(), "brief": brief(), "nothing": nothing(), "lost": lost(),
+		"plain": plain(), "rough": rough(), "brief": brief(), "nothing": nothing(), "lost": lost(), "stall": stored(t, "stall"),
 	} {
 		var b strings.Builder
 		if err := Text(&b, run); err != nil {

@@ -88,6 +88,15 @@ func percent(share float64) string {
 // percentile names one: "99.9 %".
 func percentile(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) + " %" }
 
+// refused says how many responses had a status that says no, after a comma: "" if none had.
+func refused(r *record.Run) string {
+	n := r.StatusCount(400, 999)
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s with a status of 400 or more", count(n))
+}
+
 // plural writes a number with its noun: "1 connection", "2 connections".
 func plural(n int64, noun string) string {
 	if n == 1 {
