@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -124,7 +125,7 @@ func (c *conn) refused(err error) {
 		c.seats, c.idle = 1, 1
 	}
 	if c.begun {
-		c.ask(c.run.clock())
+		c.ask(c.run.clock(), all)
 	}
 	for c.waiting.n > 0 {
 		x := c.waiting.pop()
@@ -158,25 +159,33 @@ func (c *conn) attach(d dialed) {
 	c.idle += max(0, seats-c.seats)
 	c.seats = max(seats, c.seats)
 	if c.begun {
-		c.ask(c.run.clock())
+		c.ask(c.run.clock(), all)
 	}
 	c.push(c.run.clock(), false)
 }
 
-// begin lets requests be sent.
-func (c *conn) begin() {
+// begin lets requests be sent, and gets a ticket for one seat. It reports whether there are more: the connections take turns, so that what is due one after
+// another goes over all of them.
+func (c *conn) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun = true; c.isOpen {
-		now := c.run.clock()
-		c.ask(now)
-		c.push(now, false)
+	c.begun = true
+	if !c.isOpen {
+		return false
 	}
+	now := c.run.clock()
+	c.ask(now, 1)
+	c.push(now, false)
+	return c.idle > 0
 }
 
-// ask gets tickets for the seats that have none. c.mu is held.
-func (c *conn) ask(now int64) {
-	for ; c.idle > 0; c.idle-- {
+// all is more seats than a connection has.
+const all = math.MaxInt
+
+// ask gets tickets for at most n of the seats that have none. c.mu is held.
+func (c *conn) ask(now int64, n int) {
+	for ; c.idle > 0 && n > 0; n-- {
+		c.idle--
 		if t, ok := c.run.pace.next(c, now, false); ok {
 			c.request(t, now)
 		}

@@ -86,7 +86,7 @@ func (c *conn) faulted(at int, err *engine.Error, now int64) {
 		return
 	}
 	c.failed(at, now, err)
-	c.ask(now)
+	c.ask(now, all)
 }
 
 // ended tells the engines that nothing more will come. err is nil for an end as it should be. c.mu is held.

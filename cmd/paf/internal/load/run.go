@@ -207,8 +207,11 @@ func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm alarm) {
 	if r.options.Live != nil {
 		all.Go(func() { r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero }) })
 	}
-	for _, c := range r.conns {
-		c.begin()
+	for more := true; more; {
+		more = false
+		for _, c := range r.conns {
+			more = c.begin() || more
+		}
 	}
 }
 

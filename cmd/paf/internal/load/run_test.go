@@ -163,7 +163,6 @@ func TestFailuresHaveTheirKind(t *testing.T) {
 		}
 	}
 	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for name, c := range map[string]struct {
 		what http.HandlerFunc
 		kind string
@@ -174,8 +173,6 @@ func TestFailuresHaveTheirKind(t *testing.T) {
 		"half the content": {raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), Broken, Options{Connections: 4}},
 		"no HTTP":          {raw("SSH-2.0-OpenSSH\r\n\r\n"), Protocol, Options{Connections: 4}},
 		"reset stream":     {abort, Broken, Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2}},
-		"hangs":            {hang, Timeout, Options{Connections: 4, Timeout: 200 * time.Millisecond}},
-		"hangs, h2":        {hang, Timeout, Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2, Timeout: 200 * time.Millisecond}},
 		"no response, due": {raw(""), Broken, Options{Connections: 4, Rate: 5000}},
 	} {
 		t.Run(name, func(t *testing.T) {

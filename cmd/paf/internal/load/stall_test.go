@@ -9,11 +9,11 @@ import (
 	"github.com/paf-go/paf"
 )
 
-// A stalling server answers in a millisecond, but for a tenth of each second, in which it answers nothing.
+// A stalling server answers in half a millisecond, but for a tenth of each second, in which it answers nothing.
 const (
 	stallFrom  = 450 * time.Millisecond
 	stallUntil = 550 * time.Millisecond
-	service    = time.Millisecond
+	service    = 500 * time.Microsecond
 )
 
 // stalled returns how long the server lets a request wait that comes at a time.
@@ -90,7 +90,7 @@ func TestALateRequestCountsFromWhenItWasDue(t *testing.T) {
 				t.Errorf("p%v is %v, computed %v", p, got, want)
 			}
 		}
-		if max := time.Duration(run.Service.Max()); !near(max, 101*time.Millisecond, 0.01) {
+		if max := time.Duration(run.Service.Max()); !near(max, 100*time.Millisecond+service, 0.01) {
 			t.Errorf("the longest time from sending is %v", max)
 		}
 	})

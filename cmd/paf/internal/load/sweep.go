@@ -55,7 +55,7 @@ func (c *conn) sweep(now int64) {
 		c.poke()
 	}
 	if ended > 0 {
-		c.ask(now)
+		c.ask(now, all)
 		c.push(now, false)
 	}
 }

@@ -132,3 +132,35 @@ func TestAServerThatTakesFewerStreamsThanAreWanted(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatTakesTooLongHasFailed, and only that.
+func TestWhatTakesTooLongHasFailed(t *testing.T) {
+	for name, o := range map[string]Options{
+		"HTTP/1.1": {Connections: 4},
+		"HTTP/2":   {Connections: 2, Streams: 4, Protocol: paf.HTTP2},
+		"due":      {Connections: 20, Rate: 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var n atomic.Int64
+				hang := make(chan struct{})
+				defer close(hang)
+				o.URL, o.Way = "http://hangs/", serveInMemory(t, paf.HandlerFunc(func(*paf.ResponseWriter, *paf.Request) {
+					if n.Add(1)%100 == 0 {
+						<-hang
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}))
+				o.Number, o.Timeout = 1000, 200*time.Millisecond
+				r := measure(t, o)
+				if r.Answered() != 990 || r.FailedCount() != 10 || kinds(r)[Timeout] != 10 {
+					t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
+				}
+				if shortest, longest := time.Duration(r.Failed.Min()), time.Duration(r.Failed.Max()); shortest < o.Timeout || longest > o.Timeout*6/5 {
+					t.Errorf("they failed after %v to %v", shortest, longest)
+				}
+			})
+		})
+	}
+}
