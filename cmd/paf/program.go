@@ -27,7 +27,7 @@ func commands() []*cli.Command {
 func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:                  "paf",
-		Usage:                 "serve, fetch and pass on over HTTP",
+		Usage:                 "serve, fetch, load and pass on over HTTP",
 		UsageText:             "paf COMMAND [options] [arguments]",
 		Description:           "paf help COMMAND says more. An option may stand before or after the arguments.",
 		Version:               version(),
