@@ -41,7 +41,7 @@ func (c *serverConn) finish(x *exchange) {
 		_ = c.flush()
 	}
 	c.keep(x)
-	if c.mux != nil && c.running == 0 {
+	if c.mux != nil {
 		c.moved(ConnIdle)
 	}
 }
@@ -153,8 +153,8 @@ func (c *serverConn) served(life int, broken bool) error {
 	if c.mux != nil {
 		c.group.monitor.forget(c)
 	}
+	c.moved(ConnClosed)
 	c.mu.Unlock()
-	c.parted()
 	c.group.remove(c, c.why)
 	if c.from != nil {
 		c.from.ended(err)
