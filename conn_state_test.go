@@ -74,6 +74,7 @@ func TestStatesAreToldInOrder(t *testing.T) {
 			resp, err := s.Client.Get(t.Context(), "http://paf.test/")
 			check(t, err)
 			_ = resp.Body.Close()
+			synctest.Wait()
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
