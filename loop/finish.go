@@ -1,10 +1,6 @@
 package loop
 
-import (
-	"runtime"
-
-	"github.com/paf-go/paf/engine"
-)
+import "github.com/paf-go/paf/engine"
 
 // This file is how exchanges and connections of a server end.
 
@@ -97,11 +93,7 @@ func (c *serverConn) gather() {
 	if c.running < company || c.writing || !c.reading || c.out.Len() >= flushAt {
 		return
 	}
-	c.writing = true
-	c.mu.Unlock()
-	runtime.Gosched()
-	c.mu.Lock()
-	c.writing = false
+	c.yield()
 	c.notify()
 }
 
