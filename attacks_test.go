@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -241,7 +242,7 @@ func TestRequestsForAnotherSchemeAreRefused(t *testing.T) {
 	} {
 		s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprintf(w, "%s %s", r.Scheme, r.Authority) })
 		s.TrustScheme = test.trust
-		log := &logged{}
+		log := &testkit.Record{}
 		s.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		got := exchangeRaw(t, serve(t, s), "GET "+test.target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		head, content, _ := strings.Cut(got, "\r\n\r\n")

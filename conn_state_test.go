@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/paftest"
 )
 
@@ -95,8 +95,8 @@ func TestAConnStateThatPanicsCostsItsConnection(t *testing.T) {
 		for _, when := range []paf.ConnState{paf.ConnNew, paf.ConnActive, paf.ConnIdle, paf.ConnClosed} {
 			t.Run(fmt.Sprint(protocol, " ", when), func(t *testing.T) {
 				s := handle(hello)
-				var log logged
-				s.Log = slog.New(slog.NewTextHandler(&log, nil))
+				var log testkit.Record
+				s.Log = log.Logger()
 				s.ConnState = func(_ flow.Flow, state paf.ConnState) {
 					if state == when {
 						panic("a hook's")

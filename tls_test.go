@@ -20,6 +20,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -175,7 +176,7 @@ func certificateFiles(t *testing.T) (cert, key string) {
 
 // A configuration of TLS is not left aside without a word.
 func TestTLSConfigIsNotServedInClear(t *testing.T) {
-	log := &logged{}
+	log := &testkit.Record{}
 	s := handle(hello)
 	s.Log = slog.New(slog.NewTextHandler(log, nil))
 	if err := s.ListenAndServeTLS(t.Context(), "127.0.0.1:0", "", ""); !errors.Is(err, fs.ErrNotExist) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/proxyproto"
 )
 
@@ -29,25 +29,14 @@ type flowKey struct{}
 // behindBalancers starts a server that requires the header, and returns its address.
 func behindBalancers(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	server := &paf.Server{
 		Handler:     paf.HandlerFunc(told),
 		ConnContext: func(ctx context.Context, f flow.Flow) context.Context { return context.WithValue(ctx, flowKey{}, f) },
 		Log:         slog.New(slog.DiscardHandler),
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
 	addr := ln.Addr().String()
-	go func() { done <- server.Serve(ctx, proxyproto.NewListener(ln, proxyproto.Options{})) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, server, proxyproto.NewListener(ln, proxyproto.Options{}))
 	return addr
 }
 

@@ -1,7 +1,6 @@
 package proxying
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,13 +14,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/cert"
+	"github.com/paf-go/paf/internal/testkit"
 	"go.uber.org/goleak"
 )
 
@@ -32,27 +31,10 @@ type running struct {
 	t      *testing.T
 	file   string
 	reload chan os.Signal
-	out    printed
-	err    printed
+	out    testkit.Record
+	err    testkit.Record
 	done   chan error
 	stop   func()
-}
-
-type printed struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.String()
 }
 
 // start runs a proxy with a configuration until the test ends; it must then end in peace.
@@ -96,7 +78,7 @@ func (r *running) load(config string) {
 }
 
 // await waits until something is printed, and returns all that is.
-func (r *running) await(p *printed, what string) string {
+func (r *running) await(p *testkit.Record, what string) string {
 	r.t.Helper()
 	for until := time.Now().Add(10 * time.Second); !strings.Contains(p.String(), what); time.Sleep(time.Millisecond) {
 		select {

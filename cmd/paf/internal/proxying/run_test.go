@@ -17,6 +17,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/pires/go-proxyproto"
 )
 
@@ -96,7 +97,7 @@ func TestLinesMayBeJSON(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "proxy.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
-	var out, said printed
+	var out, said testkit.Record
 	done := make(chan error, 1)
 	socket := filepath.Join(dir, "s")
 	_ = os.WriteFile(file, fmt.Appendf(nil, "log: json\nlisten: unix:%s\nto: http://%s", socket, upstream(t, "well")), 0o600)

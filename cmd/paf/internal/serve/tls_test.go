@@ -43,11 +43,11 @@ func addressOf(t *testing.T, printed string) string {
 
 func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, TLS: &TLS{Offers: []string{"h2", "http/1.1"}}}, 2)
-	addr := addressOf(t, r.printed())
+	addr := addressOf(t, r.out.String())
 	state := dialed(t, addr, "http/1.1", "h2")
 	cert := state.PeerCertificates[0]
-	if !strings.Contains(r.printed(), fmt.Sprintf("%x", sha256.Sum256(cert.Raw))) {
-		t.Errorf("the fingerprint of another certificate was printed: %s", r.printed())
+	if !strings.Contains(r.out.String(), fmt.Sprintf("%x", sha256.Sum256(cert.Raw))) {
+		t.Errorf("the fingerprint of another certificate was printed: %s", r.out.String())
 	}
 	if state.NegotiatedProtocol != "h2" {
 		t.Errorf("%q was negotiated, not what the server prefers", state.NegotiatedProtocol)
@@ -93,7 +93,7 @@ func TestGivenCertificateIsServed(t *testing.T) {
 		}
 	}
 	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, TLS: o}, 2)
-	state := dialed(t, addressOf(t, r.printed()), "h2", "http/1.1")
+	state := dialed(t, addressOf(t, r.out.String()), "h2", "http/1.1")
 	if state.PeerCertificates[0].DNSNames[0] != "given.example" || state.NegotiatedProtocol != "http/1.1" {
 		t.Errorf("%v, %q", state.PeerCertificates[0].DNSNames, state.NegotiatedProtocol)
 	}
@@ -125,7 +125,7 @@ func TestOneProtocolInClear(t *testing.T) {
 		ok            bool
 	}{{0, paf.HTTP2, true}, {0, paf.HTTP11, true}, {paf.HTTP2, paf.HTTP2, true}, {paf.HTTP2, paf.HTTP11, false}, {paf.HTTP11, paf.HTTP2, false}} {
 		r := start(t, Options{Listen: []string{"127.0.0.1:0"}, Protocol: c.served}, 1)
-		url := regexp.MustCompile(`http://[^/]+/`).FindString(r.printed())
+		url := regexp.MustCompile(`http://[^/]+/`).FindString(r.out.String())
 		client := &paf.Client{Protocol: c.asked}
 		resp, err := client.Get(t.Context(), url)
 		if ok := err == nil && resp.Status == 200; ok != c.ok {
