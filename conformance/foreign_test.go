@@ -14,6 +14,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	utls "github.com/refraction-networking/utls"
 )
@@ -77,7 +78,7 @@ func secureClients(c *certificate, addr string) map[string]*paf.Client {
 // Both versions work over crypto/tls with no configuration, over utls with a browser's hello and over OpenSSL, on both sides; what the
 // server offers decides.
 func TestAnyTLSOnBothSides(t *testing.T) {
-	need(t, "openssl")
+	testkit.Need(t, "openssl")
 	for _, c := range []struct {
 		offers []string
 		want   string

@@ -55,7 +55,7 @@ func h2load(t *testing.T, args ...string) int {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
-	out, err := exec.CommandContext(ctx, need(t, "h2load"), args...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, testkit.Need(t, "h2load"), args...).CombinedOutput()
 	m := h2loadSummary.FindSubmatch(out)
 	if err != nil || m == nil || string(m[1]) != string(m[2]) {
 		t.Fatalf("h2load %v: %v\n%s", args, err, lastLines(out, 20))
@@ -78,7 +78,7 @@ func TestNoRequestOfH2loadFails(t *testing.T) {
 
 func TestNghttpReadsThePage(t *testing.T) {
 	for name, p := range served(t) {
-		out, err := exec.Command(need(t, "nghttp"), p.url("/"), p.url("/")).CombinedOutput()
+		out, err := exec.Command(testkit.Need(t, "nghttp"), p.url("/"), p.url("/")).CombinedOutput()
 		if err != nil || bytes.Count(out, []byte("paf's demo application")) == 0 {
 			t.Errorf("%s: %v: %s", name, err, out)
 		}
@@ -105,7 +105,7 @@ Promise.all(all).then((sums) => {
 func TestNodeGetsBackWhatItSends(t *testing.T) {
 	for name, p := range served(t) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-		out, err := exec.CommandContext(ctx, need(t, "node"), "-e", nodeClient, p.scheme+"://"+p.addr).CombinedOutput()
+		out, err := exec.CommandContext(ctx, testkit.Need(t, "node"), "-e", nodeClient, p.scheme+"://"+p.addr).CombinedOutput()
 		stop()
 		if err != nil || strings.TrimSpace(string(out)) != "20" {
 			t.Errorf("%s: %v: %s", name, err, out)

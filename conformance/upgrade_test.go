@@ -18,7 +18,7 @@ func TestUpgradeFromHTTP1IsTakenIfItIsWanted(t *testing.T) {
 		ln := testkit.Listen(t)
 		testkit.Serve(t, s, ln)
 		url := "http://" + ln.Addr().String()
-		out, err := exec.Command(need(t, "curl"), "-s", "--http2", url+"/a", url+"/b").CombinedOutput()
+		out, err := exec.Command(testkit.Need(t, "curl"), "-s", "--http2", url+"/a", url+"/b").CombinedOutput()
 		protocol := "HTTP/1.1"
 		if wanted {
 			protocol = "HTTP/2.0"
@@ -27,7 +27,7 @@ func TestUpgradeFromHTTP1IsTakenIfItIsWanted(t *testing.T) {
 			t.Errorf("wanted %t: %q, %v", wanted, out, err)
 		}
 		// A request with content stays on HTTP/1.1.
-		out, err = exec.Command(need(t, "curl"), "-s", "--http2", "-d", "x=y", url+"/c").CombinedOutput()
+		out, err = exec.Command(testkit.Need(t, "curl"), "-s", "--http2", "-d", "x=y", url+"/c").CombinedOutput()
 		if err != nil || string(out) != "HTTP/1.1 /c\n" {
 			t.Errorf("wanted %t, with content: %q, %v", wanted, out, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -216,13 +217,7 @@ func TestSystemdIsToldOfTheStart(t *testing.T) {
 
 // TestSystemdsOwnToolStartsTheProgram does the same with systemd-socket-activate.
 func TestSystemdsOwnToolStartsTheProgram(t *testing.T) {
-	tool, err := exec.LookPath("systemd-socket-activate")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no systemd-socket-activate on this machine: conformance/install.sh brings it")
-		}
-		t.Skip("NOT RUN: there is no systemd-socket-activate on this machine (Debian's systemd has it)")
-	}
+	tool := testkit.Need(t, "systemd-socket-activate")
 	for name, args := range map[string][]string{"Listener": nil, "Accept": {"--accept"}, "Inetd": {"--accept", "--inetd"}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "s")

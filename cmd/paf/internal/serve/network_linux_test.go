@@ -32,10 +32,7 @@ func apart(t *testing.T, f func()) {
 	}()
 	<-done
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("SKIPPED: no network can be made here, so no TAP device was tried: %v", err)
+		testkit.Lacks(t, "no network can be made here, so no TAP device was tried: %v", err)
 	}
 }
 
