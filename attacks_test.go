@@ -21,10 +21,7 @@ import (
 // serverOf listens and hands each connection to a function.
 func serverOf(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	done := make(chan struct{})
 	t.Cleanup(func() { ln.Close(); <-done })
 	go func() {
@@ -134,10 +131,7 @@ func TestACutEndsTheContext(t *testing.T) {
 				<-done
 				ended <- context.Cause(r.Context())
 			})
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			done := make(chan error, 1)
 			go func() { done <- s.Serve(context.Background(), ln) }()
 			c, err := net.Dial("tcp", ln.Addr().String())
@@ -200,10 +194,7 @@ func TestShutdownDoesNotWaitForHandlersBeyondItsContext(t *testing.T) {
 		close(began)
 		<-end
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(context.Background(), ln) }()
 	c, err := net.Dial("tcp", ln.Addr().String())

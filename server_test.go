@@ -385,10 +385,7 @@ func TestServeReturnsNilAndFinishesWhatIsInFlight(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		hello(w, r)
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -420,10 +417,7 @@ func TestGracePeriodCutsWhatDoesNotEnd(t *testing.T) {
 		cause <- context.Cause(r.Context())
 	})
 	s.GracePeriod = 50 * time.Millisecond
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -446,10 +440,7 @@ func TestShutdownThenServeFails(t *testing.T) {
 	if err := s.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	if err := s.Serve(context.Background(), ln); !errors.Is(err, paf.ErrStopped) {
 		t.Errorf("got %v", err)
 	}

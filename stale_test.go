@@ -12,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A raw is a server of one's own on TCP, which answers each request and closes what is idle when it is told to.
@@ -26,10 +27,7 @@ type raw struct {
 
 func newRaw(t *testing.T, first string) *raw {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	s := &raw{ln: ln, first: first}
 	s.all.Go(func() {
 		for {

@@ -63,10 +63,7 @@ func TestClientSpeaksHTTPS(t *testing.T) {
 func TestServerServesATLSListener(t *testing.T) {
 	peer := httptest.NewTLSServer(nil) // for its certificate
 	defer peer.Close()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	inner := testkit.Listen(t)
 	ln := tls.NewListener(inner, &tls.Config{Certificates: peer.TLS.Certificates})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -187,19 +184,13 @@ func TestTLSConfigIsNotServedInClear(t *testing.T) {
 	if err := s.ListenAndServe(t.Context(), "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "ListenAndServeTLS") {
 		t.Errorf("ListenAndServe: %v", err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Serve(ctx, ln); err != nil || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "ServeTLS") {
 		t.Errorf("Serve: %v, log: %s", err, log)
 	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	closed := testkit.Listen(t)
 	if err := s.ServeTLS(t.Context(), closed, "none", "none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("files that are none: %v", err)
 	}

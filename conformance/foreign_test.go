@@ -86,10 +86,7 @@ func TestAnyTLSOnBothSides(t *testing.T) {
 		cert := selfSigned(t)
 		s := &paf.Server{Handler: paf.HandlerFunc(sayProtocol)}
 		for server, serve := range secureServers(t, s, cert, c.offers) {
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			ctx, stop := context.WithCancel(context.Background())
 			done := make(chan error, 1)
 			go func() { done <- serve(ctx, ln) }()
@@ -126,10 +123,7 @@ func TestBrokenHandshakesLeaveNothing(t *testing.T) {
 	s.Limits.HeadTimeout = 2 * time.Second
 	s.ParkAfter = -1 // a poller has a descriptor of its own
 	serve := secureServers(t, s, cert, []string{"h2", "http/1.1"})["crypto/tls"]
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- serve(ctx, ln) }()

@@ -138,10 +138,7 @@ func TestTenThousandRequestsAtOnceOverHTTP2(t *testing.T) {
 // freeAddr returns an address that nobody listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	return ln.Addr().String()
 }
@@ -258,10 +255,7 @@ func startNetHTTP2(t *testing.T, s *site) (string, string) {
 	server.Protocols.SetUnencryptedHTTP2(true)
 	var addrs []string
 	for _, serve := range []func(net.Listener) error{server.Serve, func(ln net.Listener) error { return server.ServeTLS(ln, s.cert.pem, s.cert.key) }} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		addrs = append(addrs, ln.Addr().String())
 		go func() { _ = serve(ln) }()
 	}

@@ -135,10 +135,7 @@ func TestChromiumsWebSocketGoesThroughPafProxy(t *testing.T) {
 func TestKillingUpstreamsLosesNothingOfPafProxy(t *testing.T) {
 	var addrs []string
 	for range 3 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		addrs = append(addrs, ln.Addr().String())
 		ln.Close()
 	}

@@ -75,10 +75,7 @@ func get(t *testing.T, url, unix string) {
 
 // The sockets are there before the program is: who connects early waits and is answered.
 func TestSystemdHandsListenersOn(t *testing.T) {
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tcp := testkit.Listen(t)
 	path := filepath.Join(t.TempDir(), "s")
 	unix, err := net.Listen("unix", path)
 	if err != nil {
@@ -110,14 +107,8 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestSystemdsSocketsAreTakenByName(t *testing.T) {
-	one, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	two, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	one := testkit.Listen(t)
+	two := testkit.Listen(t)
 	url, not := "http://"+two.Addr().String(), one.Addr().String()
 	files := []*os.File{fileOf(t, one.(*net.TCPListener)), fileOf(t, two.(*net.TCPListener))}
 	cmd, _ := handed(t, "admin:web", files, "--listen", "systemd:web")
@@ -153,10 +144,7 @@ func TestWhatSystemdDoesNotHandOnIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	udp := fileOf(t, packets.(*net.UDPConn))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	tcp := fileOf(t, ln.(*net.TCPListener))
 	for _, c := range []struct {
 		files  []*os.File
@@ -178,10 +166,7 @@ func TestWhatSystemdDoesNotHandOnIsSaid(t *testing.T) {
 // More descriptors than were handed on would be the program's own.
 func TestNoMoreIsTakenOfSystemdThanThereIs(t *testing.T) {
 	for _, promised := range []string{"4", "9223372036854775807"} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		cmd, out := handed(t, "name LISTEN_FDS="+promised, []*os.File{fileOf(t, ln.(*net.TCPListener))}, "--listen", "systemd:name")
 		if status := exitOf(t, cmd); status != 2 || !strings.Contains(out.String(), "the descriptor 4 was not handed on") {
 			t.Errorf("exit status %d: %v", status, out)

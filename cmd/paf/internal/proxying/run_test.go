@@ -56,10 +56,7 @@ sites:
 }
 
 func TestEachRequestHasItsLine(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	nobody := ln.Addr().String()
 	ln.Close()
 	well := upstream(t, "well")
@@ -163,10 +160,7 @@ func TestForwardAsksForAPassword(t *testing.T) {
 
 func TestUpstreamsAreToldByTheProxyProtocol(t *testing.T) {
 	for _, version := range []string{"v1", "v2"} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) })}
 		go func() {
 			_ = s.Serve(&proxyproto.Listener{Listener: ln, ConnPolicy: func(proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) { return proxyproto.REQUIRE, nil }})
@@ -186,10 +180,7 @@ func TestUpstreamsAreToldByTheProxyProtocol(t *testing.T) {
 }
 
 func TestWhatCannotBeIsAnError(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	for listen, code := range map[string]exit.Code{ln.Addr().String(): exit.Failure, "8080": exit.Usage, "tls:x": exit.Usage} {
 		c := Default()
@@ -206,10 +197,7 @@ func TestWhatCannotBeIsAnError(t *testing.T) {
 func TestTheLineOfATunnelSaysWhoAndHowMuch(t *testing.T) {
 	users := filepath.Join(t.TempDir(), "users")
 	_ = os.WriteFile(users, []byte("ann:"+hashed(t, "secret")), 0o600)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	go func() {
 		if c, err := ln.Accept(); err == nil {
