@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
@@ -121,7 +121,7 @@ func TestClientSecuresAFlowThatIsNot(t *testing.T) {
 
 // What net/http's ListenAndServeTLS does: a certificate from files, and HTTP/2 for those who know it.
 func TestListenAndServeTLSServesHTTP2(t *testing.T) {
-	cert, key := certificateFiles(t)
+	cert, key, _ := selfsigned.Files(t)
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprint(w, r.Protocol, " ", r.Scheme) })
 	path := filepath.Join(t.TempDir(), "s")
 	ctx, stop := context.WithCancel(context.Background())
@@ -150,25 +150,6 @@ func TestListenAndServeTLSServesHTTP2(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("ListenAndServeTLS: %v", err)
 	}
-}
-
-// certificateFiles returns the files of a certificate and of its key.
-func certificateFiles(t *testing.T) (cert, key string) {
-	peer := httptest.NewTLSServer(nil)
-	defer peer.Close()
-	pair := peer.TLS.Certificates[0]
-	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
 }
 
 // A configuration of TLS is not left aside without a word.

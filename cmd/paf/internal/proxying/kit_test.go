@@ -3,8 +3,6 @@ package proxying
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -19,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paf-go/paf/cmd/paf/internal/cert"
+	"github.com/paf-go/paf/internal/selfsigned"
 	"github.com/paf-go/paf/internal/testkit"
 	"go.uber.org/goleak"
 )
@@ -132,21 +130,7 @@ func upstreamOf(t *testing.T, h http.HandlerFunc) string {
 // certificate writes a certificate for a name, and returns the names of its files.
 func certificate(t *testing.T, name string) (pemFile, keyFile string) {
 	t.Helper()
-	c, err := cert.SelfSigned([]string{name}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	pemFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{pemFile: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pemFile, keyFile, _ = selfsigned.Files(t, name)
 	return pemFile, keyFile
 }
 

@@ -4,13 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,6 +16,7 @@ import (
 	"github.com/paf-go/paf"
 	certs "github.com/paf-go/paf/cmd/paf/internal/cert"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/internal/selfsigned"
 )
 
 // dialed returns the state of a TLS connection to a server that offers what it offers.
@@ -77,21 +75,8 @@ func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 }
 
 func TestGivenCertificateIsServed(t *testing.T) {
-	dir := t.TempDir()
-	cert, err := certs.SelfSigned([]string{"given.example"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &TLS{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"), Offers: []string{"http/1.1"}}
-	for path, block := range map[string]*pem.Block{o.Cert: {Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, o.Key: {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key, _ := selfsigned.Files(t, "given.example")
+	o := &TLS{Cert: cert, Key: key, Offers: []string{"http/1.1"}}
 	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, TLS: o}, 2)
 	state := dialed(t, addressOf(t, r.out.String()), "h2", "http/1.1")
 	if state.PeerCertificates[0].DNSNames[0] != "given.example" || state.NegotiatedProtocol != "http/1.1" {
