@@ -1,13 +1,16 @@
 package proxy_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/proxy"
 )
@@ -43,4 +46,21 @@ func TestASideWithoutDeadlinesIsNotAskedForEver(t *testing.T) {
 	if n := p.reads.Load(); n > 10_000 {
 		t.Errorf("%d reads", n)
 	}
+}
+
+// A Preface that nobody reads holds up a request for no longer than opening may take, and leaves nothing behind.
+func TestAPrefaceThatNobodyTakesIsGivenUp(t *testing.T) {
+	u := &proxy.Upstream{URL: "http://nowhere.test",
+		Dial:    func(context.Context) (flow.Flow, error) { a, _ := net.Pipe(); return flow.Conn(a), nil },
+		Preface: func(_, _ net.Addr) ([]byte, error) { return []byte("x"), nil }}
+	c := &paf.Client{MaxRedirects: -1, OpenTimeout: 50 * time.Millisecond, Log: quiet()}
+	at := before(t, &proxy.Reverse{Client: c, Upstreams: []*proxy.Upstream{u}, Log: quiet()})
+	resp, err := asker(t, paf.HTTP11).Get(t.Context(), "http://"+at+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, resp); resp.Status != 504 {
+		t.Error(resp.Status)
+	}
+	c.Close() // which waits for what was being opened
 }
