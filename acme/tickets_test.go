@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -21,7 +22,6 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/paf-go/paf/acme"
-	"github.com/paf-go/paf/internal/testkit"
 )
 
 // certificate makes a certificate for whoever does not look.
@@ -42,14 +42,32 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 type server struct {
 	tickets *acme.Tickets
 	config  *tls.Config
-	log     *testkit.Record
+	log     *record
+}
+
+// A record is a log that can be read while it is written.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }
 
 // newServer starts the ticket keys of a server, for the test's time.
 func newServer(t *testing.T, c acme.TicketConfig) *server {
 	t.Helper()
-	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(testkit.Record)}
-	c.Log = s.log.Logger()
+	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(record)}
+	c.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	tickets, err := acme.NewTickets(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

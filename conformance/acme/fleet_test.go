@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/paf-go/paf/internal/testkit"
 )
 
 // startRedis starts a Redis for the time of a test, and returns its URL.
@@ -23,7 +21,10 @@ func startRedis(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		testkit.Lacks(t, "there is no redis-server: acme/redis/install.sh brings it")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no redis-server: acme/redis/install.sh")
+		}
+		t.Skip("SKIPPED, NOTHING IS TESTED: there is no redis-server (acme/redis/install.sh)")
 	}
 	dir, err := os.MkdirTemp("", "paf") // t.TempDir is too long for the path of a socket
 	if err != nil {
