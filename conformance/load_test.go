@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // loaded is what a tool has measured in one run: requests a second, and percentiles of the latency in milliseconds.
@@ -26,10 +27,7 @@ type loaded struct{ rate, p50, p90, p99 float64 }
 // and a slow machine, as far as the unit is long beside what a busy one makes everything wait. Nothing takes twice as long as the mean, from which on wrk adds to what it
 // has measured.
 func paced(t *testing.T, unit time.Duration) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	var n atomic.Int64
 	s := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(4*unit + time.Duration(n.Add(1)*37%61)*unit/10)
@@ -61,12 +59,12 @@ var (
 func TestLoadAgreesWithWrkAndH2load(t *testing.T) {
 	quick, slow := paced(t, time.Millisecond), paced(t, 25*time.Millisecond)
 	t.Run("wrk", func(t *testing.T) {
-		need(t, "wrk")
+		testkit.Need(t, "wrk")
 		agree(t, rate, func() loaded { return byPaf(t, "-c", "20", "-d", "1", quick) }, func() loaded { return byWrk(t, "20", "1", quick) })
 		agree(t, percentiles, func() loaded { return byPaf(t, "-c", "100", "-d", "2", slow) }, func() loaded { return byWrk(t, "100", "2", slow) })
 	})
 	t.Run("h2load", func(t *testing.T) {
-		need(t, "h2load")
+		testkit.Need(t, "h2load")
 		const h2 = "--http2-prior-knowledge"
 		agree(t, rate, func() loaded { return byPaf(t, h2, "-c", "4", "-m", "5", "-d", "1", quick) }, func() loaded { return byH2load(t, "4", "5", "1", quick) })
 		agree(t, percentiles, func() loaded { return byPaf(t, h2, "-c", "10", "-m", "10", "-d", "2", slow) }, func() loaded { return byH2load(t, "10", "10", "2", slow) })

@@ -12,14 +12,12 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // TestARequestCostsNoAllocation, in either loop, nor does it start a goroutine. The server is in this process, and allocates next to nothing either.
 func TestARequestCostsNoAllocation(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	hello := []byte("hello")
 	var seen atomic.Int64
 	s := &paf.Server{Log: slog.New(slog.DiscardHandler), Handler: paf.BorrowerFunc(func(w *paf.ResponseWriter, _ *paf.Request) {
@@ -79,10 +77,7 @@ func TestARequestCostsNoAllocation(t *testing.T) {
 
 // BenchmarkRequest is what a request costs over loopback, server included, which does as little as can be.
 func BenchmarkRequest(b *testing.B) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
+	ln := testkit.Listen(b)
 	defer ln.Close()
 	go func() {
 		for {

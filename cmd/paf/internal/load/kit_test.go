@@ -47,9 +47,6 @@ func measure(t *testing.T, o Options) *record.Run {
 	return r
 }
 
-// ok answers at once.
-var ok = paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { _, _ = w.Write([]byte("ok")) })
-
 // kinds returns how many failed, by kind.
 func kinds(r *record.Run) map[string]int64 {
 	n := map[string]int64{}

@@ -22,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"go.uber.org/goleak"
 )
@@ -215,10 +216,7 @@ func TestAServerThatEndsItsConnectionsIsNoFailure(t *testing.T) {
 
 // TestAnEndThatComesWithAResponseIsSeen: where a server shuts its side right behind a response, without a word, and goes on to read.
 func TestAnEndThatComesWithAResponseIsSeen(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	defer ln.Close()
@@ -247,10 +245,7 @@ func TestAnEndThatComesWithAResponseIsSeen(t *testing.T) {
 
 // TestNothingCanBeOpened says why.
 func TestNothingCanBeOpened(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	refused := "http://" + ln.Addr().String() + "/"
 	ln.Close()
 	clear, _ := server(t, false, func(http.ResponseWriter, *http.Request) {})
@@ -269,10 +264,7 @@ func TestNothingCanBeOpened(t *testing.T) {
 func TestTheServerGoes(t *testing.T) {
 	var seen atomic.Int64
 	s := &http.Server{Handler: answering(&seen)}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	go s.Serve(ln)
 	url := "http://" + ln.Addr().String() + "/"
 	o := Options{URL: url, Connections: 4, Number: 400, Rate: 400}

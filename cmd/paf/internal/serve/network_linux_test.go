@@ -64,7 +64,7 @@ func TestADeviceThatLeadsNowhereIsTold(t *testing.T) {
 				return
 			}
 			var out testkit.Record
-			s, err := tap.open(t.Context(), out.Logger())
+			s, err := tap.Open(t.Context(), out.Logger())
 			if err != nil {
 				t.Error(err)
 				return
@@ -94,7 +94,7 @@ func TestTheWaitForAnAddressIsTold(t *testing.T) {
 			}
 			return out.Write(p)
 		}), nil))
-		if s, err := tap.open(ctx, log); err == nil {
+		if s, err := tap.Open(ctx, log); err == nil {
 			s.Close()
 			t.Error("there is an address")
 		} else if context.Cause(ctx) != context.Canceled {
