@@ -4,14 +4,18 @@
 //	source.go   a file of requests, one a line, or a HAR
 //	plan.go     when requests are due, in an open loop
 //	pace.go     who sends which: the schedule that all connections share
+//	alarm.go    how it waits for the next to be due
 //	dial.go     how a connection is opened
-//	conn.go     a connection: its requests, and what becomes of them
+//	conn.go     a place in which connections follow each other
+//	exchange.go  its requests, and what becomes of them
 //	events.go   what its engine tells
-//	line.go     the bytes to and from its flow
-//	turn.go     how it waits for them
+//	line.go     the bytes to its flow
+//	turn.go     the bytes from it, and how it waits for them
 //	sweep.go    what has taken too long
 //	worker.go   what is no request of HTTP: connections alone, messages of a WebSocket
 //	run.go      one run, from its first connection to its last response
+//	begin.go    how it begins
+//	failure.go  the kinds of failure
 //
 // A connection has one goroutine, which reads, takes the events of its engine, records, lays out the next requests and writes
 // once. Nothing is started and nothing allocated for a request. In an open loop requests are due whatever has become of the others: one goroutine

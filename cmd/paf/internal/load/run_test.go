@@ -23,7 +23,6 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/internal/testkit"
-	"github.com/paf-go/paf/mimic"
 	"go.uber.org/goleak"
 )
 
@@ -121,26 +120,6 @@ func TestEveryRequestIsAnsweredOnce(t *testing.T) {
 				t.Errorf("by its seconds %d were answered, and in flight for %v", answered, time.Duration(busy))
 			}
 		})
-	}
-}
-
-func TestUnixSocketsAreLoaded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var seen atomic.Int64
-	s := &http.Server{Handler: answering(&seen)}
-	go s.Serve(ln)
-	defer s.Close()
-	r := perform(t, Options{URL: "http://localhost/", Way: mimic.Add(mimic.Context{}, paf.Unix, path), Connections: 3, Number: 100})
-	if r.Answered() != 100 {
-		t.Errorf("%d answered: %v", r.Answered(), r.Failures)
-	}
-	r = perform(t, Options{URL: "http+unix://" + strings.ReplaceAll(path, "/", "%2F") + "/x", Connections: 3, Number: 100})
-	if r.Answered() != 100 || seen.Load() != 200 {
-		t.Errorf("%d answered: %v", r.Answered(), r.Failures)
 	}
 }
 

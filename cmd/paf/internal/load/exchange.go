@@ -1,0 +1,151 @@
+package load
+
+import "github.com/paf-go/paf/engine"
+
+// An exchange is a request that was sent, or is to be.
+type exchange struct {
+	ticket
+	what    *request
+	sent    int64
+	first   int64 // when the head of the response came
+	status  int
+	id      engine.StreamID
+	left    []byte // content that the engine has not taken yet
+	sending bool   // the request has not been ended
+	poked   bool   // somebody has looked whether the connection has ended since
+	again   uint8  // how many times it was sent before, to a server that did not want it then
+	turn    uint64 // in which it was sent
+}
+
+// request sends what a ticket is for, as soon as that is possible. c.mu is held.
+func (c *conn) request(t ticket, now int64) {
+	x := exchange{ticket: t, what: c.run.requests[t.number%int64(len(c.run.requests))]}
+	if c.waiting.n == 0 && c.room() {
+		c.send(x, now)
+	} else {
+		c.waiting.push(x)
+	}
+}
+
+// resume sends what has waited. c.mu is held.
+func (c *conn) resume(now int64) {
+	for c.waiting.n > 0 && c.room() {
+		c.send(c.waiting.pop(), now)
+	}
+}
+
+// room reports whether a request can be sent now.
+func (c *conn) room() bool {
+	if !c.isOpen || c.closing || c.over != nil || c.busy == len(c.flying) {
+		return false
+	}
+	return c.lanes[(c.first+c.busy)%len(c.lanes)].Capacity() > 0
+}
+
+// send lays a request out. c.mu is held.
+func (c *conn) send(x exchange, now int64) {
+	at := (c.first + c.busy) % len(c.lanes)
+	lane := c.lanes[at]
+	if c.multi != nil {
+		at = c.spare[len(c.spare)-1]
+		c.spare = c.spare[:len(c.spare)-1]
+	}
+	id, err := lane.Request(&c.out, &x.what.head, int64(len(x.what.content)))
+	if err != nil { // which newRun has tried
+		c.over = err
+	}
+	x.id, x.sent, x.turn, x.left, x.sending = id, now, c.turn, x.what.content, true
+	if !c.run.openLoop() {
+		x.due = now
+	}
+	if x.counted {
+		c.balance++
+	}
+	if c.multi != nil {
+		c.streams[id] = at
+	}
+	c.asked = c.turn
+	c.flying[at] = x
+	c.busy++
+	c.feed(lane, &c.flying[at])
+}
+
+// feed gives the engine content, as much as it takes. c.mu is held.
+func (c *conn) feed(lane engine.Client, x *exchange) {
+	if len(x.left) > 0 {
+		n, err := lane.Data(&c.out, x.id, x.left)
+		if x.left = x.left[n:]; err != nil {
+			x.left = nil // the peer has reset the stream, which is told as an event
+		}
+	}
+	if len(x.left) == 0 && x.sending {
+		x.sending = false
+		_ = lane.End(&c.out, x.id, nil)
+	}
+}
+
+// free takes an exchange that is over off the connection. c.mu is held.
+func (c *conn) free(at int) exchange {
+	x := c.flying[at]
+	c.flying[at] = exchange{}
+	c.busy--
+	if c.multi == nil {
+		c.first = (c.first + 1) % len(c.lanes)
+		return x
+	}
+	delete(c.streams, x.id)
+	c.spare = append(c.spare, at)
+	if x.sending {
+		c.lanes[0].Reset(&c.out, x.id, 0)
+	}
+	return x
+}
+
+// answered records an exchange whose response is whole, and takes the seat's next ticket. c.mu is held.
+func (c *conn) answered(at int, now int64) {
+	x := c.free(at)
+	c.useful = true
+	if x.counted {
+		c.balance--
+		zero := c.run.zero
+		c.shard.Done(x.due-zero, x.sent-zero, x.first-zero, now-zero, x.status, c.in, c.sent)
+		c.in, c.sent = 0, 0
+	}
+	if t, ok := c.run.pace.next(c, now, true); ok {
+		c.request(t, now)
+	}
+}
+
+// failed records an exchange that was in flight. Its seat asks for another ticket later. c.mu is held.
+func (c *conn) failed(at int, now int64, err error) {
+	x := c.free(at)
+	if x.counted {
+		c.balance--
+	}
+	c.lose(&x, now, err)
+}
+
+// lose records an exchange that has failed, in flight or not. c.mu is held.
+func (c *conn) lose(x *exchange, now int64, err error) {
+	if x.counted {
+		c.shard.Failed(x.due-c.run.zero, now-c.run.zero, KindOf(err), err)
+	}
+	c.idle++
+	c.run.pace.giveBack()
+}
+
+// mostAgain is how many times a request is sent again that a server has certainly not looked at.
+const mostAgain = 3
+
+// again keeps an exchange that the server has certainly not looked at, to be sent once more. It returns false if that was done often. c.mu is held.
+func (c *conn) again(at int) bool {
+	if c.flying[at].again >= mostAgain {
+		return false
+	}
+	x := c.free(at)
+	if x.counted {
+		c.balance--
+	}
+	c.waiting.push(exchange{ticket: x.ticket, what: x.what, again: x.again + 1})
+	return true
+}
