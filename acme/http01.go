@@ -18,7 +18,8 @@ const (
 // https, by 301, or 308 where the method is neither GET nor HEAD.
 //
 // Only GET and HEAD of exactly /.well-known/acme-challenge/TOKEN are answered: with what is presented for that token by any machine that shares the
-// Storage, else by 404.
+// Storage, else by 404. Tokens that were not presented here wait for the next look into the Storage, of which there is one in a second for all of them; when the
+// Storage fails, it is 500, and the log says so once a minute.
 func (m *Manager) HTTPHandler(next paf.Handler) paf.Handler {
 	if next == nil {
 		next = redirect(m.config.HTTPSPort)
@@ -31,8 +32,7 @@ func (m *Manager) HTTPHandler(next paf.Handler) paf.Handler {
 		}
 		c, known, err := m.proofs.find(r.Context(), HTTP01, token)
 		if err != nil {
-			m.config.Log.Error("acme: an http-01 challenge cannot be answered", "err", err)
-			w.WriteHeader(500)
+			w.WriteHeader(500) // the log has been told
 			return
 		}
 		if !known {

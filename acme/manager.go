@@ -36,9 +36,8 @@ func New(config Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{
-		config: config, life: newLife(), managed: map[string]bool{}, proofs: newProofs(config.Storage),
-	}
+	m := &Manager{config: config, life: newLife(), managed: map[string]bool{}}
+	m.proofs = newProofs(config.Storage, m.life, config.Log)
 	log := newZap(config.Log)
 	r := newRecords(config.DNS, log)
 	for _, ca := range config.CAs {
