@@ -68,8 +68,12 @@ type Config struct {
 	// HTTPSPort is the port to which HTTPHandler redirects. Default 443.
 	HTTPSPort int
 
-	// OnDemand, if it is not nil, decides about names that a client asks for in a handshake and that have no certificate: nil gets one while the client waits.
-	// Whoever may choose names may use up the CA's rate limits: it must know the names that are to be served.
+	// OnDemand, if it is not nil, decides about names that a client asks for in a handshake and that have no certificate: nil gets one, from the Storage or from a
+	// CA, while the client waits. It is asked again before each renewal; a name that it does not want any more is not served. Whoever may choose names may use
+	// up the CA's rate limits and this machine's memory: it must know the names that are to be served.
+	//
+	// An order goes on without the handshake that it was begun for. A name that has failed is refused for a minute, and longer each time, up to an hour. So are
+	// others, at once, while more than 256 names are looked for; of a CA 8 certificates are ordered at a time.
 	OnDemand func(ctx context.Context, name string) error
 
 	// OnStep is told of each step. It is called by several goroutines at a time, and holds them up.

@@ -29,9 +29,11 @@ type issuer struct {
 	key       string
 	client    *protocol.Client
 	transport *nethttp.Transport
+	manager   *Manager
 	proofs    *proofs
 	records   *records
 	life      *life
+	places    chan struct{} // a place for each order that there may be at a time
 
 	mu     sync.Mutex
 	closed map[string]time.Time // names that the CA does not want to hear of, and until when
@@ -44,23 +46,29 @@ var (
 )
 
 const (
+	ordersMost  = 8                // at a time: CAs have limits for that, too
 	pollTimeout = 2 * time.Minute  // how long a CA may take to look, and to issue
 	talkTimeout = 10 * time.Minute // how long all that is said to it for one purpose may take, without the time that the DNS takes
 )
 
 // bounded returns a context for what is said to the CA for one purpose: a CA that is always about to be done holds nobody up for ever.
 func (i *issuer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	most := talkTimeout
-	if d := i.config.DNS; d != nil {
-		most += max(cmp.Or(d.Timeout, dnsTimeout), 0)
-	}
-	return context.WithTimeout(ctx, most)
+	return context.WithTimeout(ctx, i.config.talk())
 }
 
-func newIssuer(c *Config, ca CA, p *proofs, r *records, l *life) *issuer {
+// talk is how long all that is said for one purpose may take.
+func (c *Config) talk() time.Duration {
+	if c.DNS == nil {
+		return talkTimeout
+	}
+	return talkTimeout + max(cmp.Or(c.DNS.Timeout, dnsTimeout), 0)
+}
+
+func newIssuer(c *Config, ca CA, m *Manager, r *records) *issuer {
 	h, t := newClient(c, &ca)
 	return &issuer{
-		config: c, ca: ca, key: keyOf(ca.URL), transport: t, proofs: p, records: r, life: l, closed: map[string]time.Time{},
+		config: c, ca: ca, key: keyOf(ca.URL), transport: t, manager: m, proofs: m.proofs, records: r, life: m.life,
+		places: make(chan struct{}, ordersMost), closed: map[string]time.Time{},
 		client: &protocol.Client{
 			Directory: ca.URL, HTTPClient: h, UserAgent: "paf", PollTimeout: pollTimeout, Logger: slog.New(quiet{c.Log.Handler()}),
 		},
@@ -94,6 +102,16 @@ func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*cert
 	}
 	defer done()
 	name := nameOf(csr)
+	if err := i.manager.allowed(ctx, name); err != nil {
+		failuresOf(ctx).add(err)
+		return nil, err
+	}
+	select {
+	case i.places <- struct{}{}:
+		defer func() { <-i.places }()
+	case <-ctx.Done():
+		return nil, i.explain(context.Cause(ctx), name, "")
+	}
 	var issued protocol.Certificate
 	err = i.patiently(ctx, name, true, func(ctx context.Context) (err error) {
 		issued, err = i.order(ctx, name, csr)

@@ -20,11 +20,11 @@ import (
 type Manager struct {
 	config  Config
 	cache   *certmagic.Cache
-	magic   *certmagic.Config // of names that are managed
-	demand  *certmagic.Config // of names that come with handshakes; nil without OnDemand
+	magic   *certmagic.Config
 	issuers []*issuer
 	proofs  *proofs
 	life    *life
+	demands *demands
 
 	mu      sync.Mutex
 	managed map[string]bool // true: somebody sees to it that it gets its certificate
@@ -36,15 +36,15 @@ func New(config Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{config: config, life: newLife(), managed: map[string]bool{}}
+	m := &Manager{config: config, life: newLife(), managed: map[string]bool{}, demands: newDemands()}
 	m.proofs = newProofs(config.Storage, m.life, config.Log)
 	log := newZap(config.Log)
 	r := newRecords(config.DNS, log)
 	for _, ca := range config.CAs {
-		m.issuers = append(m.issuers, newIssuer(&m.config, ca, m.proofs, r, m.life))
+		m.issuers = append(m.issuers, newIssuer(&m.config, ca, m, r))
 	}
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert:   func(c certmagic.Certificate) (*certmagic.Config, error) { return m.configOf(c.Names), nil },
+		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return m.magic, nil },
 		RenewCheckInterval: config.CheckEvery,
 		Logger:             log,
 	})
@@ -60,10 +60,6 @@ func New(config Config) (*Manager, error) {
 		magic.Issuers = append(magic.Issuers, i)
 	}
 	m.magic = certmagic.New(m.cache, magic)
-	if config.OnDemand != nil {
-		magic.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: m.decide}
-		m.demand = certmagic.New(m.cache, magic)
-	}
 	return m, nil
 }
 
@@ -74,32 +70,6 @@ type keySource struct{ config *Config }
 func (k keySource) GenerateKey() (crypto.PrivateKey, error) {
 	return k.config.CertificateKey.generate(k.config.CertificateSeed, "certificate")
 }
-
-// decide asks OnDemand about a name, if a CA could issue a certificate for it.
-func (m *Manager) decide(ctx context.Context, name string) error {
-	if _, err := m.config.checkName(name); err != nil {
-		return err
-	}
-	return m.config.OnDemand(ctx, name)
-}
-
-// configOf returns what a certificate is managed by.
-func (m *Manager) configOf(names []string) *certmagic.Config {
-	if m.demand == nil {
-		return m.magic
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, name := range names {
-		_, parent, _ := strings.Cut(name, ".")
-		if has(m.managed, name) || has(m.managed, "*."+parent) {
-			return m.magic
-		}
-	}
-	return m.demand
-}
-
-func has(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
 
 // What a name of the DNS has at the most (RFC 1035, Section 2.3.4): certmagic's work for a handshake grows with the square of the labels.
 const (
@@ -116,14 +86,6 @@ func checkServerName(hello *tls.ClientHelloInfo) error {
 	return nil
 }
 
-// certificate returns the one for a handshake.
-func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if err := checkServerName(hello); err != nil {
-		return nil, err
-	}
-	return m.configOf([]string{strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")}).GetCertificate(hello)
-}
-
 // Manage gets a certificate for each of the names, which are managed from then on, and returns when each has one: from the Storage if it is there and
 // fresh, else from a CA. It asks for several at a time. What has failed is in its error, an *Error for each name and CA, which are joined; these
 // names are tried again in the background, after a minute and then less and less often, at least once an hour. Names that cannot have a certificate
@@ -134,14 +96,10 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 		return err
 	}
 	errs := make([]error, len(names))
-	places := make(chan struct{}, ordersMost)
+	places := make(chan struct{}, namesAtATime)
 	var all sync.WaitGroup
 	for n, name := range names {
-		m.mu.Lock()
-		if !has(m.managed, name) {
-			m.managed[name] = false
-		}
-		m.mu.Unlock()
+		m.keep(name)
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
@@ -154,8 +112,19 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 	return errors.Join(errs...)
 }
 
-// ordersMost is how many orders there are at a time: CAs have limits for that, too.
-const ordersMost = 8
+// keep has a name managed.
+func (m *Manager) keep(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !has(m.managed, name) {
+		m.managed[name] = false
+	}
+}
+
+func has(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
+
+// namesAtATime is how many names are looked for in the Storage at a time.
+const namesAtATime = 8
 
 func (m *Manager) checkNames(names []string) ([]string, error) {
 	var good []string

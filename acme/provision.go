@@ -48,6 +48,7 @@ func Provision(ctx context.Context, config Config, names ...string) (*tls.Config
 func (m *Manager) provision(ctx context.Context, names []string) (*tls.Config, error) {
 	config := &tls.Config{NextProtos: []string{alpn.H2, alpn.HTTP11}, MinVersion: tls.VersionTLS12}
 	for _, name := range names {
+		m.keep(name)
 		if err := m.manage(ctx, name); err != nil {
 			return nil, err
 		}

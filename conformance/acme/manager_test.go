@@ -368,6 +368,42 @@ func TestNamesAreDecidedAboutOnDemand(t *testing.T) {
 	}
 }
 
+func TestAnOrderGoesOnWithoutItsHandshake(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, options{})
+	config := a.config()
+	config.OnDemand = func(context.Context, string) error { return nil }
+	const name = "impatient.paf.test"
+	issued := make(chan struct{})
+	config.OnStep = func(s acme.Step) {
+		if s.Kind == acme.Issued {
+			close(issued)
+		}
+	}
+	var first sync.Once
+	ordered, left := make(chan struct{}), make(chan struct{})
+	a.answerInstead(func(http.ResponseWriter, *http.Request) bool {
+		if len(a.got("/order-plz")) > 0 {
+			first.Do(func() { close(ordered); <-left })
+		}
+		return false
+	})
+	site(t, a, config)
+	ctx, leave := context.WithCancel(limited(t))
+	go func() { <-ordered; leave() }()
+	if _, err := a.handshake(ctx, name); err == nil {
+		t.Error("there was a certificate before it was issued")
+	}
+	close(left)
+	<-issued
+	if _, err := a.handshake(limited(t), name); err != nil {
+		t.Error(err)
+	}
+	if n := a.taken("/order-plz"); n != 1 {
+		t.Errorf("%d orders", n)
+	}
+}
+
 func TestTheProtocolOfTheChallengeIsNobodyElses(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t, options{})
