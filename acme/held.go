@@ -28,10 +28,12 @@ func (h *Held) IsOf(directory string) bool {
 	return h.CA == certmagic.StorageKeys.Safe(keyOf(directory))
 }
 
+// certificatesFolder is where certmagic keeps certificates in a Storage.
+const certificatesFolder = "certificates"
+
 // List returns the certificates that are in a Storage, of all CAs, by their names. With an error, which says which cannot be read, it returns the others.
 func List(ctx context.Context, s Storage) ([]Held, error) {
-	const folder = "certificates" // certmagic's
-	keys, err := s.List(ctx, folder, true)
+	keys, err := s.List(ctx, certificatesFolder, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("acme: the certificates in the Storage cannot be listed: %w", err)
 	}

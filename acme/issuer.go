@@ -126,6 +126,11 @@ func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*cert
 		failuresOf(ctx).add(err)
 		return nil, err
 	}
+	if ari := issued.RenewalInfo; ari != nil {
+		if *ari, err = fromCA(*ari, leaf, time.Now()); err != nil {
+			issued.RenewalInfo = nil // RenewAt says when, as without ARI
+		}
+	}
 	until := leaf.NotAfter
 	i.step(Step{Kind: Issued, Name: name, CA: i.ca.URL, Until: until})
 	i.config.Log.Info("acme: a certificate was issued", "name", name, "ca", i.ca.URL, "until", until)
@@ -284,7 +289,11 @@ func (i *issuer) GetRenewalInfo(ctx context.Context, cert certmagic.Certificate)
 	defer done()
 	ctx, cancel := i.bounded(ctx)
 	defer cancel()
-	return i.client.GetRenewalInfo(ctx, cert.Leaf)
+	ari, err := i.client.GetRenewalInfo(ctx, cert.Leaf)
+	if err != nil {
+		return ari, err
+	}
+	return fromCA(ari, cert.Leaf, time.Now())
 }
 
 // patiently does something that the CA may not want to hear of yet. It waits for the time that the CA gives, if that comes within Patience. An order

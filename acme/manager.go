@@ -52,7 +52,7 @@ func New(config Config) (*Manager, error) {
 		RenewalWindowRatio: config.RenewAt,
 		KeySource:          keySource{&m.config},
 		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
-		Storage:            config.Storage,
+		Storage:            &kept{config.Storage, config.Log},
 		DisableARI:         config.IgnoreARI,
 		Logger:             log,
 	}
