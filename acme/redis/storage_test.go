@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -187,6 +188,47 @@ func TestSealed(t *testing.T) {
 	loads(later, "b", redis.ErrSealed)
 	loads(later, "c", redis.ErrMalformed)
 	loads(later, "clear", redis.ErrSealed)
+
+	// Another fleet with the same key.
+	other := open(t, server.url("prefix=other&"+file("1")), redis.Config{})
+	client.HSet(ctx, "{other}:values", "a", kept["a"])
+	loads(other, "a", redis.ErrSealed)
+}
+
+// A busybody stores something in a folder whenever something was removed from it.
+type busybody struct{ client *goredis.Client }
+
+func (b busybody) DialHook(next goredis.DialHook) goredis.DialHook          { return next }
+func (b busybody) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
+
+func (b busybody) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		err := next(ctx, cmds)
+		return errors.Join(err, b.client.ZAdd(ctx, "{paf}:names", goredis.Z{Member: "busy/0"}, goredis.Z{Member: "busy/1"}).Err())
+	}
+}
+
+// TestDeleteEnds has somebody else store in the folder that is deleted for as long as that takes.
+func TestDeleteEnds(t *testing.T) {
+	server := startRedis(t)
+	beside, client := raw(t, server), raw(t, server)
+	for i := range 2500 {
+		beside.ZAdd(t.Context(), "{paf}:names", goredis.Z{Member: fmt.Sprintf("busy/%05d", i)})
+	}
+	client.AddHook(busybody{beside})
+	s, err := redis.New(client, redis.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	if err := s.Delete(ctx, "busy"); err != nil {
+		t.Error(err)
+	}
+	if left, err := s.List(t.Context(), "busy", true); err != nil || len(left) != 2 {
+		t.Errorf("%d are left, %v", len(left), err)
+	}
 }
 
 // TestOpenFails has URLs that cannot be used: the error says why, and has no password in it.
