@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	protocol "github.com/mholt/acmez/v3/acme"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -126,6 +127,30 @@ func TestAProofThatIsNotThereIsNoHandshake(t *testing.T) {
 	m := manager(t, Config{})
 	if c, err := m.challengeConfig(&tls.ClientHelloInfo{ServerName: "example.org", SupportedProtos: []string{"h2", "acme-tls/1"}}); c != nil || err != nil {
 		t.Errorf("%v, %v", c, err)
+	}
+}
+
+func TestNoTwoCAsShareAFolder(t *testing.T) {
+	seen := map[string]string{}
+	for _, directory := range []string{
+		LetsEncrypt, LetsEncryptStaging, "https://ca.test/dir", "https://ca.test/dir?tenant=1", "https://ca.test/dir?tenant=2", "https://ca.test/dir/", "https://ca.test/dir#1",
+		"https://ca.test/Dir", "https://ca.test/a/b", "https://ca.test/a-b", "https://ca.test/a..b", "https://ca.test/ab", "https://ca.test:8443/dir", "https://ca.test/8443/dir", "https://ca.test/8443-dir",
+		"https://ca.test", "https://ca.test/", "https://a@ca.test/dir", "https://b@ca.test/dir", "https://ca.test//dir", "https://ca.test/d%69r",
+	} {
+		key := certmagic.StorageKeys.Safe(keyOf(directory))
+		if other, is := seen[key]; is || key != certmagic.StorageKeys.Safe(key) {
+			t.Errorf("%s and %s are both %s", directory, other, key)
+		}
+		seen[key] = directory
+		if h := (Held{CA: key}); !h.IsOf(directory) {
+			t.Errorf("%s is not its own", directory)
+		}
+	}
+	if got := keyOf(LetsEncrypt); got != "acme-v02.api.letsencrypt.org-directory" {
+		t.Error(got)
+	}
+	if keyOf("https://CA.test/dir?a") != keyOf("https://ca.test/dir?a") || keyOf("https://CA.test/dir") != keyOf("https://ca.test/dir") {
+		t.Error("the case of a host makes two CAs")
 	}
 }
 

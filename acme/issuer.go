@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -73,15 +72,6 @@ func newIssuer(c *Config, ca CA, m *Manager, r *records) *issuer {
 			Directory: ca.URL, HTTPClient: h, UserAgent: "paf", PollTimeout: pollTimeout, Logger: slog.New(quiet{c.Log.Handler()}),
 		},
 	}
-}
-
-// keyOf names a CA in the Storage as certmagic does, by the host and the path of its directory.
-func keyOf(directory string) string {
-	u, err := url.Parse(directory)
-	if err != nil {
-		return directory
-	}
-	return strings.TrimSuffix(u.Host+"-"+strings.Trim(strings.NewReplacer("/", "-", "\\", "-").Replace(u.Path), "-"), "-")
 }
 
 // IssuerKey names the CA in the Storage.
