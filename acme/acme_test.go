@@ -106,12 +106,47 @@ func ask(t *testing.T, s *paftest.Server, method, target string) (int, string, p
 func TestTheRestIsRedirected(t *testing.T) {
 	for port, want := range map[int]string{0: "https://example.org/a?b=%20c", 8443: "https://example.org:8443/a?b=%20c"} {
 		m := manager(t, Config{HTTPSPort: port})
+		m.keep("example.org")
 		s := paftest.NewServer(t, m.HTTPHandler(nil))
 		for method, status := range map[string]int{"GET": 301, "HEAD": 301, "POST": 308} {
 			got, _, header := ask(t, s, method, "/a?b=%20c")
 			if got != status || header.Get("Location") != want {
 				t.Errorf("%s: %d, %s", method, got, header.Get("Location"))
 			}
+		}
+	}
+	m := manager(t, Config{OnDemand: func(_ context.Context, name string) error {
+		if name != "shop.example.net" {
+			return errors.New("no customer's")
+		}
+		return nil
+	}})
+	for _, name := range []string{"example.org", "*.example.com", "192.0.2.1", "2001:db8::1"} {
+		m.keep(name)
+	}
+	s := paftest.NewServer(t, m.HTTPHandler(nil))
+	for _, host := range []string{"*.example.com", "example.org@evil.test", "example.org/", ""} {
+		if m.isOurs(t.Context(), host) {
+			t.Errorf("%q is ours", host)
+		}
+	}
+	for host, want := range map[string]int{
+		"example.org": 301, "EXAMPLE.org.": 301, "example.org:8080": 301, "a.example.com": 301, "192.0.2.1": 301, "[2001:db8::1]:80": 301, "shop.example.net": 301,
+		"evil.test": 421, "a.b.example.com": 421, "example.com": 421, "192.0.2.2": 421,
+	} {
+		r, err := paf.NewRequest("GET", "http://"+host+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := s.Client
+		client.MaxRedirects = -1
+		resp, err := client.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.Status != want {
+			t.Errorf("%q: %d", host, resp.Status)
 		}
 	}
 	for authority, want := range map[string]string{

@@ -79,10 +79,10 @@ everybody who can connect is believed.
 With --acme the certificates of these names are got from a CA (ACME, RFC 8555),
 Let's Encrypt unless --acme-dir says otherwise, and renewed in time. It listens
 on :443 unless --listen says otherwise, and on :80, where it answers the CA, too,
-and redirects everybody else. The CA connects to these ports of each name,
-whatever is listened on here. It tells each step. A name that fails is tried again.
-Servers with the same --storage are a fleet: one of them gets a certificate, any
-answers the CA, and clients resume TLS sessions at all of them.
+and redirects what else is for these names. The CA connects to these ports of
+each name, whatever is listened on here. It tells each step. A name that fails
+is tried again. Servers with the same --storage are a fleet: one of them gets a
+certificate, any answers the CA, and clients resume TLS sessions at all of them.
   paf serve --acme example.org,www.example.org --acme-agree --acme-dir staging
   paf serve --acme example.org --acme-agree --storage redis://10.0.0.5/0?prefix=shop
 
