@@ -91,7 +91,7 @@ func (m *Manager) manages(name string) bool {
 	_, parent, _ := strings.Cut(name, ".")
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return has(m.managed, name) || has(m.managed, "*."+parent)
+	return m.managed[name] != nil || m.managed["*."+parent] != nil
 }
 
 // want waits until there is a certificate for a name that OnDemand agrees to, or there will be none.
@@ -147,6 +147,7 @@ func (m *Manager) meet(name string) (*demand, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.kept.allow(name)
 	d := &demand{done: make(chan struct{})}
 	ds.begun[name] = d
 	go func() {
@@ -203,8 +204,12 @@ func (ds *demands) forget(now time.Time) {
 	}
 }
 
-// allowed asks OnDemand whether a certificate may be ordered that nobody but a handshake has asked for: before each renewal. If not, it is not served any more.
+// allowed fails if a certificate is not to be ordered: for a name that is revoked, or that nobody but a handshake has asked for and OnDemand does not want any more. It asks that
+// before each renewal.
 func (m *Manager) allowed(ctx context.Context, name string) error {
+	if m.kept.bars(name) {
+		return errBarred
+	}
 	if m.config.OnDemand == nil || m.manages(name) {
 		return nil
 	}

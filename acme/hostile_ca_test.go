@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	protocol "github.com/mholt/acmez/v3/acme"
 )
@@ -49,7 +50,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	order := map[string]any{"status": "pending", "identifiers": []any{ours}, "authorizations": []any{at("/authz")}, "finalize": at("/finalize")}
 	switch strings.TrimSuffix(r.URL.Path, "/1") {
 	case "/dir":
-		send(200, map[string]any{"newNonce": at("/nonce"), "newAccount": at("/account"), "newOrder": at("/order")})
+		send(200, map[string]any{"newNonce": at("/nonce"), "newAccount": at("/account"), "newOrder": at("/order"), "revokeCert": at("/revoke")})
 	case "/account":
 		send(201, map[string]any{"status": "valid"})
 	case "/order":
@@ -107,5 +108,31 @@ func TestAHostileCAGetsNothing(t *testing.T) {
 	}
 	if all, err := List(t.Context(), h.manager.config.Storage); err != nil || len(all) > 0 {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// Who is tried again in the background because he has failed is not when his certificate is revoked.
+func TestARevocationEndsWhatIsTriedAgain(t *testing.T) {
+	chain, _ := issue(t, nil, newKey(t))
+	m := newHostile(t, chain).manager
+	if err := m.Manage(t.Context(), "example.org"); !errors.Is(err, ErrCertificate) {
+		t.Fatal(err)
+	}
+	n := m.managed["example.org"]
+	if !n.again {
+		t.Fatal("it is not tried again")
+	}
+	now := time.Now()
+	store(t, m, "example.org", now, now.Add(time.Hour), func(*x509.Certificate) string { return "{}" })
+	if err := m.Revoke(t.Context(), "example.org", 0); err != nil {
+		t.Fatal(err)
+	}
+	<-n.ctx.Done()
+	if err := m.manage(t.Context(), "example.org"); !errors.Is(err, errBarred) || m.manages("example.org") {
+		t.Errorf("what was begun before: %v", err)
+	}
+	m.keep("example.org")
+	if err := m.manage(t.Context(), "example.org"); !errors.Is(err, ErrCertificate) {
+		t.Errorf("what is begun anew: %v", err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -19,6 +21,9 @@ const loadTimeout = 10 * time.Second
 type kept struct {
 	Storage
 	log *slog.Logger
+
+	mu     sync.RWMutex
+	barred map[string]bool // names that are revoked, as the Storage has them
 }
 
 var (
@@ -46,8 +51,53 @@ func (k *kept) RenewLockLease(ctx context.Context, name string, lease time.Durat
 	return nil
 }
 
+// errBarred: what was begun before a name was revoked does not make it have a certificate again.
+var errBarred = fmt.Errorf("acme: the name's certificate is revoked, and another is not taken: %w", fs.ErrNotExist)
+
+// bar keeps certmagic from storing and loading certificates of a name. It returns when nothing is being stored.
+func (k *kept) bar(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.barred[certmagic.StorageKeys.Safe(name)] = true
+}
+
+// allow ends that.
+func (k *kept) allow(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.barred, certmagic.StorageKeys.Safe(name))
+}
+
+func (k *kept) bars(name string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.barred[certmagic.StorageKeys.Safe(name)]
+}
+
+// isBarred reports whether a key is of a certificate that is revoked: "certificates/ISSUER/NAME/NAME.crt".
+func (k *kept) isBarred(key string) bool {
+	parts := strings.Split(key, "/")
+	return len(parts) == 4 && parts[0] == certificatesFolder && k.barred[parts[2]]
+}
+
+// Store puts a value into the Storage, unless it is of a name that is revoked.
+func (k *kept) Store(ctx context.Context, key string, value []byte) error {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if k.isBarred(key) {
+		return errBarred
+	}
+	return k.Storage.Store(ctx, key, value)
+}
+
 // Load returns a value; of what is known about a certificate, what can be used.
 func (k *kept) Load(ctx context.Context, key string) ([]byte, error) {
+	k.mu.RLock()
+	barred := k.isBarred(key)
+	k.mu.RUnlock()
+	if barred {
+		return nil, errBarred
+	}
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	value, err := k.Storage.Load(ctx, key)

@@ -23,11 +23,19 @@ type Manager struct {
 	magic   *certmagic.Config
 	issuers []*issuer
 	proofs  *proofs
+	kept    *kept
 	life    *life
 	demands *demands
 
 	mu      sync.Mutex
-	managed map[string]bool // true: somebody sees to it that it gets its certificate
+	managed map[string]*managed
+}
+
+// A managed name is one that Manage was told of.
+type managed struct {
+	ctx    context.Context // ends when it is revoked, or with the Manager
+	cancel context.CancelFunc
+	again  bool // it has failed, and is tried again in the background
 }
 
 // New returns a Manager that has no names yet. Close it to give back what it holds. Its error says what is wrong with the Config; no CA is asked.
@@ -36,7 +44,8 @@ func New(config Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{config: config, life: newLife(), managed: map[string]bool{}, demands: newDemands()}
+	m := &Manager{config: config, life: newLife(), managed: map[string]*managed{}, demands: newDemands()}
+	m.kept = &kept{Storage: config.Storage, log: config.Log, barred: map[string]bool{}}
 	m.proofs = newProofs(config.Storage, m.life, config.Log)
 	log := newZap(config.Log)
 	r := newRecords(config.DNS, log)
@@ -52,7 +61,7 @@ func New(config Config) (*Manager, error) {
 		RenewalWindowRatio: config.RenewAt,
 		KeySource:          keySource{&m.config},
 		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
-		Storage:            &kept{config.Storage, config.Log},
+		Storage:            m.kept,
 		DisableARI:         config.IgnoreARI,
 		Logger:             log,
 	}
@@ -116,12 +125,13 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 func (m *Manager) keep(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !has(m.managed, name) {
-		m.managed[name] = false
+	if m.managed[name] == nil {
+		n := &managed{}
+		n.ctx, n.cancel = context.WithCancel(m.life.ctx)
+		m.managed[name] = n
 	}
+	m.kept.allow(name)
 }
-
-func has(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
 
 // namesAtATime is how many names are looked for in the Storage at a time.
 const namesAtATime = 8
@@ -153,34 +163,40 @@ const (
 	againMost  = time.Hour
 )
 
-// later tries a name again, in the background, until it has its certificate.
+// later tries a name again, in the background, until it has its certificate, or is revoked.
 func (m *Manager) later(name string, err error) {
 	m.mu.Lock()
-	begun := m.managed[name]
-	m.managed[name] = true
-	m.mu.Unlock()
-	ctx, done, closed := m.life.begin(context.Background())
-	if begun || closed != nil {
-		if closed == nil {
-			done()
-		}
+	defer m.mu.Unlock()
+	n := m.managed[name]
+	if n == nil || n.again {
 		return
 	}
+	ctx, done, closed := m.life.begin(n.ctx)
+	if closed != nil {
+		return
+	}
+	n.again = true
 	go func() {
 		defer done()
-		for pause := againFirst; err != nil; pause = min(2*pause, againMost) {
-			m.config.Log.Error("acme: there is no certificate, and it is tried again", "name", name, "in", pause, "err", err)
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return
-			}
-			err = m.manage(ctx, name)
-		}
+		m.tryAgain(ctx, name, err)
 		m.mu.Lock()
-		m.managed[name] = false
-		m.mu.Unlock()
+		defer m.mu.Unlock()
+		n.again = false
 	}()
+}
+
+func (m *Manager) tryAgain(ctx context.Context, name string, err error) {
+	for pause := againFirst; err != nil; pause = min(2*pause, againMost) {
+		m.config.Log.Error("acme: there is no certificate, and it is tried again", "name", name, "in", pause, "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		if err = m.manage(ctx, name); ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 // Renew gets a new certificate for a name that has one, however fresh that is, and serves with it.
@@ -194,6 +210,7 @@ func (m *Manager) Renew(ctx context.Context, name string) error {
 		return err
 	}
 	defer done()
+	m.kept.allow(name)
 	ctx, why := withFailures(ctx)
 	if err := why.or(m.magic.RenewCertSync(ctx, name, true)); err != nil {
 		return err
@@ -214,12 +231,29 @@ func (m *Manager) drop(name string) {
 
 // Revoke revokes the certificates of a name, of every CA that it has one of, and removes them and their keys from the Storage. The reason is one of
 // RFC 5280, Section 5.3.1: 0 if it is none's business, 1 if the key is known to others, 4 if there is a newer certificate, 5 if the name is not
-// served any more. The name has no certificate then, until Manage gets one.
+// served any more. The name has no certificate then, and gets none from this Manager (what is on the way is not taken), until Manage or Renew is called or OnDemand agrees
+// to it; the others of a fleet do not know of it, and get one if they manage the name.
 func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
 	name, err := m.config.checkName(name)
 	if err != nil {
 		return err
 	}
+	m.kept.bar(name)
+	if err := m.revoke(ctx, name, reason); err != nil {
+		m.kept.allow(name)
+		return err
+	}
+	m.drop(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.managed[name]; n != nil {
+		n.cancel()
+		delete(m.managed, name)
+	}
+	return nil
+}
+
+func (m *Manager) revoke(ctx context.Context, name string, reason int) error {
 	found := false
 	for _, i := range m.issuers {
 		chain, err := m.config.Storage.Load(ctx, certmagic.StorageKeys.SiteCert(i.key, name))
@@ -240,10 +274,6 @@ func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
 	if !found {
 		return fmt.Errorf("acme: %s has no certificate of these CAs in the Storage: %w", name, fs.ErrNotExist)
 	}
-	m.drop(name)
-	m.mu.Lock()
-	delete(m.managed, name)
-	m.mu.Unlock()
 	return nil
 }
 

@@ -174,6 +174,45 @@ func TestACertificateIsRevoked(t *testing.T) {
 	}
 }
 
+func TestWhatIsOnTheWayIsNotTakenOfANameThatIsRevoked(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, options{})
+	config := a.config()
+	m := site(t, a, config)
+	ctx := limited(t)
+	const name = "back.paf.test"
+	if err := m.Manage(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	var first sync.Once
+	ordered, revoked := make(chan struct{}), make(chan struct{})
+	a.answerInstead(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, "/finalize-order/") {
+			first.Do(func() { close(ordered); <-revoked })
+		}
+		return false
+	})
+	renewed := make(chan error, 1)
+	go func() { renewed <- m.Renew(ctx, name) }()
+	<-ordered
+	if err := m.Revoke(ctx, name, 1); err != nil {
+		t.Error(err)
+	}
+	close(revoked)
+	if err := <-renewed; err == nil {
+		t.Error("it was renewed")
+	}
+	if _, err := a.handshake(ctx, name); err == nil {
+		t.Error("it is served")
+	}
+	if all, err := acme.List(ctx, config.Storage); err != nil || len(all) > 0 {
+		t.Errorf("the Storage has %v, %v", all, err)
+	}
+	if err := m.Manage(ctx, name); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARenewalCanBeAskedFor(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t, options{})
