@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	lookEvery    = time.Second      // the least time between two looks into the Storage for the proofs of others
 	lookTimeout  = 10 * time.Second // for one look, and for one proof
 	tellEvery    = time.Minute      // how often the log is told that the Storage fails
+	proofMost    = 24 * time.Hour   // how old a proof may be; what is older was left behind by a process that was killed
 )
 
 // proofs is what is presented to CAs at the moment: in memory, and in the Storage, where the others of a fleet find it. Anybody may ask for proofs, with tokens and
@@ -37,6 +39,14 @@ type proofs struct {
 	next *look // that has not begun, which answers whoever asks now; nil if nobody has asked since the last began
 	last *look // that has begun; nil at first
 	told time.Time
+
+	swept time.Time // when old proofs were last looked for
+}
+
+// storedProof is what is in the Storage.
+type storedProof struct {
+	protocol.Challenge
+	Presented time.Time `json:"presented"` // by the clock of who has stored it
 }
 
 // A look is what was in the Storage at a time: the keys first, and of these what somebody asks for.
@@ -79,7 +89,8 @@ func (p *proofs) put(ctx context.Context, c protocol.Challenge) error {
 	if Challenge(c.Type) == HTTP01 && !isToken(c.Token) {
 		return errToken
 	}
-	text, err := json.Marshal(c)
+	p.sweep(ctx)
+	text, err := json.Marshal(storedProof{c, time.Now()})
 	if err != nil {
 		return err
 	}
@@ -89,7 +100,39 @@ func (p *proofs) put(ctx context.Context, c protocol.Challenge) error {
 	return p.storage.Store(ctx, p.keyOf(c), text)
 }
 
-// remove takes it away, whatever has become of ctx: what is left behind would be there for ever.
+// sweep removes what was presented more than a day ago, once in a day. Its age is what it says itself, not what the Storage says of it, for not every one does. What
+// fails is left for the next day.
+func (p *proofs) sweep(ctx context.Context) {
+	now := time.Now()
+	p.mu.Lock()
+	due := now.Sub(p.swept) >= proofMost
+	if due {
+		p.swept = now
+	}
+	p.mu.Unlock()
+	if !due {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	keys, _ := p.storage.List(ctx, proofsFolder, true)
+	for _, key := range keys {
+		key = filepath.ToSlash(key)
+		if !strings.HasSuffix(key, ".json") { // a folder
+			continue
+		}
+		text, err := p.storage.Load(ctx, key)
+		if err != nil {
+			continue
+		}
+		var old storedProof // what cannot be read is older than anything
+		if _ = json.Unmarshal(text, &old); now.Sub(old.Presented) > proofMost {
+			_ = p.storage.Delete(ctx, key)
+		}
+	}
+}
+
+// remove takes it away, whatever has become of ctx: what is left behind would be there for a day.
 func (p *proofs) remove(ctx context.Context, c protocol.Challenge) error {
 	if Challenge(c.Type) == HTTP01 && !isToken(c.Token) { // it would name another key of the Storage
 		return errToken

@@ -118,3 +118,30 @@ func TestAStorageThatFailsIsLoggedOnceAMinute(t *testing.T) {
 		}
 	})
 }
+
+// What a process that was killed has left is removed by who presents something more than a day later.
+func TestProofsThatWereLeftBehindAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s, l := Files(dir), newLife()
+		defer l.end()
+		at := func(d time.Duration, name string) {
+			t.Helper()
+			time.Sleep(d)
+			killed := newProofs(s, l, slog.New(slog.DiscardHandler)) // and never removes it
+			if err := killed.put(t.Context(), proofOf(TLSALPN01, "token", name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at(0, "first.test")
+		if err := s.Store(t.Context(), proofsFolder+"/http-01/odd.json", []byte("odd")); err != nil {
+			t.Fatal(err)
+		}
+		at(time.Hour, "second.test")
+		at(proofMost-time.Minute, "third.test")
+		keys, err := s.List(t.Context(), proofsFolder, true)
+		if got := fmt.Sprint(keys); err != nil || got != "[paf/challenges/http-01 paf/challenges/tls-alpn-01 paf/challenges/tls-alpn-01/second.test.json paf/challenges/tls-alpn-01/third.test.json]" {
+			t.Errorf("%s, %v", got, err)
+		}
+	})
+}
