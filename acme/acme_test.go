@@ -224,6 +224,7 @@ func TestConfigsThatCannotWorkAreRefused(t *testing.T) {
 	}
 	m := manager(t, Config{})
 	for name, want := range map[string]string{
+		"a..b": "part of 0", strings.Repeat("a", 64) + ".org": "part of 64", strings.Repeat("a.", 127) + "org": "257 bytes", "a_b.org": "no name", "fe80::1%eth0": "no name", "ex\u2028ample.org": "no name",
 		"": "no name", "https://example.org": "without scheme", "example.org:443": "without scheme", "*.example.org": "DNS01", "a b": "no name", "*.*.example.org": "no name",
 	} {
 		if err := m.Manage(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
@@ -233,6 +234,17 @@ func TestConfigsThatCannotWorkAreRefused(t *testing.T) {
 	for _, config := range []Config{{}, {Challenges: []Challenge{HTTP01}, TLSAddress: ":443"}} {
 		if _, err := Provision(t.Context(), config, "example.org"); err == nil || !strings.Contains(err.Error(), "would answer") {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestNamesAreAsCertificatesHaveThem(t *testing.T) {
+	for name, want := range map[string]string{
+		" Example.ORG. ": "example.org", "Bücher.Example": "xn--bcher-kva.example", "*.bücher.example": "*.xn--bcher-kva.example", "xn--BCHER-kva.example": "xn--bcher-kva.example",
+		"faß.example": "xn--fa-hia.example", "例え。テスト": "xn--r8jz45g.xn--zckzah", "192.0.2.1": "192.0.2.1", "2001:DB8:0::1": "2001:db8::1", "::ffff:192.0.2.1": "192.0.2.1", "localhost": "localhost",
+	} {
+		if got, err := HostName(name); got != want || err != nil {
+			t.Errorf("%q: %q, %v", name, got, err)
 		}
 	}
 }

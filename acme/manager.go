@@ -3,12 +3,10 @@ package acme
 import (
 	"context"
 	"crypto"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -78,21 +76,6 @@ type keySource struct{ config *Config }
 // GenerateKey makes one.
 func (k keySource) GenerateKey() (crypto.PrivateKey, error) {
 	return k.config.CertificateKey.generate(k.config.CertificateSeed, "certificate")
-}
-
-// What a name of the DNS has at the most (RFC 1035, Section 2.3.4): certmagic's work for a handshake grows with the square of the labels.
-const (
-	nameMost = 253 // bytes, without the dot at the end
-	dotsMost = 126
-)
-
-// checkServerName refuses what is no name of anything, before work is done for it.
-func checkServerName(hello *tls.ClientHelloInfo) error {
-	name := strings.TrimSuffix(hello.ServerName, ".")
-	if len(name) > nameMost || strings.Count(name, ".") > dotsMost {
-		return fmt.Errorf("acme: a handshake asks for a name of %d bytes, and names have %d at the most (RFC 1035, Section 2.3.4)", len(name), nameMost)
-	}
-	return nil
 }
 
 // Manage gets a certificate for each of the names, which are managed from then on, and returns when each has one: from the Storage if it is there and
