@@ -82,8 +82,7 @@ func (i *issuer) explain(err error, name string, ch Challenge) *Error {
 		return e
 	}
 	e = &Error{Name: name, CA: i.ca.URL, Err: err}
-	var p protocol.Problem
-	if errors.As(err, &p) {
+	if p, is := problemIn(err); is {
 		e.Problem = problemOf(p)
 		if authz, ok := p.Resource.(protocol.Authorization); ok && ch != "" {
 			e.Challenge, e.Address = ch, ch.at(name, tokenOf(authz, ch))
@@ -91,6 +90,18 @@ func (i *issuer) explain(err error, name string, ch Challenge) *Error {
 	}
 	e.Advice = e.advise()
 	return e
+}
+
+// problemIn returns what the CA has said, in its answer or within an order (RFC 8555, Section 7.1.3), of which acmez has a pointer that may be nil.
+func problemIn(err error) (p protocol.Problem, is bool) {
+	if errors.As(err, &p) {
+		return p, true
+	}
+	var within *protocol.Problem
+	if errors.As(err, &within) && within != nil {
+		return *within, true
+	}
+	return p, false
 }
 
 func tokenOf(authz protocol.Authorization, ch Challenge) string {

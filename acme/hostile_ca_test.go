@@ -20,6 +20,7 @@ type hostile struct {
 	*httptest.Server
 	manager  *Manager
 	chain    []byte
+	refusal  any                                // within the order, where there is no chain
 	answered atomic.Pointer[protocol.Challenge] // what was presented when it was to look
 }
 
@@ -71,6 +72,11 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		theirs["token"], theirs["type"] = "../../victim", "http-01"
 		send(200, theirs)
 	case "/finalize":
+		if h.chain == nil {
+			order["status"], order["error"] = "invalid", h.refusal
+			send(200, order)
+			return
+		}
 		order["status"], order["certificate"] = "valid", at("/certificate")
 		send(200, order)
 	case "/certificate":
@@ -134,5 +140,20 @@ func TestARevocationEndsWhatIsTriedAgain(t *testing.T) {
 	m.keep("example.org")
 	if err := m.manage(t.Context(), "example.org"); !errors.Is(err, ErrCertificate) {
 		t.Errorf("what is begun anew: %v", err)
+	}
+}
+
+func TestAProblemWithinAnOrderIsOne(t *testing.T) {
+	h := newHostile(t, nil)
+	h.refusal = map[string]any{"type": "urn:ietf:params:acme:error:caa", "detail": "CAA says no", "status": 403}
+	err := h.manager.manage(t.Context(), "example.org")
+	var e *Error
+	if !errors.As(err, &e) || e.Problem != (Problem{"caa", 403, "CAA says no"}) || !strings.Contains(e.Advice, "CAA record of example.org") {
+		t.Errorf("%v", err)
+	}
+	h.refusal = nil
+	h.answered.Store(nil)
+	if err := h.manager.manage(t.Context(), "example.org"); !errors.As(err, &e) || e.Problem != (Problem{}) || e.Error() == "" {
+		t.Errorf("%v", err)
 	}
 }

@@ -176,8 +176,7 @@ func (i *issuer) try(ctx context.Context, ch Challenge, name string, csr *x509.C
 		}
 		i.step(Step{Kind: Ordering, Name: name, CA: i.ca.URL})
 		c, err = i.obtain(ctx, account, ch, name, csr)
-		var p protocol.Problem
-		if !errors.As(err, &p) || p.Type != protocol.ProblemTypeAccountDoesNotExist {
+		if p, is := problemIn(err); !is || p.Type != protocol.ProblemTypeAccountDoesNotExist {
 			return c, err
 		}
 		if err := i.forget(ctx); err != nil {
