@@ -1,7 +1,7 @@
 // Package redis keeps what a fleet of servers shares (certificates with their keys, accounts, answers to challenges, session-ticket keys) in Redis: a
 // [certmagic.Storage]. It is a module of its own, on github.com/redis/go-redis and github.com/bsm/redislock (docs/adr/0012).
 //
-//	storage, err := redis.Open(ctx, "rediss://paf:password@redis.example.org:6379/0?prefix=shop&key_file=/etc/paf/storage.key", redis.Config{})
+//	storage, err := redis.Open(ctx, "rediss://paf@redis.example.org:6379/0?prefix=shop&key_file=/etc/paf/storage.key&password_file=/etc/paf/storage.password", redis.Config{})
 //	if err != nil {
 //		return err
 //	}

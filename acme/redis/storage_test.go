@@ -231,12 +231,33 @@ func TestDeleteEnds(t *testing.T) {
 	}
 }
 
+// TestPasswordFile has a Redis that wants a password, which is in a file and nowhere else.
+func TestPasswordFile(t *testing.T) {
+	server := startRedis(t)
+	const password = "p@ss/w:rd? %"
+	client := raw(t, server)
+	if err := client.ConfigSet(t.Context(), "requirepass", password).Err(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(password+"\r\nnot this\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, server.url("password_file="+file), redis.Config{})
+	if err := s.Store(t.Context(), "a", []byte("x")); err != nil || strings.Contains(s.String(), "p@ss") {
+		t.Errorf("%v, %s", err, s)
+	}
+	if _, err := redis.Open(t.Context(), server.url(""), redis.Config{}); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Error(err)
+	}
+}
+
 // TestOpenFails has URLs that cannot be used: the error says why, and has no password in it.
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	open := filepath.Join(dir, "open")
-	wrong := filepath.Join(dir, "wrong")
-	if err := errors.Join(os.WriteFile(open, []byte("x"), 0o644), os.WriteFile(wrong, []byte("c2VjcmV0"), 0o600)); err != nil {
+	wrong, empty := filepath.Join(dir, "wrong"), filepath.Join(dir, "empty")
+	if err := errors.Join(os.WriteFile(empty, []byte("\n"), 0o600), os.WriteFile(open, []byte("x"), 0o644), os.WriteFile(wrong, []byte("c2VjcmV0"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
@@ -252,6 +273,10 @@ func TestOpenFails(t *testing.T) {
 		"redis://u:secret@h?key_file=" + dir + "/none": "no such file",
 		"redis://u:secret@h?key_file=" + open:          "chmod 600",
 		"redis://u:secret@h?key_file=" + wrong:         "openssl",
+		"redis://u:secret@h?password_file=" + wrong:    "and a password_file",
+		"redis://u@h?password_file=" + open:            "chmod 600",
+		"redis://u@h?password_file=" + empty:           "no password",
+		"redis://u@127.0.0.1:1?password_file=" + wrong: "refused",
 	} {
 		_, err := redis.Open(t.Context(), url, redis.Config{})
 		var e *redis.Error

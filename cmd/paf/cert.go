@@ -22,7 +22,7 @@ func acmeFlags() []cli.Flag {
 
 func storageFlag() cli.Flag {
 	return &cli.StringFlag{Name: "storage", Sources: cli.EnvVars("PAF_STORAGE"),
-		Usage: "keep accounts, certificates and keys at `WHERE`: a folder, or a URL of file, redis, rediss (TLS) or unix (a socket of Redis); default: a folder of the user's"}
+		Usage: "keep accounts, certificates and keys at `WHERE`: a folder, or a URL of file, redis, rediss (TLS) or unix (a socket of Redis), whose password is better in a password_file=PATH of the URL or in PAF_STORAGE, for everybody here can list arguments; default: a folder of the user's"}
 }
 
 // acmeStorage reads them.
