@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -155,5 +156,57 @@ func TestAProblemWithinAnOrderIsOne(t *testing.T) {
 	h.answered.Store(nil)
 	if err := h.manager.manage(t.Context(), "example.org"); !errors.As(err, &e) || e.Problem != (Problem{}) || e.Error() == "" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A CA that does not answer does not keep others from answering.
+func TestASlowCAHoldsUpNoOther(t *testing.T) {
+	asked, over := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-over
+	}))
+	roots := x509.NewCertPool()
+	roots.AddCert(slow.Certificate())
+	stuck := manager(t, Config{CAs: []CA{{URL: slow.URL + "/dir", Roots: roots}}, AgreeToTerms: true})
+	t.Cleanup(slow.Close)
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { ended <- stuck.manage(ctx, "example.org") }()
+	<-asked
+	chain, _ := issue(t, nil, newKey(t))
+	ours, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	if err := newHostile(t, chain).manager.manage(ours, "example.net"); err == nil || ours.Err() != nil || !strings.Contains(err.Error(), "ordered") {
+		t.Error(err)
+	}
+	cancel()
+	close(over)
+	if err := <-ended; err == nil {
+		t.Error("there is a certificate")
+	}
+}
+
+func TestADirectoryThatIsNoneIsSaidToBe(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"newNonce":"x"}`: "where accounts", `[]`: "cannot unmarshal", `{"type":"urn:ietf:params:acme:error:serverInternal","detail":"Down."}`: "says: Down (serverInternal)", "": "HTTP 503",
+	} {
+		ca := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			switch {
+			case strings.Contains(want, "says"):
+				w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+				w.WriteHeader(500)
+			case text == "":
+				w.WriteHeader(503)
+			}
+			_, _ = w.Write([]byte(text))
+		}))
+		roots := x509.NewCertPool()
+		roots.AddCert(ca.Certificate())
+		m := manager(t, Config{CAs: []CA{{URL: ca.URL + "/dir", Roots: roots}}, AgreeToTerms: true})
+		if err := m.manage(t.Context(), "example.org"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
+		}
+		ca.Close()
 	}
 }

@@ -211,7 +211,7 @@ func fakeCA(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Client) {
 	s.StartTLS()
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	client, transport := newClient(&Config{}, &CA{URL: s.URL, Roots: roots})
+	client, transport := newClient(&Config{}, &CA{URL: s.URL, Roots: roots}, &directory{})
 	t.Cleanup(func() { transport.Close(); s.Close() })
 	return s, client
 }

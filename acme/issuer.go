@@ -27,6 +27,7 @@ type issuer struct {
 	ca        CA
 	key       string
 	client    *protocol.Client
+	directory *directory
 	transport *nethttp.Transport
 	manager   *Manager
 	proofs    *proofs
@@ -64,9 +65,10 @@ func (c *Config) talk() time.Duration {
 }
 
 func newIssuer(c *Config, ca CA, m *Manager, r *records) *issuer {
-	h, t := newClient(c, &ca)
+	d := &directory{}
+	h, t := newClient(c, &ca, d)
 	return &issuer{
-		config: c, ca: ca, key: keyOf(ca.URL), transport: t, manager: m, proofs: m.proofs, records: r, life: m.life,
+		config: c, ca: ca, key: keyOf(ca.URL), directory: d, transport: t, manager: m, proofs: m.proofs, records: r, life: m.life,
 		places: make(chan struct{}, ordersMost), closed: map[string]time.Time{},
 		client: &protocol.Client{
 			Directory: ca.URL, HTTPClient: h, UserAgent: "paf", PollTimeout: pollTimeout, Logger: slog.New(quiet{c.Log.Handler()}),
@@ -278,6 +280,9 @@ func (i *issuer) GetRenewalInfo(ctx context.Context, cert certmagic.Certificate)
 	defer done()
 	ctx, cancel := i.bounded(ctx)
 	defer cancel()
+	if err := i.reach(ctx); err != nil {
+		return protocol.RenewalInfo{}, err
+	}
 	ari, err := i.client.GetRenewalInfo(ctx, cert.Leaf)
 	if err != nil {
 		return ari, err
