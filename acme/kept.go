@@ -14,13 +14,14 @@ import (
 	protocol "github.com/mholt/acmez/v3/acme"
 )
 
-// loadTimeout is for one value: certmagic loads some while it holds the lock of its cache, and with it up handshakes.
+// loadTimeout is for one value: certmagic looks while it holds the lock of its cache, and with it up handshakes of all names, whether another machine has renewed what is due.
 const loadTimeout = 10 * time.Second
 
 // kept is the Storage as certmagic sees it: what others have written there and certmagic cannot bear is kept from it.
 type kept struct {
 	Storage
-	log *slog.Logger
+	log     *slog.Logger
+	timeout time.Duration // for one Load
 
 	mu     sync.RWMutex
 	barred map[string]bool // names that are revoked, as the Storage has them
@@ -98,7 +99,7 @@ func (k *kept) Load(ctx context.Context, key string) ([]byte, error) {
 	if barred {
 		return nil, errBarred
 	}
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
 	value, err := k.Storage.Load(ctx, key)
 	base, about := strings.CutSuffix(key, ".json")

@@ -43,7 +43,7 @@ func New(config Config) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{config: config, life: newLife(), managed: map[string]*managed{}, demands: newDemands()}
-	m.kept = &kept{Storage: config.Storage, log: config.Log, barred: map[string]bool{}}
+	m.kept = &kept{Storage: config.Storage, log: config.Log, timeout: loadTimeout, barred: map[string]bool{}}
 	m.proofs = newProofs(config.Storage, m.life, config.Log)
 	log := newZap(config.Log)
 	r := newRecords(config.DNS, log)
