@@ -243,7 +243,7 @@ func TestNamesAreAsCertificatesHaveThem(t *testing.T) {
 		" Example.ORG. ": "example.org", "Bücher.Example": "xn--bcher-kva.example", "*.bücher.example": "*.xn--bcher-kva.example", "xn--BCHER-kva.example": "xn--bcher-kva.example",
 		"faß.example": "xn--fa-hia.example", "例え。テスト": "xn--r8jz45g.xn--zckzah", "192.0.2.1": "192.0.2.1", "2001:DB8:0::1": "2001:db8::1", "::ffff:192.0.2.1": "192.0.2.1", "localhost": "localhost",
 	} {
-		if got, err := HostName(name); got != want || err != nil {
+		if got, err := bareName(name); got != want || err != nil {
 			t.Errorf("%q: %q, %v", name, got, err)
 		}
 	}

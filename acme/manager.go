@@ -217,7 +217,7 @@ func (m *Manager) drop(name string) {
 // served any more. The name has no certificate then, and gets none from this Manager (what is on the way is not taken), until Manage or Renew is called or OnDemand agrees
 // to it; the others of a fleet do not know of it, and get one if they manage the name.
 func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
-	name, err := m.config.checkName(name)
+	name, err := bareName(name)
 	if err != nil {
 		return err
 	}

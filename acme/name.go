@@ -25,9 +25,9 @@ func checkServerName(hello *tls.ClientHelloInfo) error {
 	return nil
 }
 
-// HostName returns the name of a host, or an address, as certificates and this package have it: in lower case, without a dot at the end, letters outside of ASCII as
+// bareName returns the name of a host, or an address, as certificates have it, whether it can be proved or not: in lower case, without a dot at the end, letters outside of ASCII as
 // A-labels (RFC 5890, Section 2.3.2.1); a wildcard keeps its "*.". Its error says why no CA would issue a certificate for it.
-func HostName(name string) (string, error) {
+func bareName(name string) (string, error) {
 	bare := strings.TrimSuffix(strings.TrimSpace(name), ".")
 	if a, err := netip.ParseAddr(bare); err == nil && a.Zone() == "" {
 		return a.Unmap().String(), nil
@@ -43,9 +43,9 @@ func HostName(name string) (string, error) {
 	return ascii, nil
 }
 
-// checkName is HostName, for names that can be proved.
+// checkName is bareName for names that can be proved.
 func (c *Config) checkName(name string) (string, error) {
-	bare, err := HostName(name)
+	bare, err := bareName(name)
 	switch none := err == nil && len(c.suited(bare)) == 0; {
 	case none && strings.HasPrefix(bare, "*."):
 		return "", fmt.Errorf("acme: %s: a wildcard is proved by DNS01 alone (RFC 8555, Section 7.1.3): set Config.DNS, and have DNS01 in Challenges", name)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -19,14 +20,13 @@ func Names(lists ...string) (names []string, err error) {
 	for _, list := range lists {
 		for name := range strings.SplitSeq(list, ",") {
 			name = strings.TrimSpace(name)
-			if strings.HasPrefix(name, "*.") {
+			_, notIP := netip.ParseAddr(name)
+			switch {
+			case strings.HasPrefix(name, "*."):
 				return nil, fmt.Errorf("%s: a wildcard is proved by dns-01 alone, for which a program has to know your DNS: package acme does that", name)
-			}
-			host, err := acme.HostName(name)
-			if err != nil {
+			case name == "" || notIP != nil && strings.ContainsAny(name, "/@*[]: "):
 				return nil, fmt.Errorf("%q is no name of a host: as example.org or 192.0.2.1, without scheme and port", name)
 			}
-			name = host // letters outside of ASCII as certificates have them
 			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
