@@ -8,7 +8,9 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -323,6 +325,25 @@ func TestAnErrorSaysWhatToTry(t *testing.T) {
 				t.Errorf("%s, %s: %v", ch, kind, err)
 			}
 		}
+	}
+}
+
+// The advice is about the CA's server if that was not reached, and not if it is the Storage.
+func TestAdviceIsAboutWhatHasFailed(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	m := manager(t, Config{CAs: []CA{{URL: "https://127.0.0.77:1/dir"}}, AgreeToTerms: true})
+	if err := m.manage(t.Context(), "example.org"); err == nil || !strings.Contains(err.Error(), "The CA's server was not reached") {
+		t.Error(err)
+	}
+	s := &counted{Storage: m.config.Storage}
+	i := m.issuers[0]
+	i.config.Storage, i.directory.text = s, []byte("{}")
+	s.cause = fmt.Errorf("redis: %w", refused)
+	s.broken.Store(true)
+	_, err := i.try(t.Context(), HTTP01, "example.org", nil)
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(err, refused) || e.Advice != "" {
+		t.Error(err)
 	}
 }
 

@@ -51,6 +51,15 @@ type listener struct {
 	directory *directory
 }
 
+// unreached is why a CA's server was not reached, which other errors of the network, as those of a Storage, are not.
+type unreached struct{ err error }
+
+// Error returns the reason.
+func (u *unreached) Error() string { return u.err.Error() }
+
+// Unwrap returns it, too.
+func (u *unreached) Unwrap() error { return u.err }
+
 // RoundTrip sends a request, and notes down how long the CA wants to be left alone.
 func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" {
@@ -64,7 +73,7 @@ func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := l.next.RoundTrip(r)
 	if err != nil {
-		return nil, err
+		return nil, &unreached{err}
 	}
 	said, now := resp.Header.Get("Retry-After"), time.Now()
 	if n, ok := r.Context().Value(noteKey{}).(*note); ok &&

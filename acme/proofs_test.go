@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type counted struct {
 	Storage
 	asked  atomic.Int64
 	broken atomic.Bool
+	cause  error // errBroken if it is nil
 }
 
 var errBroken = errors.New("the Storage is broken")
@@ -27,7 +29,7 @@ var errBroken = errors.New("the Storage is broken")
 func (s *counted) count() error {
 	s.asked.Add(1)
 	if s.broken.Load() {
-		return errBroken
+		return cmp.Or(s.cause, errBroken)
 	}
 	return nil
 }
