@@ -16,10 +16,13 @@ import (
 )
 
 // store puts a certificate into a Manager's Storage, as certmagic does, with text for what is known about it.
-func store(t *testing.T, m *Manager, name string, from, until time.Time, about func(leaf *x509.Certificate) string) *x509.Certificate {
+func store(t *testing.T, m *Manager, name string, from, until time.Time, about func(leaf *x509.Certificate) string, change ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: from, NotAfter: until}
+	for _, f := range change {
+		f(template)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

@@ -91,8 +91,9 @@ type Config struct {
 	// IgnoreARI leaves it to RenewAt when a certificate is renewed.
 	IgnoreARI bool
 
-	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by net/http, over the kernel's
-	// network and the proxy of the environment (http.ProxyFromEnvironment), whatever Context says, and have 30 seconds for an answer.
+	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by certmagic over the kernel's network and the
+	// proxy of the environment (http.ProxyFromEnvironment), and have 30 seconds for an answer: with a Context, which may be there so that nothing goes that way,
+	// nothing is stapled.
 	NoOCSP bool
 
 	// Log receives what is worth knowing; default slog.Default().

@@ -3,9 +3,14 @@ package acme
 import (
 	"context"
 	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/mimic"
 )
 
 // A stuck Storage does not answer any more, once it is.
@@ -63,6 +68,24 @@ func TestAStorageThatIsStuckDoesNotStopHandshakesForEver(t *testing.T) {
 			}
 		case <-time.After(30 * time.Second):
 			t.Fatal("somebody waits for ever")
+		}
+	}
+}
+
+// certmagic asks servers of OCSP over the kernel's network; whoever has set a Context may not want that.
+func TestWithAContextNoServerOfOCSPIsAsked(t *testing.T) {
+	var asked atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer s.Close()
+	for context, want := range map[mimic.Context]int64{{}: 1, mimic.Add(mimic.Context{}, paf.TCP, "192.0.2.1:443"): 0} {
+		asked.Store(0)
+		m := manager(t, Config{Context: context})
+		now := time.Now()
+		store(t, m, "example.org", now, now.Add(90*24*time.Hour), func(*x509.Certificate) string { return "{}" }, func(c *x509.Certificate) {
+			c.OCSPServer, c.IssuingCertificateURL = []string{s.URL}, []string{s.URL}
+		})
+		if _, err := m.magic.CacheManagedCertificate(t.Context(), "example.org"); err != nil || asked.Load() != want {
+			t.Errorf("%d requests, not %d: %v", asked.Load(), want, err)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+
+	"github.com/paf-go/paf/mimic"
 )
 
 // A Manager gets certificates and keeps them fresh. Its methods are safe for concurrent use. There should be one in a program, or each should have
@@ -55,10 +57,11 @@ func New(config Config) (*Manager, error) {
 		RenewCheckInterval: config.CheckEvery,
 		Logger:             log,
 	})
+	noOCSP := config.NoOCSP || config.Context != mimic.Context{}
 	magic := certmagic.Config{
 		RenewalWindowRatio: config.RenewAt,
 		KeySource:          keySource{&m.config},
-		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
+		OCSP:               certmagic.OCSPConfig{DisableStapling: noOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
 		Storage:            m.kept,
 		DisableARI:         config.IgnoreARI,
 		Logger:             log,
