@@ -347,6 +347,19 @@ func TestAdviceIsAboutWhatHasFailed(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatHasAListenerIsAnsweredOnOne(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager(t, Config{}).Answer(t.Context(), DNS01, ln); err == nil {
+		t.Error("dns-01 is answered")
+	}
+	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 func TestChallengesThatSuit(t *testing.T) {
 	all := Config{Challenges: []Challenge{DNS01, TLSALPN01, HTTP01}}
 	for name, want := range map[string][]Challenge{

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"syscall"
-	"time"
 
-	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/acme"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
@@ -49,9 +47,6 @@ func (d *desk) close() {
 		<-end
 	}
 }
-
-// answerGrace is how long an answer that has begun may take when all is done.
-const answerGrace = 2 * time.Second
 
 // open makes a manager, and listens for the CA. What is listened on by others already is left to them: `paf serve` with the same storage answers there.
 func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
@@ -102,20 +97,13 @@ func (c *Command) answer(ctx context.Context, config acme.Config, listeners map[
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	d := &desk{manager: m, cancel: cancel}
-	none := paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { w.WriteHeader(404) })
 	for challenge, ln := range listeners {
 		c.say("%s is answered at %v\n", challenge, ln.Addr())
-		server := &paf.Server{Handler: m.HTTPHandler(none), TLSConfig: m.TLSConfig(), Log: config.Log, GracePeriod: answerGrace}
-		serve := server.Serve
-		if challenge == acme.TLSALPN01 {
-			server.Handler = none
-			serve = func(ctx context.Context, ln net.Listener) error { return server.ServeTLS(ctx, ln, "", "") }
-		}
 		end := make(chan struct{})
 		d.ended = append(d.ended, end)
 		go func() {
 			defer close(end)
-			if err := serve(ctx, ln); err != nil {
+			if err := m.Answer(ctx, challenge, ln); err != nil {
 				c.say("%s is not answered any more: %v\n", challenge, err)
 			}
 		}()
