@@ -10,8 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +45,7 @@ type Config struct {
 	// not live for ever: outside of tests leave CertificateSeed empty.
 	AccountSeed, CertificateSeed []byte
 
-	// Storage keeps accounts, certificates and what is presented in challenges, and has the locks of a fleet. Default Files("").
+	// Storage keeps accounts, certificates and what is presented in challenges, and has the locks of a fleet: Files, for one machine. Required.
 	Storage Storage
 
 	// Context leads to the CAs, as paf.Client's Context does; the zero one by TCP.
@@ -119,30 +117,17 @@ type CA struct {
 // Storage is where things are kept: a storage of certmagic, of which there are modules for databases and for object stores.
 type Storage = certmagic.Storage
 
-// Files returns a Storage of files of mode 0600 in a folder. "" is the folder "paf/acme" where the system keeps programs' data of a user. Several machines
-// may share a folder. Where the system keeps no such data (no HOME), "" is a Storage of which every use fails, and New refuses it.
-// A lock whose owner has died is taken over after some seconds: that alone is told by certmagic itself, on standard error.
-func Files(folder string) Storage {
-	if folder == "" {
-		dir, err := dataDir()
-		if err != nil {
-			return homeless{err}
-		}
-		folder = filepath.Join(dir, "paf", "acme")
-	}
-	return &certmagic.FileStorage{Path: folder}
-}
+// Files returns a Storage of files of mode 0600 in a folder, which has to be named: keys of accounts and certificates must not be where files are served. Several
+// machines may share a folder. A lock whose owner has died is taken over after some seconds; that, and what fails in keeping a lock, is told by certmagic itself,
+// on standard error.
+func Files(folder string) Storage { return &certmagic.FileStorage{Path: folder} }
 
-// dataDir is never where the program happens to have been started: keys of accounts and certificates would be in a folder that may be served.
-func dataDir() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
+// checkStorage fails if there is no place to keep anything in.
+func checkStorage(s Storage) error {
+	if files, are := s.(*certmagic.FileStorage); s == nil || are && files.Path == "" {
+		return errors.New("acme: there is no Storage: set it to Files(FOLDER), with a folder that nobody else can read, or to what a fleet shares")
 	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("acme: there is no folder of the user's to keep certificates in, and one has to be named: %w", err)
-	}
-	return dir, nil
+	return nil
 }
 
 // complete returns a copy with its defaults, or says what is wrong with it.
@@ -156,12 +141,6 @@ func (c Config) complete() (Config, error) {
 			return c, err
 		}
 	}
-	if c.Storage == nil {
-		c.Storage = Files("")
-	}
-	if none, is := c.Storage.(homeless); is {
-		return c, none.err
-	}
 	c.AccountKey, c.CertificateKey = cmp.Or(c.AccountKey, P256), cmp.Or(c.CertificateKey, P256)
 	c.HTTPSPort = cmp.Or(c.HTTPSPort, 443)
 	c.Patience = cmp.Or(c.Patience, time.Minute)
@@ -169,7 +148,7 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return c, errors.Join(c.checkKeys(), c.checkChallenges(), c.checkTimes())
+	return c, errors.Join(checkStorage(c.Storage), c.checkKeys(), c.checkChallenges(), c.checkTimes())
 }
 
 func (ca *CA) complete() error {

@@ -11,6 +11,7 @@
 //		CAs:          []acme.CA{{URL: acme.LetsEncrypt}}, // without it: LetsEncryptStaging, whose certificates nobody trusts
 //		Email:        "you@example.org",
 //		AgreeToTerms: true, // of the CA's terms of service
+//		Storage:      acme.Files("/var/lib/site/acme"),
 //	})
 //	…
 //	defer m.Close()
@@ -41,7 +42,7 @@
 //
 // # Where things are kept
 //
-// [Files] in a folder, unless [Config.Storage] is something else: account keys, certificates, their keys (files of mode 0600 in folders of 0700). A
+// In [Config.Storage]: [Files] in a folder, or what several machines share. Account keys, certificates, their keys (files of mode 0600 in folders of 0700). A
 // Storage that several machines share, with locks, makes them a fleet: one orders, all serve. Any storage module of certmagic will do.
 // Private keys are written there and nowhere else: they are not logged, and no CA sees one.
 //

@@ -68,7 +68,7 @@ func (nothing) Close() error { return nil }
 func OpenStorage(ctx context.Context, where string) (acme.Storage, io.Closer, error) {
 	scheme, _, is := strings.Cut(where, ":")
 	if !is || strings.ContainsAny(scheme, `/\.`) || len(scheme) == 1 { // C:\ is no URL
-		return acme.Files(where), nothing{}, nil
+		return files(where)
 	}
 	switch scheme {
 	case "file":
