@@ -20,20 +20,21 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/paf-go/paf/acme/redis"
+	"github.com/paf-go/paf/internal/fleettest"
 	goredis "github.com/redis/go-redis/v9"
 )
 
 // raw is a client beside the storage.
-func raw(t *testing.T, r *redisServer) *goredis.Client {
+func raw(t *testing.T, r *fleettest.Redis) *goredis.Client {
 	t.Helper()
-	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.socket})
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.Socket})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
 // TestAsFiles does the same with Redis and with certmagic's own storage, at random.
 func TestAsFiles(t *testing.T) {
-	s := open(t, startRedis(t).url("prefix=files"), redis.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	s := open(t, fleettest.StartRedis(t).URL("prefix=files"), redis.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	files := &certmagic.FileStorage{Path: t.TempDir()}
 	random := rand.New(rand.NewPCG(1, 2))
 	parts := []string{"a", "a-b", "a.b", "a0", "b", "é", "wildcard_.paf.test"}
@@ -104,7 +105,7 @@ func list(s certmagic.Storage, t *testing.T, folder string, recursive bool) ([]s
 }
 
 func TestManyNames(t *testing.T) {
-	s := open(t, startRedis(t).url(""), redis.Config{})
+	s := open(t, fleettest.StartRedis(t).URL(""), redis.Config{})
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
@@ -145,7 +146,7 @@ func TestManyNames(t *testing.T) {
 
 // TestSealed looks at what lies in Redis, and at what becomes of it when it is changed there.
 func TestSealed(t *testing.T) {
-	server := startRedis(t)
+	server := fleettest.StartRedis(t)
 	client := raw(t, server)
 	file := func(keys ...string) string {
 		var text []byte
@@ -159,9 +160,9 @@ func TestSealed(t *testing.T) {
 		return "key_file=" + path
 	}
 	ctx, secret := t.Context(), []byte("-----BEGIN PRIVATE KEY-----")
-	open(t, server.url(""), redis.Config{}).Store(ctx, "clear", secret)
-	old := open(t, server.url(file("1")), redis.Config{})
-	later := open(t, server.url(file("2", "1")), redis.Config{})
+	open(t, server.URL(""), redis.Config{}).Store(ctx, "clear", secret)
+	old := open(t, server.URL(file("1")), redis.Config{})
+	later := open(t, server.URL(file("2", "1")), redis.Config{})
 	if err := errors.Join(old.Store(ctx, "a", secret), later.Store(ctx, "b", secret)); err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +184,14 @@ func TestSealed(t *testing.T) {
 	}
 	loads(old, "b", redis.ErrSealed)
 	loads(old, "clear", redis.ErrClear)
-	loads(open(t, server.url(""), redis.Config{}), "a", redis.ErrSealed)
+	loads(open(t, server.URL(""), redis.Config{}), "a", redis.ErrSealed)
 	client.HSet(ctx, "{paf}:values", "b", kept["a"], "c", "another's", "clear", kept["a"][:len(kept["a"])-1])
 	loads(later, "b", redis.ErrSealed)
 	loads(later, "c", redis.ErrMalformed)
 	loads(later, "clear", redis.ErrSealed)
 
 	// Another fleet with the same key.
-	other := open(t, server.url("prefix=other&"+file("1")), redis.Config{})
+	other := open(t, server.URL("prefix=other&"+file("1")), redis.Config{})
 	client.HSet(ctx, "{other}:values", "a", kept["a"])
 	loads(other, "a", redis.ErrSealed)
 }
@@ -210,7 +211,7 @@ func (b busybody) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.
 
 // TestDeleteEnds has somebody else store in the folder that is deleted for as long as that takes.
 func TestDeleteEnds(t *testing.T) {
-	server := startRedis(t)
+	server := fleettest.StartRedis(t)
 	beside, client := raw(t, server), raw(t, server)
 	for i := range 2500 {
 		beside.ZAdd(t.Context(), "{paf}:names", goredis.Z{Member: fmt.Sprintf("busy/%05d", i)})
@@ -233,7 +234,7 @@ func TestDeleteEnds(t *testing.T) {
 
 // TestPasswordFile has a Redis that wants a password, which is in a file and nowhere else.
 func TestPasswordFile(t *testing.T) {
-	server := startRedis(t)
+	server := fleettest.StartRedis(t)
 	const password = "p@ss/w:rd? %"
 	client := raw(t, server)
 	if err := client.ConfigSet(t.Context(), "requirepass", password).Err(); err != nil {
@@ -243,11 +244,11 @@ func TestPasswordFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte(password+"\r\nnot this\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, server.url("password_file="+file), redis.Config{})
+	s := open(t, server.URL("password_file="+file), redis.Config{})
 	if err := s.Store(t.Context(), "a", []byte("x")); err != nil || strings.Contains(s.String(), "p@ss") {
 		t.Errorf("%v, %s", err, s)
 	}
-	if _, err := redis.Open(t.Context(), server.url(""), redis.Config{}); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+	if _, err := redis.Open(t.Context(), server.URL(""), redis.Config{}); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
 		t.Error(err)
 	}
 }
