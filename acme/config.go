@@ -67,7 +67,8 @@ type Config struct {
 	HTTPSPort int
 
 	// OnDemand, if it is not nil, decides about names that a client asks for in a handshake and that have no certificate: nil gets one, from the Storage or from a
-	// CA, while the client waits. It is asked again before each renewal; a name that it does not want any more is not served. Whoever may choose names may use
+	// CA, while the client waits. It is asked again before each renewal, and before port 80 redirects to
+	// a name; one that it does not want any more is not served. Whoever may choose names may use
 	// up the CA's rate limits and this machine's memory: it must know the names that are to be served.
 	//
 	// An order goes on without the handshake that it was begun for. A name that has failed is refused for a minute, and longer each time, up to an hour. So are

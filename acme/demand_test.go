@@ -118,3 +118,23 @@ func TestNamesThatNobodyWantsAreRefused(t *testing.T) {
 		t.Errorf("%v, %d", m.demands.failed, asked.Load())
 	}
 }
+
+// A certificate that has ended is none, and is dropped when it is not wanted any more.
+func TestWhatHasEndedIsWantedAnew(t *testing.T) {
+	var no error
+	m, asked, decided := demanding(t, func(string) error { return no })
+	now := time.Now()
+	store(t, m, "example.org", now.Add(-2*time.Hour), now.Add(-time.Hour), func(*x509.Certificate) string { return "{}" })
+	for _, no = range []error{errors.New("no customer's"), nil, nil} {
+		if err := shake(t, m, "example.org"); err == nil || no != nil && !errors.Is(err, no) {
+			t.Error(err)
+		}
+	}
+	if asked.Load() != 1 || decided.Load() != 2 {
+		t.Errorf("the CA was asked %d times, OnDemand %d times", asked.Load(), decided.Load())
+	}
+	no = errors.New("no customer's")
+	if err := m.allowed(t.Context(), "example.org"); !errors.Is(err, no) || len(m.cache.AllMatchingCertificates("example.org")) > 0 {
+		t.Error(err)
+	}
+}
