@@ -16,6 +16,7 @@ import (
 	"github.com/paf-go/paf/acme"
 	"github.com/paf-go/paf/internal/fleettest"
 	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // certificate is for whoever does not look.
@@ -28,13 +29,13 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 type server struct {
 	tickets *acme.Tickets
 	config  *tls.Config
-	log     *fleettest.Log
+	log     *testkit.Record
 }
 
 // newServer starts the ticket keys of a server, for the test's time.
 func newServer(t *testing.T, c acme.TicketConfig) *server {
 	t.Helper()
-	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(fleettest.Log)}
+	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(testkit.Record)}
 	c.Log = s.log.Logger()
 	tickets, err := acme.NewTickets(t.Context(), c)
 	if err != nil {

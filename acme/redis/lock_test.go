@@ -16,6 +16,7 @@ import (
 
 	"github.com/paf-go/paf/acme/redis"
 	"github.com/paf-go/paf/internal/fleettest"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A contender is a process that takes the lock.
@@ -165,7 +166,7 @@ func TestTryLock(t *testing.T) {
 func TestLostLock(t *testing.T) {
 	server := fleettest.StartRedis(t)
 	client := raw(t, server)
-	log := new(fleettest.Log)
+	log := new(testkit.Record)
 	s := open(t, server.URL("lock_ttl=300ms"), redis.Config{Log: log.Logger()})
 	if err := s.Lock(t.Context(), "order"); err != nil {
 		t.Fatal(err)

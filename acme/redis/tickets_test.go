@@ -10,6 +10,7 @@ import (
 	"github.com/paf-go/paf/acme/redis"
 	"github.com/paf-go/paf/internal/fleettest"
 	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // TestTickets has two servers with storages of their own on one Redis: a client's session is resumed at either, through changes of the
@@ -17,7 +18,7 @@ import (
 func TestTickets(t *testing.T) {
 	server := fleettest.StartRedis(t)
 	var configs []*tls.Config
-	log := new(fleettest.Log)
+	log := new(testkit.Record)
 	certificate, _ := selfsigned.New("paf.test")
 	for range 2 {
 		storage := open(t, server.URL("lock_ttl=500ms"), redis.Config{Keys: [][]byte{make([]byte, 32)}, Timeout: 3 * time.Second})

@@ -1,4 +1,4 @@
-// Package fleettest has what tests of a fleet need: what its machines share, sessions that go on at another one, and a log.
+// Package fleettest has what tests of a fleet need: what its machines share, and sessions that go on at another one.
 package fleettest
 
 import (
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A Redis is a server of a test's own, on a Unix socket.
@@ -17,15 +19,12 @@ type Redis struct {
 	ended  chan struct{}
 }
 
-// StartRedis starts one for the time of a test. Without the program the test is skipped, and fails with CI=true.
+// StartRedis starts one for the time of a test. See testkit.Lacks.
 func StartRedis(t *testing.T) *Redis {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no redis-server: acme/redis/install.sh")
-		}
-		t.Skip("SKIPPED, NOTHING IS TESTED: there is no redis-server (acme/redis/install.sh)")
+		testkit.Lacks(t, "redis-server is not installed: acme/redis/install.sh brings it")
 	}
 	dir, err := os.MkdirTemp("", "paf") // t.TempDir is too long for the path of a socket
 	if err != nil {

@@ -3,10 +3,7 @@ package fleettest
 import (
 	"crypto/tls"
 	"io"
-	"log/slog"
 	"net"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -52,26 +49,3 @@ func Resumes(t *testing.T, client, server *tls.Config) bool {
 	}
 	return conn.ConnectionState().DidResume
 }
-
-// A Log can be read while it is written.
-type Log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write adds a line.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-// String returns all that was written.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// Logger returns what writes to it.
-func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
