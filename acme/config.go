@@ -222,16 +222,25 @@ func (c *Config) checkTimes() error {
 
 // checkName returns a name as certificates have it, or says why no CA would issue a certificate for it.
 func (c *Config) checkName(name string) (string, error) {
+	bare, err := bareName(name)
+	switch {
+	case err != nil:
+		return "", err
+	case len(c.suited(bare)) > 0:
+		return bare, nil
+	case strings.HasPrefix(bare, "*."):
+		return "", fmt.Errorf("acme: %s: a wildcard is proved by DNS01 alone (RFC 8555, Section 7.1.3): set Config.DNS, and have DNS01 in Challenges", name)
+	}
+	return "", fmt.Errorf("acme: %s: none of the challenges %v proves an address (RFC 8738, Section 4): use HTTP01 or TLSALPN01", name, c.Challenges)
+}
+
+// bareName returns a name as certificates have it, whether it can be proved or not.
+func bareName(name string) (string, error) {
 	bare := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
 	_, notIP := netip.ParseAddr(bare)
 	base := strings.TrimPrefix(bare, "*.")
-	switch {
-	case base == "" || strings.ContainsAny(base, "/@*[]: ") && notIP != nil:
+	if base == "" || strings.ContainsAny(base, "/@*[]: ") && notIP != nil {
 		return "", fmt.Errorf("acme: %q is no name of a host: as example.org, *.example.org or 192.0.2.1, without scheme and port", name)
-	case len(c.suited(bare)) == 0 && base != bare:
-		return "", fmt.Errorf("acme: %s: a wildcard is proved by DNS01 alone (RFC 8555, Section 7.1.3): set Config.DNS, and have DNS01 in Challenges", name)
-	case len(c.suited(bare)) == 0:
-		return "", fmt.Errorf("acme: %s: none of the challenges %v proves an address (RFC 8738, Section 4): use HTTP01 or TLSALPN01", name, c.Challenges)
 	}
 	return bare, nil
 }

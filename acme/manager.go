@@ -248,7 +248,7 @@ func (m *Manager) drop(name string) {
 // RFC 5280, Section 5.3.1: 0 if it is none's business, 1 if the key is known to others, 4 if there is a newer certificate, 5 if the name is not
 // served any more. The name has no certificate then, until Manage gets one.
 func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
-	name, err := m.config.checkName(name)
+	name, err := bareName(name)
 	if err != nil {
 		return err
 	}
