@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"math/big"
 	"slices"
 	"strings"
@@ -20,21 +19,16 @@ import (
 
 func TestOneBadNameDoesNotStopTheOthers(t *testing.T) {
 	var mu sync.Mutex
-	var done []string
-	bad := errors.New("bad")
-	names := strings.Split("abcdefghijklmnop", "")
-	err := each(names, func(name string) error {
+	var done []int
+	of := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+	each(of, func(n int) {
 		mu.Lock()
 		defer mu.Unlock()
-		done = append(done, name)
-		if name == "a" {
-			return bad
-		}
-		return nil
+		done = append(done, n)
 	})
 	slices.Sort(done)
-	if !errors.Is(err, bad) || !slices.Equal(done, names) {
-		t.Errorf("%v, %v", done, err)
+	if !slices.Equal(done, of) {
+		t.Errorf("%v", done)
 	}
 }
 
