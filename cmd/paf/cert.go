@@ -26,7 +26,8 @@ Exit status:
     6  the CA's host has no       130  interrupted
        address                    143  terminated
     7  the CA cannot be reached
-    9  a challenge failed: the CA has not seen the proof where it has looked
+    9  a challenge failed: the CA has not seen the proof where it has looked, or
+       the program of --dns-hook has failed
    22  the CA has refused for another reason
    26  a file that is named cannot be read, or the program of --dns-hook not run`,
 		Commands: []*cli.Command{obtainCommand(), renewCommand(), listCommand(), revokeCommand()},

@@ -109,8 +109,12 @@ func (p *provider) run(ctx context.Context, args ...string) error {
 		err = nil
 	}
 	p.log.Debug("the program of --dns-hook was run", "program", p.path, "args", args, "said", said.String(), "err", err)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w: %s", p.path, strings.Join(args[:2], " "), err, said.last())
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended): // not to be wrapped: it has an exit status that would be taken for this program's
+		return exit.Errorf(exit.Challenge, "%s %s: %v: %s", p.path, strings.Join(args[:2], " "), err, said.last())
+	case err != nil:
+		return exit.Errorf(exit.Challenge, "%s %s: %w: %s", p.path, strings.Join(args[:2], " "), err, said.last())
 	}
 	return nil
 }

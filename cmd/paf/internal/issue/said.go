@@ -121,7 +121,10 @@ func code(err error) exit.Code {
 	var host x509.HostnameError
 	var dns *net.DNSError
 	var op *net.OpError
+	var known *exit.Error
 	switch {
+	case errors.As(err, &known): // of a Hook
+		return known.Code
 	case errors.Is(err, acme.ErrTerms):
 		return exit.Usage
 	case errors.Is(err, acme.ErrTooOften):
