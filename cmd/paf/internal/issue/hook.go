@@ -38,6 +38,9 @@ const (
 // config returns what package acme takes.
 func (h *Hook) config(log *slog.Logger) (*acme.DNS, error) {
 	path, err := exec.LookPath(h.Program)
+	if _, here := os.Stat(h.Program); errors.Is(err, exec.ErrNotFound) && here == nil {
+		return nil, exit.Errorf(exit.Read, "--dns-hook: %w; that of this folder is ./%s", err, h.Program)
+	}
 	if err != nil {
 		return nil, exit.Errorf(exit.Read, "--dns-hook: %w", err)
 	}

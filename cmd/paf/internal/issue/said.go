@@ -84,8 +84,9 @@ var options = strings.NewReplacer(
 	"set Config.AgreeToTerms", "give --acme-agree",
 	"and one has to be named", "and --storage has to name one",
 	"set Config.DNS, and have DNS01 in Challenges", "give --dns-hook",
-	"and may be set by DNS.Zone", "where --dns-resolver names servers that know it",
-	"and may be set by DNS.Resolvers", "and may be named by --dns-resolver",
+	", and may be set by DNS.Zone", " (name a server that has the record with --dns-resolver, or do not wait for one: --dns-wait 0)",
+	", and may be set by DNS.Resolvers", " (name one with --dns-resolver, or do not wait for one: --dns-wait 0)",
+	"solving challenges: presenting for challenge: ", "", "solving challenges: waiting for solver *acme.waiter to be ready: ", "", // of what package acme is made of
 	"served by the DNS provider that is set", "in the zone that the program of --dns-hook writes to",
 	"the provider of DNS did not", "--dns-hook did not",
 	"use HTTP01 or TLSALPN01", "give --acme-http or --acme-tls",

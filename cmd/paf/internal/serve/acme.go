@@ -69,11 +69,11 @@ func (o *Options) certificates(ctx context.Context, on *network, lines *accessLo
 	case why != nil:
 		lines.printf("http-01 is not offered: %s\n", terminal.Visible(why.Error()))
 	}
-	if c.tickets, err = acme.NewTickets(ctx, acme.TicketConfig{Storage: config.Storage, Log: said.Log}); err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot use the storage: %w", err)
-	}
 	if c.manager, err = acme.New(config); err != nil {
 		return nil, issue.Explain(err)
+	}
+	if c.tickets, err = acme.NewTickets(ctx, acme.TicketConfig{Storage: config.Storage, Log: said.Log}); err != nil {
+		return nil, exit.Errorf(exit.Failure, "cannot use the storage: %w", err)
 	}
 	return c, nil
 }
