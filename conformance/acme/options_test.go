@@ -2,6 +2,7 @@ package acme
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -114,6 +115,42 @@ func TestPafProvesWildcardsByAProgram(t *testing.T) {
 				t.Error(status)
 			}
 		})
+	}
+}
+
+func TestPafRenewsEachNameWithItsKindOfKey(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, options{})
+	folder := t.TempDir()
+	program, _ := a.hook()
+	kinds := func(out string) string {
+		var all []string
+		for _, one := range strings.SplitAfter(strings.TrimSpace(out), ".key\n") {
+			switch key := leafIn(t, one).PublicKey.(type) {
+			case *rsa.PublicKey:
+				all = append(all, fmt.Sprint(leafIn(t, one).DNSNames[0], " RSA ", key.N.BitLen()))
+			case *ecdsa.PublicKey:
+				all = append(all, fmt.Sprint(leafIn(t, one).DNSNames[0], " ", key.Params().Name))
+			}
+		}
+		return strings.Join(all, ", ")
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		p := startPaf(t, append(args, "--acme-agree", "--acme-dir", a.URL, "--acme-ca-root", a.trusted(), "--storage", folder, "--dns-hook", program, "--dns-resolver", a.DNS)...)
+		status, out, errs := p.end()
+		if status != 0 {
+			t.Fatalf("%q has ended with %d: %s", args, status, errs)
+		}
+		return kinds(out)
+	}
+	first := run("cert", "obtain", "--key-type", "rsa2048", "r.paf.test") + ", " + run("cert", "obtain", "--key-type", "ECDSA384", "e.paf.test")
+	const want = "r.paf.test RSA 2048, e.paf.test P-384"
+	if again := run("cert", "renew", "r.paf.test", "e.paf.test"); first != want || again != want {
+		t.Errorf("%s, and then %s", first, again)
+	}
+	if changed := run("cert", "renew", "--key-type", "ecdsa256", "r.paf.test"); changed != "r.paf.test P-256" {
+		t.Error(changed)
 	}
 }
 
