@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"slices"
 	"strings"
@@ -136,5 +137,16 @@ func TestWhyACAHasFailedIsToldBeforeTheNextIsAsked(t *testing.T) {
 		if got := o.Line(acme.Step{Kind: acme.Failed, Name: "x.test", CA: ca, Err: why}); got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
+	}
+}
+
+// What users read in the log is in the words of the command line.
+func TestTheLogHasTheWordsOfTheCommandLine(t *testing.T) {
+	var log bytes.Buffer
+	l := Warnings(slog.New(slog.NewTextHandler(&log, nil)))
+	l.Error("no", "err", errors.Join(errors.New("acme: set CA.Roots"), errors.New("acme: set Config.AgreeToTerms")))
+	l.Info("nothing")
+	if got := log.String(); !strings.Contains(got, `err="give --acme-ca-root give --acme-agree"`) || strings.Contains(got, "nothing") {
+		t.Error(got)
 	}
 }

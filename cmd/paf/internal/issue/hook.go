@@ -30,9 +30,16 @@ type Hook struct {
 }
 
 const (
-	hookTimeout = 5 * time.Minute // for one run: it may wait for a provider to be done
-	hookGrace   = 2 * time.Second // from being asked to end until it is killed
-	hookOutput  = 4 << 10         // bytes that are kept of what it prints
+	hookTimeout = 5 * time.Minute  // for one run: it may wait for a provider to be done
+	hookGrace   = 2 * time.Second  // from being asked to end until it is killed
+	hookLate    = 30 * time.Second // for taking away what one that was broken off may have added
+	hookOutput  = 4 << 10          // bytes that are kept of what it prints
+)
+
+// What a program is told to do.
+const (
+	present = "present"
+	cleanup = "cleanup"
 )
 
 // config returns what package acme takes.
@@ -65,12 +72,12 @@ var _ acme.DNSProvider = (*provider)(nil)
 
 // AppendRecords implements acme.DNSProvider.
 func (p *provider) AppendRecords(ctx context.Context, _ string, rs []libdns.Record) ([]libdns.Record, error) {
-	return p.each(ctx, "present", rs)
+	return p.each(ctx, present, rs)
 }
 
 // DeleteRecords implements acme.DNSProvider.
 func (p *provider) DeleteRecords(ctx context.Context, _ string, rs []libdns.Record) ([]libdns.Record, error) {
-	return p.each(ctx, "cleanup", rs)
+	return p.each(ctx, cleanup, rs)
 }
 
 func (p *provider) each(ctx context.Context, what string, rs []libdns.Record) (done []libdns.Record, err error) {
@@ -84,7 +91,7 @@ func (p *provider) each(ctx context.Context, what string, rs []libdns.Record) (d
 	return done, nil
 }
 
-func (p *provider) run(ctx context.Context, args ...string) error {
+func (p *provider) run(ctx context.Context, what, name, value string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, hookTimeout, fmt.Errorf("it has not ended within %v", hookTimeout))
 	defer cancel()
 	select {
@@ -93,6 +100,16 @@ func (p *provider) run(ctx context.Context, args ...string) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	err := p.start(ctx, what, name, value)
+	if err != nil && ctx.Err() != nil && what == present {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), hookLate)
+		defer cancel()
+		_ = p.start(late, cleanup, name, value) // it has been logged
+	}
+	return err
+}
+
+func (p *provider) start(ctx context.Context, args ...string) error {
 	var said tail
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PAF_") }) // a password and a key are none of its business
