@@ -210,7 +210,7 @@ func TestPafAsksOneCAAfterTheOther(t *testing.T) {
 		return out, errs
 	}
 	out, errs := run("obtain", "turn.paf.test")
-	if !strings.Contains(errs, "turn.paf.test: no certificate of "+first.URL+": turn.paf.test: there is no certificate: the CA ") || !strings.Contains(errs, "forbidden") {
+	if !strings.Contains(errs, "turn.paf.test: no certificate was issued by "+first.URL+": turn.paf.test: there is no certificate: the CA ") || !strings.Contains(errs, "forbidden") {
 		t.Errorf("why the first has refused: %s", errs)
 	}
 	if leaf := leafIn(t, out); len(second.got("/order-plz")) == 0 || strings.Count(out, " until ") != 1 {

@@ -132,7 +132,7 @@ func TestWhyACAHasFailedIsToldBeforeTheNextIsAsked(t *testing.T) {
 	o := Options{CAs: []CA{{Directory: "https://a.test/dir"}, {Directory: "https://b.test/dir"}}}
 	why := errors.New("acme: set CA.Roots")
 	for ca, want := range map[string]string{
-		"https://a.test/dir": "x.test: no certificate of https://a.test/dir: give --acme-ca-root", "https://b.test/dir": "x.test: there is no certificate",
+		"https://a.test/dir": "x.test: no certificate was issued by https://a.test/dir: give --acme-ca-root", "https://b.test/dir": "x.test: no certificate was issued",
 	} {
 		if got := o.Line(acme.Step{Kind: acme.Failed, Name: "x.test", CA: ca, Err: why}); got != want {
 			t.Errorf("%q, not %q", got, want)

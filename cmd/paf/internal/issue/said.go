@@ -73,9 +73,9 @@ func (o *Options) Line(s acme.Step) string {
 	case s.Kind == acme.Failed && s.Challenge != "":
 		return fmt.Sprintf("%s: %s has failed, the next challenge is tried", cell(s.Name), s.Challenge)
 	case s.Kind == acme.Failed && len(o.CAs) > 0 && s.CA != o.CAs[len(o.CAs)-1].URL():
-		return fmt.Sprintf("%s: no certificate of %s: %s", cell(s.Name), s.CA, terminal.Visible(told{s.Err}.Error()))
+		return fmt.Sprintf("%s: no certificate was issued by %s: %s", cell(s.Name), s.CA, terminal.Visible(told{s.Err}.Error()))
 	case s.Kind == acme.Failed:
-		return cell(s.Name) + ": there is no certificate"
+		return cell(s.Name) + ": no certificate was issued" // there may be one still
 	}
 	return terminal.Visible(s.String())
 }
