@@ -60,7 +60,7 @@ func TestAMACKeyIsReadAndNeverCited(t *testing.T) {
 }
 
 func TestNamesAreAsCertificatesHaveThem(t *testing.T) {
-	names, err := Names("Example.ORG.,example.org", " *.example.org,192.0.2.1, ::1", "münchen.example,*.München.example")
+	names, err := Names("Example.ORG.,example.org", " *.example.org,192.0.2.1, 0::01,::ffff:192.0.2.1", "münchen.example,*.München.example")
 	want := "example.org *.example.org 192.0.2.1 ::1 xn--mnchen-3ya.example *.xn--mnchen-3ya.example"
 	if got := strings.Join(names, " "); got != want || err != nil {
 		t.Errorf("%q, %v", got, err)

@@ -38,7 +38,7 @@ func Names(lists ...string) (names []string, err error) {
 func nameOf(said string) (string, error) {
 	name := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(said), "."))
 	if address, err := netip.ParseAddr(name); err == nil && address.Zone() == "" {
-		return name, nil
+		return address.Unmap().String(), nil
 	}
 	base, wild := strings.CutPrefix(name, "*.")
 	if base == "" || strings.ContainsAny(base, "/@*[]:% ") {
