@@ -92,8 +92,8 @@ func TestPafProvesWildcardsByAProgram(t *testing.T) {
 				t.Error(errs)
 			}
 			said, err := os.ReadFile(notes)
-			want := strings.Repeat("present _acme-challenge.hook.paf.test.\ncleanup _acme-challenge.hook.paf.test.\n", 2)
-			if string(said) != want || err != nil {
+			const once = "present _acme-challenge.hook.paf.test.\ncleanup _acme-challenge.hook.paf.test.\n"
+			if n := strings.Count(string(said), once); n < 1 || n > 2 || strings.Repeat(once, n) != string(said) || err != nil { // pebble believes a proof twice, once in a hundred times
 				t.Errorf("%q, %v", said, err)
 			}
 
