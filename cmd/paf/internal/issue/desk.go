@@ -3,7 +3,6 @@ package issue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 
@@ -56,6 +55,9 @@ func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 		challenge acme.Challenge
 		place     Place
 	}{{acme.TLSALPN01, c.TLS}, {acme.HTTP01, c.HTTP}} {
+		if c.Hook != nil && !at.place.Chosen { // whoever has a program for dns-01 need not be reached
+			continue
+		}
 		ln, why, err := at.place.Listen(ctx, c.Listen)
 		switch {
 		case err != nil:
@@ -76,7 +78,7 @@ func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 		if len(whys) == 0 {
 			whys = append(whys, errors.New("no challenge is left"))
 		}
-		return nil, exit.Errorf(exit.Failure, "nothing would answer the CA: %w\nListen as a user who may, or elsewhere with --acme-http and --acme-tls, and forward the ports 80 and 443 there",
+		return nil, exit.Errorf(exit.Failure, "nothing would answer the CA: %w\nListen as a user who may, or elsewhere with --acme-http and --acme-tls, and forward the ports 80 and 443 there, or give --dns-hook",
 			errors.Join(whys...))
 	}
 	return c.answer(ctx, config, listeners)
@@ -109,10 +111,4 @@ func (c *Command) answer(ctx context.Context, config acme.Config, listeners map[
 		}()
 	}
 	return d, nil
-}
-
-func (c *Command) say(format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fmt.Fprintf(c.Err, format, args...)
 }
