@@ -12,7 +12,7 @@
 // # How the program is laid out
 //
 // One file holds one command: its flags and what its help says (serve.go,
-// get.go, load.go with what its flags mean and what becomes of a run beside it, proxy.go, cert.go). What a command does is a package of its own below internal/, which
+// get.go, proxy.go, cert.go; acme.go has what two have in common, load_flags.go and load_output.go belong to load.go). What a command does is a package of its own below internal/, which
 // knows nothing of flags. program.go ties the commands together: a new one is a
 // new file and a line there. Exit statuses are those of package internal/exit.
 package main
