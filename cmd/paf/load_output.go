@@ -23,7 +23,7 @@ func liveView(w io.Writer) func(context.Context, *record.Recorder, func() int64)
 		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 			size = func() (int, int) {
 				columns, lines, err := term.GetSize(int(f.Fd()))
-				if err != nil {
+				if err != nil || columns == 0 || lines == 0 { // as some say that do not know
 					return 80, 24
 				}
 				return columns, lines

@@ -40,7 +40,7 @@ func TestUnixSocketsAreLoaded(t *testing.T) {
 func TestLoadsGoOverAStackOfTheirOwn(t *testing.T) {
 	one, two := netstack.Pair()
 	station := func(link netstack.Link, addr string) *netstack.Stack {
-		s, err := netstack.New(t.Context(), link, netstack.Config{Addresses: []netip.Prefix{netip.MustParsePrefix(addr)}})
+		s, err := netstack.New(t.Context(), link, netstack.Config{Addresses: []netip.Prefix{netip.MustParsePrefix(addr)}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -193,6 +193,26 @@ func TestAServerThatEndsItsConnectionsIsNoFailure(t *testing.T) {
 	}
 }
 
+// TestContentMayEndWithItsConnection, as that of HTTP/1.0 does.
+func TestContentMayEndWithItsConnection(t *testing.T) {
+	for _, o := range []Options{{Connections: 4}, {Connections: 4, Rate: 5000}, {Connections: 2, Pipeline: 3}} {
+		o.URL, _ = server(t, false, func(w http.ResponseWriter, _ *http.Request) {
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				_, _ = io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\nhello")
+				c.Close()
+			}
+		})
+		o.Number = 100
+		if o.Pipeline > 0 {
+			o.Number = 12 // each connection is good for one, and the others are sent again, thrice
+		}
+		r := perform(t, o)
+		if r.Answered()+r.FailedCount() != o.Number || o.Pipeline == 0 && (r.FailedCount() > 0 || r.Connect.Count() < 100) {
+			t.Errorf("%+v: %d answered on %d connections, failed %v", o, r.Answered(), r.Connect.Count(), r.Failures)
+		}
+	}
+}
+
 // TestAnEndThatComesWithAResponseIsSeen: where a server shuts its side right behind a response, without a word, and goes on to read.
 func TestAnEndThatComesWithAResponseIsSeen(t *testing.T) {
 	ln := testkit.Listen(t)
