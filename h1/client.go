@@ -299,7 +299,7 @@ func appendHost(dst []byte, r *semantics.Request) ([]byte, error) {
 	if !given {
 		host = r.Target.Authority
 	}
-	if !semantics.ValidAuthority(host) || r.Fields.Count("Host") > 1 {
+	if !semantics.ValidAuthority(host) || given && r.Fields.Count("Host") > 1 {
 		return dst, engine.Misuse(rules[ruleHost].text, host)
 	}
 	return appendField(dst, "Host", host), nil

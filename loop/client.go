@@ -255,6 +255,13 @@ func (c *ClientConn) sayIt() {
 
 func (c *ClientConn) cut(why CloseReason) { c.discard(why) }
 
+// isGone reports whether discard has been called.
+func (c *ClientConn) isGone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
+
 // discard ends the connection and returns when it has left the group and its pool. Anyone
 // may call it, any number of times.
 func (c *ClientConn) discard(why CloseReason) {

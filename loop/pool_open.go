@@ -105,7 +105,7 @@ func (p *Pool[K]) adopt(key K, w *waiter, c *ClientConn) (taken bool, err error)
 	if once {
 		more = nil // it is closed after its exchange
 	}
-	if !c.adopted(func() { p.forget(key, c) }, func() error { return p.put(key, c) }, more) {
+	if !c.adopted(func() { p.forget(key, c) }, func() error { return p.put(key, at, c) }, more) {
 		return false, ErrStopped
 	}
 	if c.mux != nil && !once {

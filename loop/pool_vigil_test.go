@@ -54,7 +54,7 @@ func TestAPoolSaysThatCallersWaitForLong(t *testing.T) {
 		if n := strings.Count(log.String(), "\n"); n != 3 {
 			t.Errorf("%d lines in 180 seconds", n)
 		}
-		_ = p.put("key", c)
+		c.GiveBack()
 		p.Close()
 	})
 }
