@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/semantics"
@@ -21,11 +22,11 @@ type passage struct {
 	plain   bool    // HTTP/1.1 only
 	tried   []*Upstream
 	at      *Upstream
-	fields  [fieldsUsual]semantics.Field // memory for those of out
+	fields  []semantics.Field // memory for those of out
 }
 
-// fieldsUsual is how many fields most requests have at most when they are passed on.
-const fieldsUsual = 24
+// fieldsMost is how many fields a passage keeps memory for.
+const fieldsMost = 64
 
 // passage returns memory for an exchange.
 func (r *Reverse) passage(w *paf.ResponseWriter, in *paf.Request) *passage {
@@ -41,8 +42,9 @@ func (r *Reverse) passage(w *paf.ResponseWriter, in *paf.Request) *passage {
 // keep keeps the memory of a passage that is over for another, unless somebody may still look at it: who sends content, of which the response need not have
 // waited for, who has a tunnel, or has failed.
 func (r *Reverse) keep(p *passage) {
-	if p.upload == nil && p.upgrade == "" && p.report.Err == nil {
-		*p = passage{proxy: r, tell: p.tell}
+	if fields := p.out.Header.List(); p.upload == nil && p.upgrade == "" && p.report.Err == nil && cap(fields) <= fieldsMost {
+		clear(fields)
+		*p = passage{proxy: r, tell: p.tell, fields: fields[:0]}
 		r.passages.Put(p)
 	}
 }
@@ -52,7 +54,7 @@ func (p *passage) run() error {
 	if p.proxy.via.passed(&p.in.Header) {
 		return ErrLoop
 	}
-	list := p.introduce(appendPassing(p.fields[:0], &p.in.Header))
+	list := p.introduce(appendPassing(slices.Grow(p.fields, p.in.Header.Len()+6), &p.in.Header))
 	if p.upgrade == "" {
 		list = apart(list)
 	}
