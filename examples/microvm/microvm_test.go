@@ -19,6 +19,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/mimic"
+	"github.com/u-root/u-root/pkg/cpio"
 )
 
 // TestMachineAnswers boots the machine with each TCP/IP and asks it in every way that leads to it.
@@ -51,11 +52,11 @@ func TestMachineAnswers(t *testing.T) {
 }
 
 // testImage builds the image, where there is all that a test of it needs.
-func testImage(t *testing.T) *image {
+func testImage(t *testing.T, more ...cpio.Record) *image {
 	t.Helper()
 	_, err := exec.LookPath(qemu)
 	need(t, qemu, err)
-	img, err := build(t.Context(), needKernel(t))
+	img, err := build(t.Context(), needKernel(t), more...)
 	if err != nil {
 		t.Fatal(err)
 	}
