@@ -16,6 +16,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/flow/flowtest"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/vsock"
 	"go.uber.org/goleak"
 )
@@ -207,10 +208,7 @@ func TestWhereNobodyListensIsAReset(t *testing.T) {
 }
 
 func TestOtherDescriptorsAreNone(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	f, err := ln.(*net.TCPListener).File()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/u-root/u-root/pkg/cpio"
 )
@@ -65,7 +66,7 @@ func testImage(t *testing.T, more ...cpio.Record) *image {
 }
 
 func asksWithCurl(t *testing.T, b *booted, says string) {
-	needCurl(t)
+	testkit.Need(t, "curl")
 	for flag, version := range map[string]string{"--http1.1": "HTTP/1.1", "--http2-prior-knowledge": "HTTP/2.0"} {
 		out, err := exec.Command("curl", "-sS", "--fail-with-body", "--max-time", "30", flag, b.url("http")).CombinedOutput()
 		if err != nil {
