@@ -39,7 +39,7 @@ func orderFlags() []cli.Flag {
 func storageFlag() cli.Flag {
 	return &cli.StringFlag{Name: "storage", Sources: cli.EnvVars(storageVariable),
 		Usage: "keep accounts, certificates and keys at `WHERE`: a folder, or a URL of file, redis, rediss (TLS) or unix (a socket of Redis); " +
-			"a password belongs in a file (password_file=PATH in the URL) or the URL in the variable, for all see command lines; default: a folder of the user's"}
+			"its password belongs in the variable or in a file (password_file=PATH), for all see command lines; default: a folder of the user's"}
 }
 
 const storageVariable = "PAF_STORAGE"

@@ -83,6 +83,7 @@ func (o *Options) Line(s acme.Step) string {
 // options are what advice of package acme is in terms of the command line.
 var options = strings.NewReplacer(
 	"set Config.AgreeToTerms", "give --acme-agree",
+	"and one has to be named", "and --storage has to name one",
 	"set Config.DNS, and have DNS01 in Challenges", "give --dns-hook",
 	", and may be set by DNS.Zone", " (name a server that has the record with --dns-resolver, or do not wait for one: --dns-wait 0)",
 	", and may be set by DNS.Resolvers", " (name one with --dns-resolver, or do not wait for one: --dns-wait 0)",
