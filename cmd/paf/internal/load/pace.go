@@ -138,7 +138,7 @@ func (p *pace) due(now int64) (s seat, t ticket, again int64) {
 	default:
 		again = p.thinking.head().until
 	}
-	if again > now {
+	if again > now && (p.plan == nil || again < p.until) {
 		return nil, t, again
 	}
 	t, ok := p.take(now)
@@ -190,6 +190,13 @@ func (p *pace) finish() {
 	default:
 		close(p.done)
 	}
+}
+
+// full reports whether all tickets that count have been given out.
+func (p *pace) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counted >= p.limit
 }
 
 // end is called when the time is up. What was due before and has found no free seat is still given out.

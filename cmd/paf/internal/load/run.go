@@ -221,16 +221,22 @@ func (r *run) finish(ctx context.Context) error {
 	if r.options.Duration > 0 {
 		end = time.After(time.Duration(r.zero-r.clock()) + r.options.Duration)
 	}
-	for {
+	for done := r.pace.done; ; {
 		select {
 		case <-end:
+			if done == nil {
+				return nil
+			}
 			r.pace.end()
-			drained = time.After(r.options.Timeout)
+			end, drained = nil, time.After(r.options.Timeout)
 		case <-drained:
 			r.expire()
 			return errTimeout
-		case <-r.pace.done:
-			return nil
+		case <-done:
+			if end == nil || r.pace.full() {
+				return nil
+			}
+			done = nil // nothing more is due in the time that is left
 		case <-ctx.Done():
 			return nil
 		}
