@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ func Handler(h http.Handler) paf.Handler {
 type handler struct {
 	server *http.Server
 	log    atomic.Pointer[slog.Logger] // paf's
+	blocks sync.Pool                   // of *block
 }
 
 // Borrows makes it a paf.Borrower: of what it is given it keeps nothing but the exchange's ticket.

@@ -62,13 +62,12 @@ func (w *exchange) EnableFullDuplex() error {
 
 // ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
 func (w *exchange) ReadFrom(r io.Reader) (n int64, err error) {
-	buf := make([]byte, 32<<10)
 	if !w.conn.copies || w.http2() && w.fields.Get("Content-Length") == "" {
-		return io.CopyBuffer(justWriter{w}, r, buf)
+		return w.copy(r)
 	}
 	if !w.begun {
 		// Nothing is sent before r has given something; and it may be needed to tell its type.
-		n, err = io.CopyBuffer(justWriter{w}, io.LimitReader(r, sniffMost), buf)
+		n, err = w.copy(io.LimitReader(r, sniffMost))
 		if err != nil || n < sniffMost {
 			return n, err
 		}
@@ -84,9 +83,28 @@ func (w *exchange) ReadFrom(r io.Reader) (n int64, err error) {
 		more, err = w.ticket.Copy(r, w.length-w.written)
 		w.written += more
 	} else {
-		more, err = io.CopyBuffer(justWriter{w}, r, buf)
+		more, err = w.copy(r)
 	}
 	return n + more, err
+}
+
+// A block is memory to copy content through, of the size of net/http's: it shows in the chunks.
+type block [32 << 10]byte
+
+// block returns one that is free, or new.
+func (h *handler) block() *block {
+	if b, is := h.blocks.Get().(*block); is {
+		return b
+	}
+	return new(block)
+}
+
+// copy copies what r has.
+func (w *exchange) copy(r io.Reader) (int64, error) {
+	b := w.handler.block()
+	n, err := io.CopyBuffer(justWriter{w}, r, b[:])
+	w.handler.blocks.Put(b) // one that a panic leaves is not used again
+	return n, err
 }
 
 // A justWriter is a writer that io.Copy does not ask for ReadFrom.
