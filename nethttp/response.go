@@ -39,12 +39,17 @@ type response struct {
 
 // A draft is what a response needs besides until it is sent. The memory is the connection's, and no handler's ever.
 type draft struct {
-	lines     []semantics.Field  // of the head
-	failed    error              // nothing can be written after it
-	beginning []byte             // of the content, while its type may have to be told from it
-	trailers  []string           // that are announced
-	memory    [8]semantics.Field // for lines
+	lines     []semantics.Field // of the head
+	failed    error             // nothing can be written after it
+	beginning []byte            // of the content, while its type may have to be told from it
+	trailers  []string          // that are announced
 }
+
+// Memory for so many lines a draft has to begin with, and keeps at most.
+const (
+	linesFirst = 8
+	linesKept  = 32
+)
 
 // note keeps the first error.
 func (w *exchange) note(err error) error {
@@ -59,13 +64,16 @@ func (c *conn) draftOf() *draft {
 	if d := c.draft.Swap(nil); d != nil {
 		return d
 	}
-	return &draft{}
+	return &draft{lines: make([]semantics.Field, 0, linesFirst)}
 }
 
 // keep keeps the memory of a head that has been sent, and nothing of the head.
 func (c *conn) keep(d *draft) {
-	clear(d.memory[:min(len(d.memory), len(d.lines))])
-	d.lines, d.failed, d.beginning, d.trailers = nil, nil, d.beginning[:0], nil
+	if cap(d.lines) > linesKept {
+		return
+	}
+	clear(d.lines)
+	d.lines, d.failed, d.beginning, d.trailers = d.lines[:0], nil, d.beginning[:0], nil
 	c.draft.Store(d)
 }
 

@@ -28,7 +28,7 @@ const (
 // settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
 func (w *exchange) settleFields() {
 	w.length, w.draft = -1, w.conn.draftOf()
-	list := w.memory[:0]
+	list := w.lines
 	for name, values := range w.fields {
 		list = w.settle(list, name, values)
 	}
