@@ -14,6 +14,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/paftest"
 	"github.com/paf-go/paf/semantics"
 )
@@ -114,7 +115,7 @@ func TestAbortIsNotLogged(t *testing.T) {
 
 // An ErrorHandler may leave a fault without an answer, and nobody says that it panicked.
 func TestErrorHandlerMayAbort(t *testing.T) {
-	log := &logged{}
+	log := &testkit.Record{}
 	s := handle(func(*paf.ResponseWriter, *paf.Request) {})
 	s.Log = slog.New(slog.NewTextHandler(log, nil))
 	s.ErrorHandler = func(*paf.ResponseWriter, *paf.Request, error) { panic(paf.ErrAbort) }

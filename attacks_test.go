@@ -14,16 +14,14 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
 // serverOf listens and hands each connection to a function.
 func serverOf(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	done := make(chan struct{})
 	t.Cleanup(func() { ln.Close(); <-done })
 	go func() {
@@ -133,10 +131,7 @@ func TestACutEndsTheContext(t *testing.T) {
 				<-done
 				ended <- context.Cause(r.Context())
 			})
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			done := make(chan error, 1)
 			go func() { done <- s.Serve(context.Background(), ln) }()
 			c, err := net.Dial("tcp", ln.Addr().String())
@@ -199,10 +194,7 @@ func TestShutdownDoesNotWaitForHandlersBeyondItsContext(t *testing.T) {
 		close(began)
 		<-end
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(context.Background(), ln) }()
 	c, err := net.Dial("tcp", ln.Addr().String())
@@ -241,7 +233,7 @@ func TestRequestsForAnotherSchemeAreRefused(t *testing.T) {
 	} {
 		s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprintf(w, "%s %s", r.Scheme, r.Authority) })
 		s.TrustScheme = test.trust
-		log := &logged{}
+		log := &testkit.Record{}
 		s.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		got := exchangeRaw(t, serve(t, s), "GET "+test.target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		head, content, _ := strings.Cut(got, "\r\n\r\n")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -31,10 +32,7 @@ func TestContentIsClosedThoughNoConnectionTakesIt(t *testing.T) {
 			if name == "once" {
 				body = reader
 			}
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			gone := make(chan struct{})
 			go func() {
 				defer close(gone)

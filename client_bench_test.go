@@ -15,6 +15,7 @@ import (
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/hpack"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -107,10 +108,7 @@ func callAnswering(b *testing.B, callers int, protocol paf.Protocol, open func()
 func BenchmarkClientHTTP1(b *testing.B) {
 	said := []byte("HTTP/1.1 200 OK\r\nDate: Fri, 21 Nov 2025 08:17:22 GMT\r\nConnection: keep-alive\r\nContent-Length: 13\r\nServer: h2o/2.2.5\r\nContent-Type: text/html\r\n" +
 		"Last-Modified: Fri, 21 Nov 2025 08:17:22 GMT\r\nETag: \"69202b72-d\"\r\nAccept-Ranges: bytes\r\n\r\nHello, World!")
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
+	ln := testkit.Listen(b)
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer ln.Close()

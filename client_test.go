@@ -18,6 +18,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -219,10 +220,7 @@ func TestClientFollowsRedirects(t *testing.T) {
 // closing is a server that answers n requests on each connection and then closes
 // it when the next one comes, without an answer.
 func closing(t *testing.T, n int) (addr string, conns *atomic.Int32) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	t.Cleanup(func() { ln.Close() })
 	conns = new(atomic.Int32)
 	go func() {

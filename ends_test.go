@@ -12,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -82,10 +83,7 @@ func TestSlowClosesDoNotWaitForEachOther(t *testing.T) {
 		if state == "/parked" && canPark() {
 			s.ParkAfter = time.Millisecond
 		}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(context.Background(), slowClosers{ln}) }()
 		for range cap(began) {

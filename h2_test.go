@@ -2,11 +2,9 @@ package paf_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // serveTLS serves over TLS that offers protocols, and returns a client that trusts it.
@@ -25,23 +24,11 @@ func serveTLS(t *testing.T, s *paf.Server, protocols ...string) (url string, c *
 	peer.EnableHTTP2 = true
 	peer.StartTLS() // for its certificate
 	t.Cleanup(peer.Close)
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln := tls.NewListener(inner, &tls.Config{Certificates: peer.TLS.Certificates, NextProtos: protocols})
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
+	ln := testkit.Listen(t)
+	testkit.Serve(t, s, tls.NewListener(ln, &tls.Config{Certificates: peer.TLS.Certificates, NextProtos: protocols}))
 	c = trusting(peer)
-	t.Cleanup(func() {
-		c.Close()
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
-	return "https://" + inner.Addr().String(), c, peer.Client()
+	t.Cleanup(c.Close)
+	return "https://" + ln.Addr().String(), c, peer.Client()
 }
 
 func echoBack(w *paf.ResponseWriter, r *paf.Request) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/paftest"
 )
@@ -50,10 +51,7 @@ func hammered(w *paf.ResponseWriter, r *paf.Request) {
 func TestHammer(t *testing.T) {
 	listeners := map[string]func(t *testing.T) (net.Listener, *paf.Client){
 		"tcp": func(t *testing.T) (net.Listener, *paf.Client) {
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			return ln, &paf.Client{Context: mimic.Add(mimic.Context{}, paf.TCP, ln.Addr().String())}
 		},
 		"memory": func(t *testing.T) (net.Listener, *paf.Client) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/paftest"
 )
 
@@ -26,7 +27,7 @@ type record struct {
 // records runs a handler for one request of HTTP/1.1 and returns what the client has got and what was logged.
 func records(t *testing.T, method string, f func(w *paf.ResponseWriter, r *paf.Request)) (answer string, lines []record) {
 	t.Helper()
-	log := &logged{}
+	log := &testkit.Record{}
 	s := handle(f)
 	s.Log = slog.New(slog.NewJSONHandler(log, nil))
 	virtually(t, s, func(t *testing.T, s *paftest.Server) {
@@ -132,7 +133,7 @@ func TestUseAfterTheHandlerHasReturnedFailsAndHarmsNobody(t *testing.T) {
 	for _, protocol := range []paf.Protocol{paf.HTTP11, paf.HTTP2} {
 		var kept *paf.ResponseWriter
 		var request *paf.Request
-		log := &logged{}
+		log := &testkit.Record{}
 		s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
 			if kept == nil {
 				kept, request = w, r

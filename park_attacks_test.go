@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // What peers do to connections that are about to be parked, or are.
@@ -136,10 +138,7 @@ func TestPartOfAHeadIsWaitedForInPeace(t *testing.T) {
 	}
 	s := handle(hello)
 	s.ParkAfter = 5 * time.Millisecond
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	l := &watched{Listener: ln}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(t.Context(), l) }()

@@ -18,6 +18,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/mimic"
 )
@@ -38,10 +39,7 @@ func parking(t *testing.T, s *paf.Server, config *tls.Config) (addr string, stop
 	if !canPark() {
 		t.Skip("NOT TESTED: nothing is parked on " + runtime.GOOS)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	addr = ln.Addr().String()
 	if config != nil {
 		ln = tls.NewListener(ln, config)
@@ -49,22 +47,7 @@ func parking(t *testing.T, s *paf.Server, config *tls.Config) (addr string, stop
 	if s.ParkAfter == 0 {
 		s.ParkAfter = time.Millisecond
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Error("Serve did not return")
-		}
-	})
-	t.Cleanup(stop)
-	return addr, stop
+	return addr, testkit.Serve(t, s, ln)
 }
 
 // awake counts the goroutines of accepted connections.

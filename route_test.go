@@ -16,15 +16,13 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // routeTo returns a route to a server that answers each request with a text, and notes the requests.
 func routeTo(t *testing.T, answer string) (r *paf.Route, asked chan string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	t.Cleanup(func() { _ = ln.Close() })
 	asked = make(chan string, 16)
 	go func() {

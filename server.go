@@ -103,7 +103,7 @@ type Server struct {
 	ConnContext func(ctx context.Context, f flow.Flow) context.Context
 
 	// ConnState, if it is not nil, is told what becomes of each connection, and holds it up until it returns. f is for facts, or
-	// to be closed.
+	// to be closed. A panic is logged, and costs the connection.
 	ConnState func(f flow.Flow, s ConnState)
 
 	// MaxConns bounds the connections served at a time on listeners; more wait to

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // serve starts a server on a TCP port of its own and returns its address. When
@@ -25,24 +26,8 @@ func serve(t testing.TB, s *paf.Server) string {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		stop()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("Serve: %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Error("Serve did not return")
-		}
-	})
+	ln := testkit.Listen(t)
+	testkit.Serve(t, s, ln)
 	return ln.Addr().String()
 }
 
@@ -195,7 +180,7 @@ func TestServerSendsContinueOnFirstReadOnly(t *testing.T) {
 }
 
 func TestPanicCostsOneExchange(t *testing.T) {
-	log := &logged{}
+	log := &testkit.Record{}
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) {
 		if r.Path == "/panic" {
 			_, _ = w.WriteString("never seen")
@@ -400,10 +385,7 @@ func TestServeReturnsNilAndFinishesWhatIsInFlight(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		hello(w, r)
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -435,10 +417,7 @@ func TestGracePeriodCutsWhatDoesNotEnd(t *testing.T) {
 		cause <- context.Cause(r.Context())
 	})
 	s.GracePeriod = 50 * time.Millisecond
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -461,10 +440,7 @@ func TestShutdownThenServeFails(t *testing.T) {
 	if err := s.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	if err := s.Serve(context.Background(), ln); !errors.Is(err, paf.ErrStopped) {
 		t.Errorf("got %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -28,7 +29,7 @@ func atSocket(t testing.TB, s *paf.Server, config *tls.Config) (path, host strin
 	if config != nil {
 		ln = tls.NewListener(ln, config)
 	}
-	serveOn(t, s, ln)
+	testkit.Serve(t, s, ln)
 	return path, url.PathEscape(path)
 }
 
@@ -105,7 +106,7 @@ func TestURLLeadsToAnAbstractSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, handle(hello), ln)
+	testkit.Serve(t, handle(hello), ln)
 	c := newClient(t)
 	resp, err := c.Get(t.Context(), "http+unix://"+url.QueryEscape(ln.Addr().String())+"/x")
 	if err != nil {
@@ -214,7 +215,7 @@ func TestNoRequestThatWasReceivedLeadsToASocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, handle(hello), ln)
+	testkit.Serve(t, handle(hello), ln)
 	_, host := atSocket(t, handle(hello), nil)
 	c := newClient(t)
 	var sent error

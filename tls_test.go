@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +19,8 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -62,10 +63,7 @@ func TestClientSpeaksHTTPS(t *testing.T) {
 func TestServerServesATLSListener(t *testing.T) {
 	peer := httptest.NewTLSServer(nil) // for its certificate
 	defer peer.Close()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	inner := testkit.Listen(t)
 	ln := tls.NewListener(inner, &tls.Config{Certificates: peer.TLS.Certificates})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -123,7 +121,7 @@ func TestClientSecuresAFlowThatIsNot(t *testing.T) {
 
 // What net/http's ListenAndServeTLS does: a certificate from files, and HTTP/2 for those who know it.
 func TestListenAndServeTLSServesHTTP2(t *testing.T) {
-	cert, key := certificateFiles(t)
+	cert, key, _ := selfsigned.Files(t)
 	s := handle(func(w *paf.ResponseWriter, r *paf.Request) { fmt.Fprint(w, r.Protocol, " ", r.Scheme) })
 	path := filepath.Join(t.TempDir(), "s")
 	ctx, stop := context.WithCancel(context.Background())
@@ -154,28 +152,9 @@ func TestListenAndServeTLSServesHTTP2(t *testing.T) {
 	}
 }
 
-// certificateFiles returns the files of a certificate and of its key.
-func certificateFiles(t *testing.T) (cert, key string) {
-	peer := httptest.NewTLSServer(nil)
-	defer peer.Close()
-	pair := peer.TLS.Certificates[0]
-	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: der}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
 // A configuration of TLS is not left aside without a word.
 func TestTLSConfigIsNotServedInClear(t *testing.T) {
-	log := &logged{}
+	log := &testkit.Record{}
 	s := handle(hello)
 	s.Log = slog.New(slog.NewTextHandler(log, nil))
 	if err := s.ListenAndServeTLS(t.Context(), "127.0.0.1:0", "", ""); !errors.Is(err, fs.ErrNotExist) {
@@ -186,19 +165,13 @@ func TestTLSConfigIsNotServedInClear(t *testing.T) {
 	if err := s.ListenAndServe(t.Context(), "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "ListenAndServeTLS") {
 		t.Errorf("ListenAndServe: %v", err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Serve(ctx, ln); err != nil || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "ServeTLS") {
 		t.Errorf("Serve: %v, log: %s", err, log)
 	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	closed := testkit.Listen(t)
 	if err := s.ServeTLS(t.Context(), closed, "none", "none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("files that are none: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/paftest"
 )
 
@@ -123,7 +124,7 @@ func TestAfterTunnelTheExchangeIsTaken(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			ln, dial := grounds["pipe"](t)
-			log := &logged{}
+			log := &testkit.Record{}
 			given := make(chan *paf.Tunnel, 1)
 			d := dig(t, k, ln, dial, func(d *digger) {
 				d.given = given

@@ -13,6 +13,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/flow/flowtest"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/paftest"
 )
@@ -94,10 +95,7 @@ func listenTLS(t testing.TB, protocol string) (net.Listener, func(context.Contex
 }
 
 func listenTCP(t testing.TB) (net.Listener, func(context.Context) (flow.Flow, error)) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	return ln, func(ctx context.Context) (flow.Flow, error) {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", ln.Addr().String())
 		if err != nil {

@@ -17,21 +17,9 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
-
-// serveOn serves on a listener until the test ends.
-func serveOn(t testing.TB, s *paf.Server, ln net.Listener) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-}
 
 // toServer is a protocol whose flows are pipes to a server; TLS is run by the server if there is a configuration. An endpoint is
 // how many handshakes are run one inside the other.
@@ -65,11 +53,8 @@ func TestTLSRunsOverWhateverTheContextLeadsTo(t *testing.T) {
 	s := handle(hello)
 	own := toServer(s, 20, config)
 	path, _ := atSocket(t, s, config)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOn(t, s, tls.NewListener(ln, config))
+	ln := testkit.Listen(t)
+	testkit.Serve(t, s, tls.NewListener(ln, config))
 	inside := paf.TLSEndpoint{Over: mimic.Add(mimic.Context{}, own, 2), Host: "localhost", Config: &tls.Config{RootCAs: roots}}
 	for name, c := range map[string]mimic.Context{
 		"own protocol":       mimic.Add(trust, own, 1),
@@ -172,11 +157,8 @@ func TestAURLIsResolvedWithoutAClient(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	base := mimic.Add(mimic.Context{}, paf.TLSConfig, &tls.Config{RootCAs: roots})
 	clear := serve(t, handle(hello))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOn(t, handle(hello), tls.NewListener(ln, config))
+	ln := testkit.Listen(t)
+	testkit.Serve(t, handle(hello), tls.NewListener(ln, config))
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	_, host := atSocket(t, handle(hello), config)
 	s := handle(hello)

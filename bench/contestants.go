@@ -20,6 +20,7 @@ const (
 	pathSink  = "/sink" // POST: reads what it is given, then says hello
 	pathWait  = "/wait" // never answers: the handler waits until the client has gone
 	pathHold  = "/hold" // the same, but for the head, which is sent at once
+	pathToil  = "/toil" // works for some 20 µs before it says hello
 )
 
 // A contestant takes part in the works that need no more than it can do. A server of Go runs in
@@ -28,7 +29,7 @@ type contestant struct {
 	name string
 
 	// can is a list of words: h1, h2, tls, body (pathBig and pathSink), wait (pathWait and
-	// pathHold), call-h1 and call-h2 (has a client), gateway-h1, gateway-h2 and tunnel (has a proxy).
+	// pathHold), toil (pathToil), call-h1 and call-h2 (has a client), gateway-h1, gateway-h2 and tunnel (has a proxy).
 	can string
 
 	// cannot says why, by the names of works that it cannot do although it can do what they need.
@@ -43,12 +44,12 @@ type contestant struct {
 
 // contestants are those who take part, in the order of the tables; the floor comes first.
 var contestants = []contestant{
-	{name: "floor", can: "h1 tls body call-h1 tunnel", serve: serveFloor, client: callFloor, tunnel: tunnelFloor},
-	{name: "paf", can: "h1 h2 tls body wait call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: servePaf, client: callPaf, pass: passPaf, tunnel: tunnelPaf},
-	{name: "paf-borrow", can: "h1 h2", serve: serveBorrower},
-	{name: "paf+nethttp", can: "h1 h2 tls body wait call-h1 call-h2", serve: servePafNetHTTP, client: callPafNetHTTP},
-	{name: "net/http", can: "h1 h2 tls body wait call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: serveNetHTTP, client: callNetHTTP, pass: passNetHTTP, tunnel: tunnelNetHTTP},
-	{name: "fasthttp", can: "h1 tls body call-h1", serve: serveFastHTTP, client: callFastHTTP},
+	{name: "floor", can: "h1 tls body toil call-h1 tunnel", serve: serveFloor, client: callFloor, tunnel: tunnelFloor},
+	{name: "paf", can: "h1 h2 tls body wait toil call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: servePaf, client: callPaf, pass: passPaf, tunnel: tunnelPaf},
+	{name: "paf-borrow", can: "h1 h2 toil", serve: serveBorrower},
+	{name: "paf+nethttp", can: "h1 h2 tls body wait toil call-h1 call-h2", serve: servePafNetHTTP, client: callPafNetHTTP},
+	{name: "net/http", can: "h1 h2 tls body wait toil call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: serveNetHTTP, client: callNetHTTP, pass: passNetHTTP, tunnel: tunnelNetHTTP},
+	{name: "fasthttp", can: "h1 tls body toil call-h1", serve: serveFastHTTP, client: callFastHTTP},
 	{name: "gnet", can: "h1", serve: serveGnet},
 	{name: "x/net/http2", can: "h2 tls body wait call-h2", serve: serveXNet, client: callXNet},
 	{name: "nginx", can: "h1 h2 tls body gateway-h1 gateway-h2", command: nginx, cannot: map[string]string{

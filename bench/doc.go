@@ -9,7 +9,8 @@
 //	idle              memory a connection that is idle: idle-h1, idle-h2, idle-h1-tls, idle-h2-tls;
 //	                  memory a stream that waits: idle-streams (server), idle-streams-client
 //	body              one body of 1 GiB: body-h1-down, body-h1-up, body-h2-down, body-h2-up, each also with -tls
-//	tail              latency under an open loop, at shares of the ceiling: tail-50, tail-80, tail-95
+//	tail              latency under an open loop, at shares of the ceiling: tail-50, tail-80, tail-95; the same with
+//	                  handlers that work for 20 µs: tail-toil-50 and so on
 //	cores             from one core to two: cores-h1, cores-h2
 //	client            CPU a request of the client: client-h1, client-h2
 //	proxy             CPU a request of a gateway: proxy-h1, proxy-h2; a tunnel: proxy-tunnel

@@ -22,6 +22,7 @@ type job struct {
 	TLS   bool          // over TLS, else in clear
 	Cores int           // GOMAXPROCS, or how many workers; 0 leaves it to the process
 	Rate  float64       // requests a second of an open loop; 0: as many as can be had
+	Path  string        // what the sender asks for; "" is pathHello
 	Many  int           // requests in flight, streams to hold, or streams that a server takes on a connection
 	Time  time.Duration // how long
 	Hold  bool          // a client keeps its responses open

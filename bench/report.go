@@ -145,7 +145,7 @@ func environment(args []string) string {
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		parts = append(parts, "kernel "+strings.TrimSpace(string(kernel)))
 	}
-	for _, tool := range [][]string{{"wrk", "-v"}, {"h2load", "--version"}, {"nginx", "-v"}, {"h2o", "--version"}, {"nghttpd", "--version"}} {
+	for _, tool := range [][]string{{"wrk", "-v"}, {"h2load", "--version"}, {"nginx", "-v"}, {"h2o", "--version"}, {"nghttpd", "--version"}, {"haproxy", "-v"}} {
 		path, err := find(tool[0])
 		if err != nil {
 			parts = append(parts, "no "+tool[0])

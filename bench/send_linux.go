@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -19,6 +20,7 @@ import (
 // own scheduler's latency in every figure.
 type sender struct {
 	epoll   int
+	request []byte
 	answer  int                // bytes of an answer, which are the same for each
 	conns   map[int32]*sending // by descriptor
 	free    []*sending
@@ -38,7 +40,7 @@ type sending struct {
 // connection as soon as it has been answered.
 func send(j job) error {
 	runtime.LockOSThread()
-	s := &sender{conns: map[int32]*sending{}, seen: hdrhistogram.New(1, int64(time.Minute), 3)}
+	s := &sender{request: []byte(bareRequestOf(cmp.Or(j.Path, pathHello))), conns: map[int32]*sending{}, seen: hdrhistogram.New(1, int64(time.Minute), 3)}
 	var err error
 	if s.epoll, err = syscall.EpollCreate1(0); err != nil {
 		return err
@@ -72,7 +74,7 @@ func (s *sender) connect(addr string) error {
 	if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1); err != nil {
 		return err
 	}
-	if _, err := syscall.Write(fd, []byte(bareRequest)); err != nil {
+	if _, err := syscall.Write(fd, s.request); err != nil {
 		return err
 	}
 	var in []byte
@@ -133,7 +135,7 @@ func (s *sender) ask() error {
 		s.free = s.free[:len(s.free)-1]
 		c.due, c.got = s.waiting[s.first], 0
 		s.first++
-		if _, err := syscall.Write(c.fd, []byte(bareRequest)); err != nil {
+		if _, err := syscall.Write(c.fd, s.request); err != nil {
 			return fmt.Errorf("a request could not be sent: %w", err)
 		}
 	}

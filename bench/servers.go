@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 
 	"github.com/paf-go/paf"
@@ -39,7 +41,7 @@ func nativeHandler(j job) paf.HandlerFunc {
 			}
 			defer f.Close()
 			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-			_, _ = w.ReadFrom(f)
+			anyDepth(func() { _, _ = w.ReadFrom(f) })
 			return
 		case pathSink:
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
@@ -53,6 +55,8 @@ func nativeHandler(j job) paf.HandlerFunc {
 		case pathWait:
 			<-r.Context().Done()
 			return
+		case pathToil:
+			toil()
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.WriteString(hello)
@@ -76,7 +80,7 @@ func stdHandler(j job) http.Handler {
 			}
 			defer f.Close()
 			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-			_, _ = io.Copy(w, f) // as http.ServeContent does
+			anyDepth(func() { _, _ = io.Copy(w, f) }) // as http.ServeContent does
 			return
 		case pathSink:
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
@@ -90,10 +94,30 @@ func stdHandler(j job) http.Handler {
 		case pathWait:
 			<-r.Context().Done()
 			return
+		case pathToil:
+			toil()
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, hello)
 	})
+}
+
+// anyDepth runs f at a depth of the stack that each process chooses anew. Go's AES-GCM keeps 256 bytes on the stack: where these lie across two pages
+// of memory, which is so for one depth in sixteen, it takes half as much time again. A frame more or less in a server would decide whether a download over TLS
+// costs a tenth more; so each round takes its chances.
+func anyDepth(f func()) { deeper(depth, f) }
+
+var depth = rand.IntN(64)
+
+//go:noinline
+func deeper(n int, f func()) {
+	var frame [64]byte
+	if n == 0 {
+		f()
+		return
+	}
+	deeper(n-1, f)
+	runtime.KeepAlive(&frame)
 }
 
 // serveNetHTTP serves with the standard library.
@@ -141,6 +165,8 @@ func serveFastHTTP(j job, ln net.Listener) error {
 				if _, err := io.Copy(io.Discard, ctx.RequestBodyStream()); err != nil {
 					return
 				}
+			case pathToil:
+				toil()
 			}
 			ctx.SetContentType("text/plain")
 			ctx.SetBodyString(hello)

@@ -85,6 +85,9 @@ func asks(t *testing.T, c contestant, j job, addr string) {
 			t.Errorf("the upload was answered with %q", content)
 		}
 	}
+	if strings.Contains(c.can, "toil") {
+		ask("GET", pathToil, len(hello), nil)
+	}
 	if strings.Contains(c.can, "wait") {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()

@@ -101,7 +101,7 @@ func TestWorksAreFoundByNameAndFamily(t *testing.T) {
 	for list, want := range map[string]string{
 		"h1,h1pipe,h2": "h1 h1pipe h2",
 		"idle-h1":      "idle-h1",
-		"tail":         "tail-50 tail-80 tail-95",
+		"tail":         "tail-50 tail-80 tail-95 tail-toil-50 tail-toil-80 tail-toil-95",
 		"h2,client":    "h2 client-h1 client-h2",
 	} {
 		chosen, err := worksNamed(list)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // chromium runs headless Chromium on a page with more flags, and returns what it prints.
@@ -15,7 +17,7 @@ func chromium(t *testing.T, url string, flags ...string) string {
 	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--user-data-dir=" + t.TempDir(), "--window-size=800,600", "--virtual-time-budget=5000"}
-	c := exec.Command(need(t, "chromium"), append(append(args, flags...), url)...)
+	c := exec.Command(testkit.Need(t, "chromium"), append(append(args, flags...), url)...)
 	out, err := c.Output()
 	if err != nil {
 		t.Fatalf("chromium: %v", err)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // long makes the transfers of this package a GiB each, as CI does.
@@ -29,7 +31,7 @@ func bulk() int64 {
 // curl runs curl and returns what it prints.
 func curl(t testing.TB, stdin io.Reader, args ...string) []byte {
 	t.Helper()
-	c := exec.Command(need(t, "curl"), append([]string{"-sS", "--max-time", "120", "--fail-with-body"}, args...)...)
+	c := exec.Command(testkit.Need(t, "curl"), append([]string{"-sS", "--max-time", "120", "--fail-with-body"}, args...)...)
 	c.Stdin = stdin
 	var failed bytes.Buffer
 	c.Stderr = &failed
@@ -109,7 +111,7 @@ func peakRSS(t *testing.T, c *exec.Cmd) int64 {
 func TestChunkedUploadNeedsLittleMemory(t *testing.T) {
 	p := serve(t)
 	size := bulk()
-	out := exec.Command(need(t, "curl"), "-sS", "--max-time", "300", "-T", "-", "-X", "POST", p.url("/transmit"))
+	out := exec.Command(testkit.Need(t, "curl"), "-sS", "--max-time", "300", "-T", "-", "-X", "POST", p.url("/transmit"))
 	out.Stdin = io.LimitReader(zeros{}, size)
 	body, err := out.StdoutPipe()
 	if err != nil {
@@ -163,7 +165,7 @@ func TestTenPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 func TestHalfClosedClientGetsItsWholeAnswer(t *testing.T) {
 	p := serve(t)
 	host, port, _ := net.SplitHostPort(p.addr)
-	nc := exec.Command(need(t, "nc"), "-N", host, port)
+	nc := exec.Command(testkit.Need(t, "nc"), "-N", host, port)
 	nc.Stdin = strings.NewReader("GET /random HTTP/1.1\r\nHost: x\r\nx-length: 2000000\r\nx-seed: Zm9v\r\n\r\n")
 	out, err := nc.Output()
 	if err != nil {
@@ -203,7 +205,7 @@ func TestCurlGetsAnswersToWhatNobodyReads(t *testing.T) {
 		for _, size := range []int{3, 10_000, 300_000, 3_000_000} {
 			content := bytes.Repeat([]byte{'x'}, size)
 			for range 10 {
-				cmd := exec.Command(need(t, "curl"), append([]string{"-s", "--max-time", "20", "-o", os.DevNull, "-w", "%{http_code}", "--data-binary", "@-", p.url("/nope")}, c.flags...)...)
+				cmd := exec.Command(testkit.Need(t, "curl"), append([]string{"-s", "--max-time", "20", "-o", os.DevNull, "-w", "%{http_code}", "--data-binary", "@-", p.url("/nope")}, c.flags...)...)
 				cmd.Stdin = bytes.NewReader(content)
 				if out, err := cmd.Output(); string(out) != "404" {
 					t.Errorf("%v, %d bytes: status %s, %v", c.flags, size, out, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	utls "github.com/refraction-networking/utls"
 )
@@ -77,7 +78,7 @@ func secureClients(c *certificate, addr string) map[string]*paf.Client {
 // Both versions work over crypto/tls with no configuration, over utls with a browser's hello and over OpenSSL, on both sides; what the
 // server offers decides.
 func TestAnyTLSOnBothSides(t *testing.T) {
-	need(t, "openssl")
+	testkit.Need(t, "openssl")
 	for _, c := range []struct {
 		offers []string
 		want   string
@@ -85,10 +86,7 @@ func TestAnyTLSOnBothSides(t *testing.T) {
 		cert := selfSigned(t)
 		s := &paf.Server{Handler: paf.HandlerFunc(sayProtocol)}
 		for server, serve := range secureServers(t, s, cert, c.offers) {
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			ln := testkit.Listen(t)
 			ctx, stop := context.WithCancel(context.Background())
 			done := make(chan error, 1)
 			go func() { done <- serve(ctx, ln) }()
@@ -125,10 +123,7 @@ func TestBrokenHandshakesLeaveNothing(t *testing.T) {
 	s.Limits.HeadTimeout = 2 * time.Second
 	s.ParkAfter = -1 // a poller has a descriptor of its own
 	serve := secureServers(t, s, cert, []string{"h2", "http/1.1"})["crypto/tls"]
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- serve(ctx, ln) }()

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // forwarding starts `paf proxy --forward` in clear and over TLS.
@@ -38,7 +39,7 @@ func origins(t *testing.T) []*httptest.Server {
 
 func TestCurlGoesThroughPafProxy(t *testing.T) {
 	clear, secure := forwarding(t, selfSigned(t))
-	help, err := exec.Command(need(t, "curl"), "--help", "all").Output()
+	help, err := exec.Command(testkit.Need(t, "curl"), "--help", "all").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestChromiumGoesThroughPafProxy(t *testing.T) {
 // git runs git and returns what it prints.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	c := exec.Command(need(t, "git"), args...)
+	c := exec.Command(testkit.Need(t, "git"), args...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_TERMINAL_PROMPT=0", "no_proxy=", "NO_PROXY=",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@a.test", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@a.test")

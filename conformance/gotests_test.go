@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // This file runs Go's own tests of net/http, unedited, with paf under http.Server and http.Transport: ../shared/gotests makes a module of them,
@@ -100,7 +102,7 @@ func goOverlay(t *testing.T) (dir string) {
 	t.Helper()
 	gen := goTestsFile(t, "gen.py")
 	dir = t.TempDir()
-	command(t, "", nil, need(t, "python3"), gen, dir)
+	command(t, "", nil, testkit.Need(t, "python3"), gen, dir)
 	addCancel(t, filepath.Join(dir, "goroot"))
 	mod := filepath.Join(dir, "mod")
 	hook, err := filepath.Glob(filepath.Join("testdata", "gotests", "*.go"))
@@ -288,10 +290,7 @@ func goTestsFile(t *testing.T, name string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is absent", path)
-	}
-	t.Skipf("SKIPPED: %s is absent: Go's own tests were not run", path)
+	testkit.Lacks(t, "%s is absent: Go's own tests were not run", path)
 	return ""
 }
 

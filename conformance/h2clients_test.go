@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // served starts `paf serve` in clear and over TLS.
@@ -55,7 +55,7 @@ func h2load(t *testing.T, args ...string) int {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
-	out, err := exec.CommandContext(ctx, need(t, "h2load"), args...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, testkit.Need(t, "h2load"), args...).CombinedOutput()
 	m := h2loadSummary.FindSubmatch(out)
 	if err != nil || m == nil || string(m[1]) != string(m[2]) {
 		t.Fatalf("h2load %v: %v\n%s", args, err, lastLines(out, 20))
@@ -78,7 +78,7 @@ func TestNoRequestOfH2loadFails(t *testing.T) {
 
 func TestNghttpReadsThePage(t *testing.T) {
 	for name, p := range served(t) {
-		out, err := exec.Command(need(t, "nghttp"), p.url("/"), p.url("/")).CombinedOutput()
+		out, err := exec.Command(testkit.Need(t, "nghttp"), p.url("/"), p.url("/")).CombinedOutput()
 		if err != nil || bytes.Count(out, []byte("paf's demo application")) == 0 {
 			t.Errorf("%s: %v: %s", name, err, out)
 		}
@@ -105,7 +105,7 @@ Promise.all(all).then((sums) => {
 func TestNodeGetsBackWhatItSends(t *testing.T) {
 	for name, p := range served(t) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-		out, err := exec.CommandContext(ctx, need(t, "node"), "-e", nodeClient, p.scheme+"://"+p.addr).CombinedOutput()
+		out, err := exec.CommandContext(ctx, testkit.Need(t, "node"), "-e", nodeClient, p.scheme+"://"+p.addr).CombinedOutput()
 		stop()
 		if err != nil || strings.TrimSpace(string(out)) != "20" {
 			t.Errorf("%s: %v: %s", name, err, out)
@@ -122,22 +122,13 @@ func TestBrowserLoadsTheDemoOverHTTP2(t *testing.T) {
 	})}
 	peer := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
 	defer peer.Close()
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	ln := tls.NewListener(inner, &tls.Config{Certificates: peer.TLS.Certificates, NextProtos: []string{"h2", "http/1.1"}})
-	go func() { done <- s.Serve(ctx, ln) }()
-	dom := chromium(t, "https://"+inner.Addr().String()+"/", "--dump-dom", "--ignore-certificate-errors")
+	ln := testkit.Listen(t)
+	stop := testkit.Serve(t, s, tls.NewListener(ln, &tls.Config{Certificates: peer.TLS.Certificates, NextProtos: []string{"h2", "http/1.1"}}))
+	dom := chromium(t, "https://"+ln.Addr().String()+"/", "--dump-dom", "--ignore-certificate-errors")
 	if !strings.Contains(dom, "fetched 1") {
 		t.Errorf("the page is %q", dom)
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 	close(seen)
 	for protocol := range seen {
 		if protocol != paf.HTTP2 {
@@ -156,18 +147,10 @@ func TestSleepingHandlersAreInFlightTogether(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 		now.Add(-1)
 	})}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
+	ln := testkit.Listen(t)
+	stop := testkit.Serve(t, s, ln)
 	h2load(t, "-n", "40000", "-c", "8", "-m", "100", "http://"+ln.Addr().String()+"/")
 	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 	if most.Load() < 800 {
 		t.Errorf("%d handlers were in flight, of 8 connections with 100 streams each", most.Load())
 	}

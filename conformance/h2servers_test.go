@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // An h2server is a server of HTTP/2 that others have written: it has the files of a site at /NAME. start returns its
@@ -137,10 +138,7 @@ func TestTenThousandRequestsAtOnceOverHTTP2(t *testing.T) {
 // freeAddr returns an address that nobody listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	return ln.Addr().String()
 }
@@ -180,7 +178,7 @@ http { access_log off; default_type application/octet-stream;
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, exec.Command(need(t, "nginx"), "-p", s.dir, "-c", file, "-e", "stderr"), nil)
+	run(t, exec.Command(testkit.Need(t, "nginx"), "-p", s.dir, "-c", file, "-e", "stderr"), nil)
 	awaitListening(t, addr)
 	return "", addr
 }
@@ -196,7 +194,7 @@ func startH2O(t *testing.T, s *site) (string, string) {
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	stopped(t, exec.Command(need(t, "h2o"), "-c", file))
+	stopped(t, exec.Command(testkit.Need(t, "h2o"), "-c", file))
 	awaitListening(t, clear, secure)
 	return clear, secure
 }
@@ -204,8 +202,8 @@ func startH2O(t *testing.T, s *site) (string, string) {
 func startNghttpd(t *testing.T, s *site) (string, string) {
 	clear, secure := freeAddr(t), freeAddr(t)
 	root := filepath.Join(s.dir, "root")
-	stopped(t, exec.Command(need(t, "nghttpd"), "--no-tls", "-a", "127.0.0.1", "-d", root, portOf(clear)))
-	stopped(t, exec.Command(need(t, "nghttpd"), "-a", "127.0.0.1", "-d", root, portOf(secure), s.cert.key, s.cert.pem))
+	stopped(t, exec.Command(testkit.Need(t, "nghttpd"), "--no-tls", "-a", "127.0.0.1", "-d", root, portOf(clear)))
+	stopped(t, exec.Command(testkit.Need(t, "nghttpd"), "-a", "127.0.0.1", "-d", root, portOf(secure), s.cert.key, s.cert.pem))
 	awaitListening(t, clear, secure)
 	return clear, secure
 }
@@ -228,7 +226,7 @@ func startNode2(t *testing.T, s *site) (string, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(need(t, "node"), "testdata/h2peer.js", string(options))
+	c := exec.Command(testkit.Need(t, "node"), "testdata/h2peer.js", string(options))
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -257,10 +255,7 @@ func startNetHTTP2(t *testing.T, s *site) (string, string) {
 	server.Protocols.SetUnencryptedHTTP2(true)
 	var addrs []string
 	for _, serve := range []func(net.Listener) error{server.Serve, func(ln net.Listener) error { return server.ServeTLS(ln, s.cert.pem, s.cert.key) }} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		addrs = append(addrs, ln.Addr().String())
 		go func() { _ = serve(ln) }()
 	}

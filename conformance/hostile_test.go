@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -36,24 +36,15 @@ func hostileTo(t *testing.T) *hostile {
 		h.handling <- struct{}{}
 		<-h.release
 	})}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	h.Conn, err = net.Dial("tcp", ln.Addr().String())
-	if err != nil {
+	ln := testkit.Listen(t)
+	testkit.Serve(t, s, ln)
+	var err error
+	if h.Conn, err = net.Dial("tcp", ln.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		close(h.release)
 		h.Conn.Close()
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
 	})
 	_, _ = io.WriteString(h.Conn, http2.ClientPreface)
 	h.Framer = http2.NewFramer(h.Conn, h.Conn)

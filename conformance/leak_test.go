@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // descriptors returns the number of this process's open descriptors.
@@ -77,10 +78,7 @@ func TestServerLeavesNothingBehind(t *testing.T) {
 	goroutines, fds := runtime.NumGoroutine(), descriptors(t)
 	for round := range 4 {
 		s := &paf.Server{Handler: paf.HandlerFunc(work), Log: slog.New(slog.DiscardHandler), GracePeriod: 100 * time.Millisecond, LingerTimeout: 100 * time.Millisecond}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(ctx, ln) }()

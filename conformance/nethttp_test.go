@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // netHTTP is Go's own server, in the test's process.
@@ -38,10 +40,7 @@ func startNetHTTP(t testing.TB, s *site) addresses {
 	}
 	at := addresses{}
 	for _, w := range []way{clear11, tls11} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		at[w.name] = ln.Addr().String()
 		if w == tls11 {
 			go func() { _ = server.ServeTLS(ln, s.cert.pem, s.cert.key) }()

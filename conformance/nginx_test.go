@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // nginx serves files, and keeps those that are put there.
@@ -14,7 +16,7 @@ var nginx = peer{name: "nginx", can: stores | tags, start: startNginx}
 
 func startNginx(t testing.TB, s *site) addresses {
 	t.Helper()
-	path := need(t, "nginx")
+	path := testkit.Need(t, "nginx")
 	at, files := sockets(t)
 	user := ""
 	if os.Getuid() == 0 {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os/exec"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // node is a server of node's modules http and https.
@@ -11,7 +13,7 @@ var node = peer{name: "node", can: echoes, start: startNode}
 
 func startNode(t testing.TB, s *site) addresses {
 	t.Helper()
-	path := need(t, "node")
+	path := testkit.Need(t, "node")
 	options, err := json.Marshal(map[string]any{
 		"dir": s.dir, "cert": s.cert.pem, "key": s.cert.key, "idle": s.idle.Milliseconds(), "requests": s.requests,
 	})

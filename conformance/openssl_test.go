@@ -19,6 +19,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -200,7 +201,7 @@ func opensslProtocol(ca string, offers []string) *mimic.Protocol[mimic.Context, 
 
 // TLS of OpenSSL runs in TLS of crypto/tls, and over a flow in memory; nothing is sent to whom it does not trust.
 func TestOpenSSLRunsOverAnyFlow(t *testing.T) {
-	need(t, "openssl")
+	testkit.Need(t, "openssl")
 	cert, stranger := selfSigned(t), selfSigned(t)
 	pair, err := tls.LoadX509KeyPair(cert.pem, cert.key)
 	if err != nil {

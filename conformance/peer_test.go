@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -143,10 +144,7 @@ func sockets(t testing.TB) (at addresses, files []*os.File) {
 	t.Helper()
 	at = addresses{}
 	for _, w := range []way{clear11, tls11} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		f, err := ln.(*net.TCPListener).File()
 		if err != nil {
 			t.Fatal(err)

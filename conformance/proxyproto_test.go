@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/proxyproto"
 )
 
@@ -29,25 +29,14 @@ type flowKey struct{}
 // behindBalancers starts a server that requires the header, and returns its address.
 func behindBalancers(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	server := &paf.Server{
 		Handler:     paf.HandlerFunc(told),
 		ConnContext: func(ctx context.Context, f flow.Flow) context.Context { return context.WithValue(ctx, flowKey{}, f) },
 		Log:         slog.New(slog.DiscardHandler),
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
 	addr := ln.Addr().String()
-	go func() { done <- server.Serve(ctx, proxyproto.NewListener(ln, proxyproto.Options{})) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, server, proxyproto.NewListener(ln, proxyproto.Options{}))
 	return addr
 }
 
@@ -73,12 +62,12 @@ func TestCurlsHeaderIsReadByTheProgram(t *testing.T) {
 	if got := string(curl(t, nil, "--haproxy-protocol", p.url("/echo"))); !strings.Contains(got, "Host: "+p.addr) {
 		t.Errorf("%q", got)
 	}
-	if out, err := exec.Command(need(t, "curl"), "-sS", p.url("/echo")).CombinedOutput(); err == nil {
+	if out, err := exec.Command(testkit.Need(t, "curl"), "-sS", p.url("/echo")).CombinedOutput(); err == nil {
 		t.Errorf("without a header: %s", out)
 	}
 	p = serve(t, "--proxy-protocol=192.0.2.1")
 	_ = curl(t, nil, p.url("/echo"))
-	if out, err := exec.Command(need(t, "curl"), "-sS", "--haproxy-protocol", p.url("/echo")).CombinedOutput(); err == nil {
+	if out, err := exec.Command(testkit.Need(t, "curl"), "-sS", "--haproxy-protocol", p.url("/echo")).CombinedOutput(); err == nil {
 		t.Errorf("from a stranger: %s", out)
 	}
 }
@@ -86,7 +75,7 @@ func TestCurlsHeaderIsReadByTheProgram(t *testing.T) {
 // TestHAProxysHeaderIsRead: TLS ends in HAProxy, which says of each connection in version 2 of the header what was negotiated; the server speaks
 // HTTP/2 by that alone. A check of health is HAProxy's own, and says so (LOCAL).
 func TestHAProxysHeaderIsRead(t *testing.T) {
-	path := need(t, "haproxy")
+	path := testkit.Need(t, "haproxy")
 	addr, cert, dir := behindBalancers(t), selfSigned(t), t.TempDir()
 	both := filepath.Join(dir, "both.pem")
 	var text []byte
@@ -148,12 +137,9 @@ listen secure
 
 // TestNginxsHeaderIsRead: nginx forwards the bytes, with version 1 of the header.
 func TestNginxsHeaderIsRead(t *testing.T) {
-	path, module := need(t, "nginx"), "/usr/lib/nginx/modules/ngx_stream_module.so"
+	path, module := testkit.Need(t, "nginx"), "/usr/lib/nginx/modules/ngx_stream_module.so"
 	if _, err := os.Stat(module); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v: conformance/install.sh brings it", err)
-		}
-		t.Skipf("SKIPPED: %v: conformance/install.sh brings it", err)
+		testkit.Lacks(t, "%v: conformance/install.sh brings it", err)
 	}
 	addr, dir := behindBalancers(t), t.TempDir()
 	at, files := sockets(t)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 const socketPage = `<!doctype html><html><body><p id="out">nothing yet</p><script>
@@ -110,7 +111,7 @@ func TestChromiumsWebSocketGoesThroughPafProxy(t *testing.T) {
 		line  string
 	}{{clear, "method=GET target=" + clear.url("/ws") + " status=101"}, {secure, "method=CONNECT target=" + secure.url("/ws") + " status=200"}} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		b := exec.CommandContext(ctx, need(t, "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+		b := exec.CommandContext(ctx, testkit.Need(t, "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
 			"--user-data-dir="+t.TempDir(), "--ignore-certificate-errors", "--remote-debugging-port=0", c.proxy.url("/"))
 		b.WaitDelay = time.Second
 		if err := b.Start(); err != nil {
@@ -134,10 +135,7 @@ func TestChromiumsWebSocketGoesThroughPafProxy(t *testing.T) {
 func TestKillingUpstreamsLosesNothingOfPafProxy(t *testing.T) {
 	var addrs []string
 	for range 3 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		addrs = append(addrs, ln.Addr().String())
 		ln.Close()
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // program is cmd/paf, built once for all tests.
@@ -137,21 +139,6 @@ func launch(t testing.TB, args ...string) *process {
 // url returns the URL of a path on a server.
 func (p *process) url(path string) string { return p.scheme + "://" + p.addr + path }
 
-// need returns the path of a tool. Without it the test is skipped, loudly, and fails in CI.
-func need(t testing.TB, tool string) string {
-	t.Helper()
-	for _, name := range []string{tool, "/usr/sbin/" + tool} { // where Debian has servers, and not every user looks
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed: conformance/install.sh brings it", tool)
-	}
-	t.Skipf("SKIPPED: %s is not installed: conformance/install.sh brings it", tool)
-	return ""
-}
-
 // vectors returns the path of a file of shared test cases, which lie beside the checkout.
 func vectors(t testing.TB, name string) string {
 	t.Helper()
@@ -159,9 +146,6 @@ func vectors(t testing.TB, name string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is absent", path)
-	}
-	t.Skipf("SKIPPED: %s is absent: nothing was probed", path)
+	testkit.Lacks(t, "%s is absent: nothing was probed", path)
 	return ""
 }

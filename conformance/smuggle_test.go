@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A recorder is an upstream that takes down what comes byte for byte, and reads it as RFC 9112 says, without any leniency: what is read
@@ -25,10 +27,7 @@ type recorder struct {
 }
 
 func newRecorder(t testing.TB) *recorder {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	r := &recorder{ln: ln}
 	t.Cleanup(func() { ln.Close() })
 	go func() {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A station is `paf serve --tap`, alone with the kernel's clients in a network of its own.
@@ -38,11 +40,11 @@ func startStation(t *testing.T, dir string, options ...string) *station {
 	}
 	s := &station{t: t, spaces: fmt.Sprintf("paf-%d-station", os.Getpid())}
 	if out, err := exec.Command("ip", "netns", "add", s.spaces).CombinedOutput(); err != nil {
-		lacks(t, "no network can be made here, so `paf serve --tap` was not tried: %v: %s", err, out)
+		testkit.Lacks(t, "no network can be made here, so `paf serve --tap` was not tried: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", s.spaces).Run() })
 	if out, err := s.command("ip", "tuntap", "add", "dev", "tap0", "mode", "tap").CombinedOutput(); err != nil {
-		lacks(t, "the kernel has no TAP devices, so `paf serve --tap` was not tried: %v: %s", err, out)
+		testkit.Lacks(t, "the kernel has no TAP devices, so `paf serve --tap` was not tried: %v: %s", err, out)
 	}
 	s.run("ip", "address", "add", "10.78.0.1/24", "dev", "tap0")
 	s.run("ip", "address", "add", "fd78::1/64", "dev", "tap0", "nodad")
@@ -109,7 +111,7 @@ func bigFile(t *testing.T) (dir string, digest [32]byte) {
 // TestTheKernelsClientsReachAStationOnATAP pings `paf serve --tap`, and fetches from it by HTTP/1.1 and HTTP/2, over both families.
 func TestTheKernelsClientsReachAStationOnATAP(t *testing.T) {
 	for _, tool := range []string{"ip", "ping", "curl", "nghttp"} {
-		need(t, tool)
+		testkit.Need(t, tool)
 	}
 	dir, digest := bigFile(t)
 	s := startStation(t, dir)
@@ -166,8 +168,8 @@ func (s *station) digest(args ...string) (digest [32]byte) {
 
 // TestAStationSecuresItself fetches over TLS, with a certificate that names the station's addresses.
 func TestAStationSecuresItself(t *testing.T) {
-	need(t, "ip")
-	need(t, "curl")
+	testkit.Need(t, "ip")
+	testkit.Need(t, "curl")
 	dir, digest := bigFile(t)
 	s := startStation(t, dir, "--tls", "--listen", ":443")
 	for _, url := range s.urls {
@@ -179,13 +181,4 @@ func TestAStationSecuresItself(t *testing.T) {
 			t.Errorf("%s: not what was served", url)
 		}
 	}
-}
-
-// lacks skips a test on a machine that lacks something, but not in CI.
-func lacks(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf("SKIPPED: "+format, args...)
 }

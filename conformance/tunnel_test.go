@@ -4,7 +4,6 @@ package conformance
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"golang.org/x/net/http2"
 )
@@ -74,25 +74,14 @@ func upgraded(w *paf.ResponseWriter, r *paf.Request) {
 // tunnels serves a handler, over TLS if config is not nil, and returns where.
 func tunnels(t *testing.T, config *tls.Config, h paf.HandlerFunc) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	addr := ln.Addr().String()
 	if config != nil {
 		config.NextProtos = []string{"h2", "http/1.1"}
 		ln = tls.NewListener(ln, config)
 	}
 	s := &paf.Server{Handler: h, ExtendedConnect: true, Log: slog.New(slog.DiscardHandler)}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	testkit.Serve(t, s, ln)
 	return addr
 }
 

@@ -68,7 +68,7 @@ type lastCall struct {
 	mu     sync.Mutex
 	due    Deadline
 	busy   bool // a call is going on
-	broken bool // a call was interrupted, and the flow closed
+	broken bool // a call was interrupted, and the flow closed: it is told once, or who sets another deadline would try for ever
 }
 
 func (l *lastCall) watch(call func([]byte) (int, error), p []byte) (int, error) {
@@ -84,7 +84,7 @@ func (l *lastCall) watch(call func([]byte) (int, error), p []byte) (int, error) 
 	defer l.mu.Unlock()
 	l.busy = false
 	if err != nil && l.broken {
-		err = os.ErrDeadlineExceeded
+		l.broken, err = false, os.ErrDeadlineExceeded
 	}
 	return n, err
 }

@@ -182,7 +182,7 @@ const lingerTime = time.Second
 // The while begins with the next wait: the time that is known may be that of the request, and the handler have been slow.
 func (c *conn) linger(s *stream) {
 	c.credit.close(s)
-	s.since, s.held, s.asked = 0, 0, never
+	s.since, s.held, s.lingers = 0, 0, true
 	if c.timers.due != 0 {
 		c.timers.fresh = append(c.timers.fresh, s)
 	}
@@ -191,11 +191,8 @@ func (c *conn) linger(s *stream) {
 // hurry lets no request linger any more: a new one needs the place.
 func (c *conn) hurry() {
 	for _, s := range c.inOrder() {
-		if c.lingers(s) {
+		if s.lingers {
 			c.resetStream(s, NoError)
 		}
 	}
 }
-
-// lingers reports whether linger has been called for a stream.
-func (c *conn) lingers(s *stream) bool { return c.role == server && s.asked != 0 }

@@ -79,7 +79,7 @@ func (c *conn) takeRSTStream(h *frameHeader, payload []byte, ev *engine.Event) {
 	if c.role == client && code == RefusedStream {
 		r = ruleRefused
 	}
-	answered := c.lingers(s)
+	answered := s.lingers
 	s.step(recvReset)
 	s.deaf = true
 	if s.told && !answered {

@@ -102,12 +102,12 @@ func TestPriorityUpdateChangesTheOrder(t *testing.T) {
 	}
 }
 
-// RFC 9218, Section 10: incremental responses of one urgency take turns.
-func TestIncrementalStreamsTakeTurns(t *testing.T) {
-	s, show := asked(t, "i", "i", "i")
+// turns lets whoever's turn it is send a little of much, so many times, and returns how often it was whose.
+func turns(t *testing.T, s *h2.ServerConn, show func(frames ...[]byte), times int, streams ...uint32) string {
+	t.Helper()
 	served := map[engine.StreamID]int{}
-	for range 12 {
-		show(open(1, 3, 5)...)
+	for range times {
+		show(open(streams...)...)
 		var out engine.Output
 		s.Flush(&out)
 		out.Reset()
@@ -120,7 +120,13 @@ func TestIncrementalStreamsTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if fmt.Sprint(served) != "map[1:4 3:4 5:4]" {
+	return fmt.Sprint(served)
+}
+
+// RFC 9218, Section 10: incremental responses of one urgency take turns.
+func TestIncrementalStreamsTakeTurns(t *testing.T) {
+	s, show := asked(t, "i", "i", "i")
+	if served := turns(t, s, show, 12, 1, 3, 5); served != "map[1:4 3:4 5:4]" {
 		t.Errorf("served %v", served)
 	}
 }
@@ -160,22 +166,7 @@ func TestTheMoreUrgentThatGivesUpHoldsUpNobody(t *testing.T) {
 // Beside one that is not incremental an incremental stream of the same urgency takes its turns too.
 func TestIncrementalAndOtherStreamsTakeTurns(t *testing.T) {
 	s, show := asked(t, "", "i")
-	served := map[engine.StreamID]int{}
-	for range 10 {
-		show(open(1, 3)...)
-		var out engine.Output
-		s.Flush(&out)
-		out.Reset()
-		id := s.Ready(&out)
-		if n, err := s.Data(&out, id, make([]byte, 100)); n != 100 || err != nil {
-			t.Fatalf("%d, %v", n, err)
-		}
-		served[id]++
-		if _, err := s.Data(&out, id, make([]byte, 1<<20)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if fmt.Sprint(served) != "map[1:5 3:5]" {
+	if served := turns(t, s, show, 10, 1, 3); served != "map[1:5 3:5]" {
 		t.Errorf("served %v", served)
 	}
 }

@@ -74,7 +74,7 @@ func (c *conn) ended(ev *engine.Event) {
 // expects reports whether anything is still to come: nothing is of a request whose response is complete and which is left to the client.
 func (c *conn) expects() bool {
 	for _, s := range c.streams {
-		if !c.lingers(s) {
+		if !s.lingers {
 			return true
 		}
 	}

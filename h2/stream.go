@@ -29,12 +29,13 @@ type stream struct {
 	credit   streamCredit
 	waiting  bool           // to send: for its turn, or for the peer
 	named    bool           // by Ready, since the last Flush
+	lingers  bool           // linger has been called
 	left     int64          // content that its Content-Length announces and has not come; -1: not announced
 	got      int64          // content that has come
 	since    engine.Instant // since when its message has made too little progress; 0: it does not have to
 	arrived  int64          // content that has come since
 	held     engine.Instant // since when that clock stands still, for there is content that nobody has consumed; 0: it runs
-	asked    engine.Instant // when the response was first waited for (client), or the rest of the request not any more (server); 0: not yet
+	asked    engine.Instant // since when the response (client), or the end of a request that lingers (server), is waited for; 0: from the next wait on
 
 	// What we send.
 	rest   int64 // content that was declared and not given; -1: not declared

@@ -135,8 +135,8 @@ func (s *stream) due(c *conn) engine.Instant {
 		}
 		d = engine.Sooner(d, s.asked.After(c.limits.ResponseTimeout))
 	}
-	if c.lingers(s) {
-		if s.asked == never {
+	if s.lingers {
+		if s.asked == 0 {
 			s.asked = c.now
 		}
 		d = engine.Sooner(d, s.asked.After(lingerTime))
@@ -222,7 +222,7 @@ func (c *conn) tickStreams(past func(engine.Instant) bool) {
 func (c *conn) tickStream(s *stream, past func(engine.Instant) bool) {
 	switch {
 	case !past(s.due(c)):
-	case c.lingers(s):
+	case s.lingers:
 		c.resetStream(s, NoError)
 	case c.stalls(s) && past(s.window.since.After(c.limits.StallTimeout)):
 		c.note(s.id, ruleStall)

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"runtime/debug"
 
 	"github.com/paf-go/paf/flow"
 )
@@ -30,29 +31,37 @@ func (g *Group) baseOf(base context.Context, f flow.Flow) context.Context {
 	return g.config.ConnContext(base, f)
 }
 
-// tell tells of a state. The connection's lock is not held: whoever is told may do with the flow what he likes.
+// tell tells of a state. The connection's lock is not held: whoever is told may do with the flow what he likes. His panic costs the connection.
 func (g *Group) tell(f flow.Flow, s ConnState) {
-	if g.config.ConnState != nil {
-		g.config.ConnState(f, s)
+	if g.config.ConnState == nil {
+		return
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			g.config.Log.Error("paf: ConnState panicked", "component", "paf-server", "state", s.String(), "panic", v, "stack", string(debug.Stack()))
+			_ = f.Close()
+		}
+	}()
+	g.config.ConnState(f, s)
 }
 
 // moved tells of a state, if it is another one than before, and reports whether it did: then c.mu, which is held, was released meanwhile, and
-// whoever reads may have brought input.
+// whoever reads may have brought input. What several goroutines have found is told one after another, and only while it is so.
 func (c *serverConn) moved(s ConnState) (told bool) {
-	if c.group.config.ConnState == nil || c.state == s || s == ConnIdle && c.state != ConnActive {
+	if c.group.config.ConnState == nil {
 		return false
 	}
-	c.state = s
+	for c.telling {
+		c.wait()
+	}
+	if c.state == s || c.state >= ConnTaken || s == ConnIdle && (c.state != ConnActive || c.running > 0) {
+		return false
+	}
+	c.state, c.telling = s, true
 	c.mu.Unlock()
 	c.group.tell(c.flow, s)
 	c.mu.Lock()
+	c.telling = false
+	c.notify()
 	return true
-}
-
-// parted tells that the connection is over. c.mu is not held.
-func (c *serverConn) parted() {
-	if c.state != ConnTaken {
-		c.group.tell(c.flow, ConnClosed)
-	}
 }

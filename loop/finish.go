@@ -1,10 +1,6 @@
 package loop
 
-import (
-	"runtime"
-
-	"github.com/paf-go/paf/engine"
-)
+import "github.com/paf-go/paf/engine"
 
 // This file is how exchanges and connections of a server end.
 
@@ -41,7 +37,7 @@ func (c *serverConn) finish(x *exchange) {
 		_ = c.flush()
 	}
 	c.keep(x)
-	if c.mux != nil && c.running == 0 {
+	if c.mux != nil {
 		c.moved(ConnIdle)
 	}
 }
@@ -97,11 +93,7 @@ func (c *serverConn) gather() {
 	if c.running < company || c.writing || !c.reading || c.out.Len() >= flushAt {
 		return
 	}
-	c.writing = true
-	c.mu.Unlock()
-	runtime.Gosched()
-	c.mu.Lock()
-	c.writing = false
+	c.yield()
 	c.notify()
 }
 
@@ -153,8 +145,8 @@ func (c *serverConn) served(life int, broken bool) error {
 	if c.mux != nil {
 		c.group.monitor.forget(c)
 	}
+	c.moved(ConnClosed)
 	c.mu.Unlock()
-	c.parted()
 	c.group.remove(c, c.why)
 	if c.from != nil {
 		c.from.ended(err)

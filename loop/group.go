@@ -42,7 +42,7 @@ type Config struct {
 	// ConnContext, if it is not nil, makes the context of a connection's exchanges of that of its listener.
 	ConnContext func(ctx context.Context, f flow.Flow) context.Context
 	// ConnState, if it is not nil, is told what becomes of each connection of a server, by the goroutine that makes it so: the
-	// connection waits until it has returned.
+	// connection waits until it has returned. If it panics that is logged, and the connection closed.
 	ConnState func(f flow.Flow, s ConnState)
 	// MaxConns bounds the connections served at the same time; accepting
 	// waits. Default no limit.

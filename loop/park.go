@@ -122,7 +122,7 @@ func (c *serverConn) settle() {
 // come: of that the poller would not tell. c.mu is held.
 func (c *serverConn) park() bool {
 	now := c.group.now() + engine.Instant(c.group.lot.sooner.Load())
-	if !past(c.parkDue, now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing ||
+	if !past(c.parkDue, now) || !c.inVain || c.stopping || c.eof || c.closed || c.fault != nil || c.reading || c.writing || c.telling ||
 		c.running > 0 || len(c.tunnels) > 0 || c.in.len() > 0 || c.out.Len() > 0 || c.server.Streams() > 0 {
 		return false
 	}

@@ -40,7 +40,8 @@ type serverConn struct {
 	lingers bool               // a response was the last thing sent: let the peer read it
 	head    semantics.Response // of a response that is being laid out
 	idle    bool               // no request has come since it was waited for one (unless multiplexed)
-	state   ConnState          // that was told last
+	state   ConnState          // that was told last, or is being told
+	telling bool
 
 	memory atomic.Pointer[any] // see Exchange.Remember
 	ended  *cancellable        // see overContext

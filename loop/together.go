@@ -30,12 +30,17 @@ func (c *ClientConn) writeRest() {
 // writeTogether writes once, after others have had the time to lay out more, if there are any.
 func (c *ClientConn) writeTogether() {
 	if c.running > 1 || c.company {
-		c.writing = true
-		c.mu.Unlock()
-		runtime.Gosched()
-		c.mu.Lock()
-		c.writing = false
+		c.yield()
 		c.eng.Flush(&c.out)
 	}
 	c.writeOut()
+}
+
+// yield lets others lay out what they have before whoever calls writes it all. c.mu is held, and released meanwhile.
+func (c *conn) yield() {
+	c.writing = true
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	c.writing = false
 }

@@ -1,7 +1,6 @@
 package nethttp_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -11,47 +10,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/nethttp"
 )
 
-// A lines is what was logged, to be looked at while it is.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-// await returns the line that has a text in it.
-func (l *lines) await(t *testing.T, part string) string {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		l.mu.Lock()
-		text := l.text.String()
-		l.mu.Unlock()
-		for line := range strings.Lines(text) {
-			if strings.Contains(line, part) {
-				return line
-			}
-		}
-	}
-	t.Fatalf("nothing was logged of %q", part)
-	return ""
-}
-
 // logged makes slog's default what is returned.
-func logged(t *testing.T) *lines {
-	l, before := &lines{}, slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(l, nil)))
+func logged(t *testing.T) *testkit.Record {
+	l, before := &testkit.Record{}, slog.Default()
+	slog.SetDefault(l.Logger())
 	t.Cleanup(func() { slog.SetDefault(before) })
 	return l
 }
@@ -96,20 +66,20 @@ func TestServerWithoutErrorLogLogsWhatNetHTTPDoes(t *testing.T) {
 	if !strings.HasPrefix(string(answer), "HTTP/1.0 400 ") {
 		t.Errorf("answer: %q", answer)
 	}
-	line := l.await(t, "TLS handshake error from "+conn.LocalAddr().String()+": client sent an HTTP request to an HTTPS server")
+	line := l.Await(t, "TLS handshake error from "+conn.LocalAddr().String()+": client sent an HTTP request to an HTTPS server")
 	if !strings.Contains(line, "level=WARN") {
 		t.Errorf("log: %s", line)
 	}
 	if _, err := tls.Dial("tcp", addr, &tls.Config{ServerName: "none.example"}); err == nil {
 		t.Error("a certificate that nobody vouches for was taken")
 	}
-	l.await(t, ": remote error: tls: bad certificate")
+	l.Await(t, ": remote error: tls: bad certificate")
 
 	client := transport(t, &nethttp.Transport{TLSClientConfig: insecure})
 	if resp, err := client.Get("https://" + addr + "/path"); err == nil {
 		t.Errorf("a handler that has panicked: %s", resp.Status)
 	}
-	line = l.await(t, "panic serving 127.0.0.1:")
+	line = l.Await(t, "panic serving 127.0.0.1:")
 	for _, part := range []string{"level=ERROR", `a\nbug" component=paf-nethttp method=GET path=/path stack=`, "nethttp_test.TestServerWithoutErrorLog"} {
 		if !strings.Contains(line, part) {
 			t.Errorf("no %s in the log: %s", part, line)
@@ -233,7 +203,7 @@ func TestTimeoutOfAClientIsToldAsOne(t *testing.T) {
 // What is refused before a handler sees it is told at level Debug.
 func TestWhyARequestIsRefusedIsLogged(t *testing.T) {
 	for _, target := range []string{"http://a:b:c/", "http://%41/"} { // which paf refuses, and net/url
-		l := &lines{}
+		l := &testkit.Record{}
 		s := nethttp.Server(&http.Server{Handler: http.NotFoundHandler()})
 		s.Log = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		here, there := flow.Pipe(0)
@@ -245,7 +215,7 @@ func TestWhyARequestIsRefusedIsLogged(t *testing.T) {
 		if string(answer) != "HTTP/1.1 400 " {
 			t.Errorf("%s: %q", target, answer)
 		}
-		l.await(t, `level=DEBUG msg="request refused"`)
+		l.Await(t, `level=DEBUG msg="request refused"`)
 		_ = here.Close()
 		<-done
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/netstack"
 )
 
@@ -38,7 +39,7 @@ func content(size int) []byte {
 // TestTheKernelsCurlGetsAllOverABadLine loses, delays and reorders the packets between the device and the stack, in both directions, while a
 // hundred curls download.
 func TestTheKernelsCurlGetsAllOverABadLine(t *testing.T) {
-	need(t, "curl", "curl")
+	testkit.Need(t, "curl")
 	n := newNamespace(t, "tap0")
 	l := n.link()
 	line := newLossy(l.Carrier, weather{delay: 20 * time.Millisecond, loss: .02, late: .05, lateFor: 5 * time.Millisecond}, 9)
@@ -85,7 +86,7 @@ func TestNamesOfDevicesAreShort(t *testing.T) {
 }
 
 func TestATUNCarriesBothFamilies(t *testing.T) {
-	need(t, "ping", "iputils-ping")
+	testkit.Need(t, "ping")
 	n := newNamespace(t, "tun0")
 	s := station(t, n.link())
 	for _, host := range []string{stationV4, stationV6} {
@@ -110,7 +111,7 @@ func TestATUNCarriesBothFamilies(t *testing.T) {
 
 // TestDnsmasqGivesAddressesRoutesAndNames has a server of DHCP and DNS, which announces itself as a router of IPv6 too, on the other side.
 func TestDnsmasqGivesAddressesRoutesAndNames(t *testing.T) {
-	need(t, "dnsmasq", "dnsmasq-base")
+	testkit.Need(t, "dnsmasq")
 	n := newNamespace(t, "tap0")
 	n.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--interface=tap0", "--bind-interfaces",
 		"--user=root", "--no-ping", "--no-resolv", "--no-hosts", "--dhcp-authoritative", "--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"),

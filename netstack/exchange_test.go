@@ -1,7 +1,6 @@
 package netstack_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/netstack"
 )
 
@@ -21,15 +21,7 @@ func serve(t testing.TB, s *netstack.Stack, server *paf.Server) {
 		t.Fatal(err)
 	}
 	server.Log = quiet
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, server, ln)
 }
 
 // clientOn returns a client all of whose connections go over a stack.

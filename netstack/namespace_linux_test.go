@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/netstack"
 	"golang.org/x/sys/unix"
 )
@@ -29,39 +30,21 @@ const (
 // newNamespace makes a network with a device, "tap0" or "tun0". It needs to be root.
 func newNamespace(t testing.TB, device string) *namespace {
 	t.Helper()
-	need(t, "ip", "iproute2")
+	testkit.Need(t, "ip")
 	n := &namespace{t: t, name: fmt.Sprintf("paf-%d-%s", os.Getpid(), strings.ToLower(t.Name())), device: device}
 	n.name = strings.NewReplacer("/", "-").Replace(n.name)
 	if out, err := exec.Command("ip", "netns", "add", n.name).CombinedOutput(); err != nil {
-		lacks(t, "no namespace can be made here, so nothing was tried with the kernel's TCP/IP: %v: %s", err, out)
+		testkit.Lacks(t, "no namespace can be made here, so nothing was tried with the kernel's TCP/IP: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", n.name).Run() })
 	n.run("ip", "link", "set", "lo", "up")
 	if out, err := n.command("ip", "tuntap", "add", "dev", device, "mode", device[:3]).CombinedOutput(); err != nil {
-		lacks(t, "the kernel has no %s devices, so nothing was tried with its TCP/IP: %v: %s", device[:3], err, out)
+		testkit.Lacks(t, "the kernel has no %s devices, so nothing was tried with its TCP/IP: %v: %s", device[:3], err, out)
 	}
 	n.run("ip", "address", "add", kernelV4+"/24", "dev", device)
 	n.run("ip", "address", "add", kernelV6+"/64", "dev", device, "nodad")
 	n.run("ip", "link", "set", device, "up")
 	return n
-}
-
-// need skips a test for which a program is missing; with CI=true it fails.
-func need(t testing.TB, program, debian string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	lacks(t, "%s is missing (Debian's package %s; conformance/install.sh installs it)", program, debian)
-}
-
-// lacks skips a test on a machine that lacks something; with CI=true it fails.
-func lacks(t testing.TB, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf("SKIPPED: "+format, args...)
 }
 
 // command is a program inside of the namespace.

@@ -55,16 +55,7 @@ func TestASlowCarrierSlowsItsSendersAndLosesNothing(t *testing.T) {
 	go carrier.every(50*time.Microsecond, carrier.free)
 	one, two := stacksOn(t, a, b)
 	defer close(carrier.free)
-	var group sync.WaitGroup
-	for i := range 20 {
-		from, to := connect(t, one, two, []string{twoV4, twoV6}[i%2])
-		group.Go(func() {
-			if err := transfer(from, to, 256<<10, uint64(i)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
+	transfers(t, one, two)
 	if st := one.Stats(); st.Dropped != 0 || st.Failed != 0 {
 		t.Errorf("%+v: something was dropped", st)
 	}
@@ -193,13 +184,9 @@ func TestOneConnectionFillsALongPath(t *testing.T) {
 	}
 }
 
-// TestWhatIsLostDelayedAndOvertakenArrives is over a bad line, in both directions.
-func TestWhatIsLostDelayedAndOvertakenArrives(t *testing.T) {
-	a, b := netstack.Pair()
-	a.MTU, b.MTU = 1500, 1500
-	line := newLossy(a.Carrier, weather{delay: 20 * time.Millisecond, loss: .02, late: .05, lateFor: 5 * time.Millisecond}, 7)
-	a.Carrier = line
-	one, two := stacksOn(t, a, b)
+// transfers has twenty connections move something at once.
+func transfers(t *testing.T, one, two *netstack.Stack) {
+	t.Helper()
 	var group sync.WaitGroup
 	for i := range 20 {
 		from, to := connect(t, one, two, []string{twoV4, twoV6}[i%2])
@@ -210,6 +197,16 @@ func TestWhatIsLostDelayedAndOvertakenArrives(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestWhatIsLostDelayedAndOvertakenArrives is over a bad line, in both directions.
+func TestWhatIsLostDelayedAndOvertakenArrives(t *testing.T) {
+	a, b := netstack.Pair()
+	a.MTU, b.MTU = 1500, 1500
+	line := newLossy(a.Carrier, weather{delay: 20 * time.Millisecond, loss: .02, late: .05, lateFor: 5 * time.Millisecond}, 7)
+	a.Carrier = line
+	one, two := stacksOn(t, a, b)
+	transfers(t, one, two)
 	if line.in.losses() == 0 || line.out.losses() == 0 {
 		t.Error("nothing was lost")
 	}

@@ -1,7 +1,6 @@
 package proxy_test
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/proxy"
 )
 
@@ -26,20 +26,9 @@ func serveWith(t testing.TB, s *paf.Server) string {
 
 func serveOver(t testing.TB, s *paf.Server, over func(net.Listener) net.Listener) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ln = over(ln)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	testkit.Serve(t, s, ln)
 	return ln.Addr().String()
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/paf-go/paf/proxy"
 )
@@ -51,6 +52,9 @@ func TestTunnelsOfClientsThatHaveAllEndInPeace(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if strings.HasPrefix(name, "curl") {
+				testkit.Need(t, "curl")
+			}
 			at, ended := ends(t)
 			for range 10 {
 				if err := ask(at); err != nil {

@@ -134,7 +134,10 @@ var dialled = mimic.Register("upstream", -1, func(ctx context.Context, d diallin
 	}
 	preface, err := d.Preface(d.in.Peer(), d.in.Local())
 	if err == nil {
-		_, err = f.Write(preface)
+		release := context.AfterFunc(ctx, func() { _ = f.Close() }) // a flow of the user's may wait for its other end
+		if _, err = f.Write(preface); !release() {
+			err = context.Cause(ctx)
+		}
 	}
 	if err != nil {
 		_ = f.Close()

@@ -42,6 +42,9 @@ func (l greeted) Accept() (net.Conn, error) {
 func TestAPrefaceComesBeforeTLS(t *testing.T) {
 	for _, network := range []string{"tcp", "unix", "dial"} {
 		for _, scheme := range []string{"http", "https", "h2c"} {
+			if network == "unix" && scheme == "h2c" {
+				continue // no URL says so
+			}
 			t.Run(network+" "+scheme, func(t *testing.T) {
 				at := "127.0.0.1:0"
 				if network == "unix" {
@@ -76,9 +79,6 @@ func TestAPrefaceComesBeforeTLS(t *testing.T) {
 				case "tcp":
 					u.URL = scheme + "://" + ln.Addr().String() + "/x"
 				case "unix":
-					if scheme == "h2c" {
-						t.Skip("no URL says so")
-					}
 					u.URL = scheme + "+unix://" + url.QueryEscape(at) + "/x"
 				case "dial":
 					u.URL = scheme + "://nowhere.test/x"

@@ -1,7 +1,6 @@
 package proxyproto_test
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/proxyproto"
 	"go.uber.org/goleak"
 )
@@ -26,12 +26,10 @@ var (
 // tcp returns the ends of a connection.
 func tcp(t testing.TB) (a, b net.Conn) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
-	if a, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+	a, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
 	if b, err = ln.Accept(); err != nil {
@@ -60,25 +58,14 @@ func said(t testing.TB, o proxyproto.Options, text string, over bool) *proxyprot
 // serve runs a server behind headers until the test ends, and returns its address.
 func serve(t *testing.T, s *paf.Server, o proxyproto.Options, config *tls.Config) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	addr := ln.Addr().String()
 	ln = proxyproto.NewListener(ln, o)
 	if config != nil {
 		ln = tls.NewListener(ln, config)
 	}
 	s.Log = slog.New(slog.DiscardHandler)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, s, ln)
 	return addr
 }
 

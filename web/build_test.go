@@ -11,18 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/internal/walls"
 )
 
-// node returns the path of what runs programs of js/wasm by node. Without node the test is skipped, loudly, and fails in CI.
+// node returns the path of what runs programs of js/wasm by node.
 func node(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("node is not installed: conformance/install.sh brings it")
-		}
-		t.Skip("SKIPPED: node is not installed: nothing of js/wasm was run")
-	}
+	testkit.Need(t, "node")
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)

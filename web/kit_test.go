@@ -6,31 +6,20 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/base64"
-	"net"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/web"
 )
 
 // serve serves a handler on a port of its own, and returns its address.
 func serve(t testing.TB, s *paf.Server) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	ln := testkit.Listen(t)
+	testkit.Serve(t, s, ln)
 	return ln.Addr().String()
 }
 

@@ -11,18 +11,13 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/demo"
 	"github.com/paf-go/paf/cmd/paf/internal/files"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // curl runs curl and returns its output.
 func curl(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("curl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no curl on this machine")
-		}
-		t.Skip("NOT RUN: there is no curl on this machine")
-	}
+	path := testkit.Need(t, "curl")
 	var errs bytes.Buffer
 	cmd := exec.Command(path, append([]string{"-sS", "--max-time", "30"}, args...)...)
 	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &errs

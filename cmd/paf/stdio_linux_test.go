@@ -19,6 +19,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -144,10 +145,7 @@ func TestStdioOfInetdIsTheSocket(t *testing.T) {
 
 // A socket that accepts connections is none: whoever has handed it on is told, and how it is done.
 func TestStdioOfAListenerIsRefused(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	f, err := ln.(*net.TCPListener).File()
 	if err != nil {

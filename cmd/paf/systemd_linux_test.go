@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 )
 
@@ -74,10 +75,7 @@ func get(t *testing.T, url, unix string) {
 
 // The sockets are there before the program is: who connects early waits and is answered.
 func TestSystemdHandsListenersOn(t *testing.T) {
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tcp := testkit.Listen(t)
 	path := filepath.Join(t.TempDir(), "s")
 	unix, err := net.Listen("unix", path)
 	if err != nil {
@@ -109,14 +107,8 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestSystemdsSocketsAreTakenByName(t *testing.T) {
-	one, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	two, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	one := testkit.Listen(t)
+	two := testkit.Listen(t)
 	url, not := "http://"+two.Addr().String(), one.Addr().String()
 	files := []*os.File{fileOf(t, one.(*net.TCPListener)), fileOf(t, two.(*net.TCPListener))}
 	cmd, _ := handed(t, "admin:web", files, "--listen", "systemd:web")
@@ -152,10 +144,7 @@ func TestWhatSystemdDoesNotHandOnIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	udp := fileOf(t, packets.(*net.UDPConn))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	tcp := fileOf(t, ln.(*net.TCPListener))
 	for _, c := range []struct {
 		files  []*os.File
@@ -177,10 +166,7 @@ func TestWhatSystemdDoesNotHandOnIsSaid(t *testing.T) {
 // More descriptors than were handed on would be the program's own.
 func TestNoMoreIsTakenOfSystemdThanThereIs(t *testing.T) {
 	for _, promised := range []string{"4", "9223372036854775807"} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		cmd, out := handed(t, "name LISTEN_FDS="+promised, []*os.File{fileOf(t, ln.(*net.TCPListener))}, "--listen", "systemd:name")
 		if status := exitOf(t, cmd); status != 2 || !strings.Contains(out.String(), "the descriptor 4 was not handed on") {
 			t.Errorf("exit status %d: %v", status, out)
@@ -216,13 +202,7 @@ func TestSystemdIsToldOfTheStart(t *testing.T) {
 
 // TestSystemdsOwnToolStartsTheProgram does the same with systemd-socket-activate.
 func TestSystemdsOwnToolStartsTheProgram(t *testing.T) {
-	tool, err := exec.LookPath("systemd-socket-activate")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no systemd-socket-activate on this machine: conformance/install.sh brings it")
-		}
-		t.Skip("NOT RUN: there is no systemd-socket-activate on this machine (Debian's systemd has it)")
-	}
+	tool := testkit.Need(t, "systemd-socket-activate")
 	for name, args := range map[string][]string{"Listener": nil, "Accept": {"--accept"}, "Inetd": {"--accept", "--inetd"}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "s")

@@ -1,7 +1,6 @@
 package programs
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -9,31 +8,13 @@ import (
 	"log"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/paf-go/paf/internal/testkit"
 )
-
-// A lockedBuffer is a buffer that handlers write to.
-type lockedBuffer struct {
-	sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.String()
-}
 
 // A formatter is chi's own, but that panics go to the journal too.
 type formatter struct{ middleware.DefaultLogFormatter }
@@ -98,7 +79,7 @@ func chiApplication(journal io.Writer, held chan struct{}, inside chan<- struct{
 // TestChi routes with chi, and its middleware logs, compresses, recovers, authenticates, times out and throttles.
 func TestChi(t *testing.T) {
 	each(t, []version{h1, h2, h2c}, func(t *testing.T, w *world) {
-		var journal lockedBuffer
+		var journal testkit.Record
 		held, inside := make(chan struct{}), make(chan struct{}, 10)
 		url := w.serve(t, chiApplication(&journal, held, inside))
 		rt := w.transport(t)

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A version is what a connection speaks.
@@ -140,10 +142,7 @@ func (w *world) serve(t *testing.T, h http.Handler) (url string) { return w.serv
 // serveIn is serve in another version than the world's.
 func (w *world) serveIn(t *testing.T, v version, h http.Handler) (url string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	var asked atomic.Int64
 	config := &tls.Config{Certificates: []tls.Certificate{w.certificate}, NextProtos: v.alpn()}
 	s := w.server.serve(ln, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -54,12 +54,12 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "paf-microvm"), err
 }
 
-// buildGuest compiles the program of the machine.
-func buildGuest(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "github.com/paf-go/paf/examples/microvm/guest")
+// compile has the command go make a program for the machine.
+func compile(ctx context.Context, file string, goCommand ...string) error {
+	cmd := exec.CommandContext(ctx, "go", slices.Concat(goCommand[:1], []string{"-trimpath", "-ldflags=-s -w", "-o", file}, goCommand[1:])...)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile the guest: %w\n%s", err, out)
+		return fmt.Errorf("compile %s: %w\n%s", filepath.Base(file), err, out)
 	}
 	return nil
 }
@@ -78,8 +78,8 @@ func (m *image) String() string {
 		float64(len(m.bytes))/MB, float64(m.program)/MB, float64(m.drivers)/MB)
 }
 
-// newImage makes the image of a program, which the kernel starts as /init, and of modules for it to load.
-func newImage(program []byte, drivers []module) (*image, error) {
+// newImage makes the image of a program, which the kernel starts as /init, of modules for it to load, and of what else is to be there.
+func newImage(program []byte, drivers []module, more ...cpio.Record) (*image, error) {
 	m := &image{program: len(program)}
 	records := []cpio.Record{cpio.StaticFile("init", string(program), 0o755), cpio.Directory("modules", 0o755)}
 	for i, d := range drivers {
@@ -88,6 +88,7 @@ func newImage(program []byte, drivers []module) (*image, error) {
 	}
 	// What the kernel opens as the standard streams of process 1.
 	records = append(records, cpio.Directory("dev", 0o755), cpio.CharDev("dev/console", 0o600, 5, 1))
+	records = append(records, more...)
 	var file bytes.Buffer
 	w := cpio.Newc.Writer(&file)
 	if err := errors.Join(cpio.WriteRecords(w, records), cpio.WriteTrailer(w)); err != nil {
@@ -97,8 +98,8 @@ func newImage(program []byte, drivers []module) (*image, error) {
 	return m, nil
 }
 
-// build compiles the guest and makes an image of it and of a kernel's modules.
-func build(ctx context.Context, k kernel) (*image, error) {
+// build compiles the guest and makes an image of it, of a kernel's modules and of what else is to be there.
+func build(ctx context.Context, k kernel, more ...cpio.Record) (*image, error) {
 	drivers, err := modules(k.modules, drivers)
 	if err != nil {
 		return nil, err
@@ -109,12 +110,12 @@ func build(ctx context.Context, k kernel) (*image, error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "init")
-	if err := buildGuest(ctx, file); err != nil {
+	if err := compile(ctx, file, "build", "github.com/paf-go/paf/examples/microvm/guest"); err != nil {
 		return nil, err
 	}
 	program, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return newImage(program, drivers)
+	return newImage(program, drivers, more...)
 }

@@ -5,12 +5,12 @@ package main
 import (
 	"bytes"
 	"net"
-	"os"
-	"os/exec"
 	"regexp"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // need skips a test for which something is missing; with CI=true it fails.
@@ -19,10 +19,7 @@ func need(t testing.TB, what string, err error) {
 	if err == nil {
 		return
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing (examples/microvm/install.sh gets qemu and a kernel): %v", what, err)
-	}
-	t.Skipf("SKIPPED, so no virtual machine was tried: %s is missing (examples/microvm/install.sh gets qemu and a kernel): %v", what, err)
+	testkit.Lacks(t, "%s is missing, so no virtual machine was tried (examples/microvm/install.sh gets qemu and a kernel): %v", what, err)
 }
 
 // needKernel returns the kernel that install.sh has unpacked.
@@ -31,19 +28,6 @@ func needKernel(t testing.TB) kernel {
 	k, err := findKernel()
 	need(t, "the kernel", err)
 	return k
-}
-
-// needCurl makes sure that there is curl.
-func needCurl(t testing.TB) {
-	t.Helper()
-	if _, err := exec.LookPath("curl"); err == nil {
-		return
-	}
-	const missing = "curl is missing (conformance/install.sh installs it)"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip("SKIPPED: " + missing)
 }
 
 // A console is what a machine writes, and may be waited for.
@@ -144,10 +128,7 @@ func (b *booted) awaitOff(t *testing.T) {
 // freePort returns a port that nobody has at the moment.
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).Port
 }

@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
+	"github.com/u-root/u-root/pkg/cpio"
 )
 
 // TestMachineAnswers boots the machine with each TCP/IP and asks it in every way that leads to it.
@@ -51,11 +53,11 @@ func TestMachineAnswers(t *testing.T) {
 }
 
 // testImage builds the image, where there is all that a test of it needs.
-func testImage(t *testing.T) *image {
+func testImage(t *testing.T, more ...cpio.Record) *image {
 	t.Helper()
 	_, err := exec.LookPath(qemu)
 	need(t, qemu, err)
-	img, err := build(t.Context(), needKernel(t))
+	img, err := build(t.Context(), needKernel(t), more...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,7 @@ func testImage(t *testing.T) *image {
 }
 
 func asksWithCurl(t *testing.T, b *booted, says string) {
-	needCurl(t)
+	testkit.Need(t, "curl")
 	for flag, version := range map[string]string{"--http1.1": "HTTP/1.1", "--http2-prior-knowledge": "HTTP/2.0"} {
 		out, err := exec.Command("curl", "-sS", "--fail-with-body", "--max-time", "30", flag, b.url("http")).CombinedOutput()
 		if err != nil {

@@ -7,14 +7,13 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A port that somebody has is told before anything is compiled, with the flag for another.
 func TestAPortThatIsTakenIsNamed(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	taken, free := fmt.Sprint(ln.Addr().(*net.TCPAddr).Port), fmt.Sprint(freePort(t))
 	for name, args := range map[string][]string{"-http": {"-http", taken, "-https", free}, "-https": {"-http", free, "-https", taken}} {

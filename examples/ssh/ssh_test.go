@@ -19,6 +19,7 @@ import (
 
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/flow/flowtest"
+	"github.com/paf-go/paf/internal/testkit"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -75,13 +76,7 @@ func TestProgramServesAndGetsThroughSSH(t *testing.T) {
 
 // OpenSSH's client forwards a connection to the program: no client of paf's is needed.
 func TestOpenSSHReachesTheProgram(t *testing.T) {
-	client, err := exec.LookPath("ssh")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no ssh on this machine: conformance/install.sh brings it")
-		}
-		t.Skip("NOT RUN: there is no ssh on this machine (Debian's openssh-client)")
-	}
+	client := testkit.Need(t, "ssh")
 	to := started(t, program(t))
 	host, port, err := net.SplitHostPort(to.addr)
 	if err != nil {

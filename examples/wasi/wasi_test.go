@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/mimic"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -63,13 +64,7 @@ func TestWazero(t *testing.T) {
 }
 
 func TestNode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("node is not installed: conformance/install.sh brings it")
-		}
-		t.Skip("SKIPPED: node is not installed: the program was not tried under its WASI")
-	}
+	node := testkit.Need(t, "node")
 	path := program(t)
 	talk(t, func(ctx context.Context, in, out *os.File) error {
 		cmd := exec.CommandContext(ctx, node, "--no-warnings", "run.mjs", path)

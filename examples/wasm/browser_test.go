@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A browser is headless Chromium, driven from here.
@@ -22,16 +21,10 @@ type browser struct {
 	problems []string // what its console says
 }
 
-// open opens a browser with a profile of its own; without Chromium the test is skipped, loudly, and fails in CI.
+// open opens a browser with a profile of its own; Chromium has to be there.
 func open(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("chromium is not installed: conformance/install.sh brings it")
-		}
-		t.Skip("SKIPPED: chromium is not installed: the page was not tried in a browser")
-	}
+	path := testkit.Need(t, "chromium")
 	flags := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1200, 900), chromedp.Headless, chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.NoFirstRun,

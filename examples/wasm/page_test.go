@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,7 +14,6 @@ import (
 	"image/png"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -24,6 +22,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/paf-go/paf/examples/wasm/api"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the pictures of README.md anew")
@@ -31,21 +30,10 @@ var update = flag.Bool("update", false, "write the pictures of README.md anew")
 // serveSite serves the page, and returns its URL.
 func serveSite(t *testing.T, m *module) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ln := testkit.Listen(t)
 	s := server(m)
 	s.GracePeriod = 100 * time.Millisecond
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, s, ln)
 	return "http://" + ln.Addr().String() + "/"
 }
 

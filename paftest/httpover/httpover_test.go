@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/paftest"
 	"github.com/paf-go/paf/paftest/httpover"
 )
@@ -14,10 +15,7 @@ import (
 
 func TestHTTPWorksOverTCP(t *testing.T) {
 	httpover.Run(t, func(t testing.TB, _ string) (net.Listener, httpover.Dial) {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		return ln, func(ctx context.Context) (flow.Flow, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", ln.Addr().String())
 		}

@@ -2,7 +2,7 @@
 
 // Guest is the one program of the virtual machine: its kernel starts it as process 1, with the arguments that stand behind "--" on the
 // kernel's command line. It loads the drivers that lie beside it, joins the network, serves, and turns the machine off when
-// it is told to. An error turns it off too.
+// it is told to. An error turns it off too. Arguments that name a program of the image have it run in place of all that.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"sync"
 
@@ -44,10 +45,13 @@ func live(args []string) error {
 	if err := c.parse(args); err != nil {
 		return err
 	}
-	go reap()
 	if err := loadModules("/modules"); err != nil {
 		return err
 	}
+	if len(c.program) > 0 {
+		return run(c.program)
+	}
+	go reap()
 	// Ctrl-Alt-Delete shall not reset the machine but be a SIGINT for process 1.
 	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF); err != nil {
 		return err
@@ -67,6 +71,17 @@ func live(args []string) error {
 		return err
 	}
 	return errors.Join(serve(ctx, n, stop), n.close())
+}
+
+// run runs a program of the image, with its output on the console.
+func run(program []string) error {
+	cmd := exec.Command(program[0], program[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", program[0], err)
+	}
+	slog.Info("the program has ended in peace", "program", program[0])
+	return nil
 }
 
 // serve answers on all listeners until ctx ends and what is in flight is finished, or one of them fails.
@@ -100,6 +115,7 @@ type config struct {
 	network string // "netstack" or "kernel"
 	address string // "dhcp", or an address with the length of its prefix
 	gateway string
+	program []string // what is run in place of serving, with its arguments
 }
 
 func (c *config) parse(args []string) error {
@@ -107,7 +123,11 @@ func (c *config) parse(args []string) error {
 	flags.StringVar(&c.network, "net", "netstack", "whose TCP/IP it is: netstack, which is in this program, or kernel")
 	flags.StringVar(&c.address, "addr", "dhcp", "the address of the machine, as 10.0.2.15/24; netstack can ask for one: dhcp")
 	flags.StringVar(&c.gateway, "gw", "", "the gateway of an address that is given")
-	return flags.Parse(args)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	c.program = flags.Args()
+	return nil
 }
 
 // listenAll opens the listeners: HTTP in clear, over TLS, and over vsock where the machine has that.

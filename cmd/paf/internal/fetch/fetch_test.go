@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // script serves one connection after another: to each it writes the next of
@@ -24,10 +24,7 @@ import (
 // returned by the function.
 func script(t *testing.T, answers ...string) (addr string, requests func() []string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	var (
 		mu  sync.Mutex
 		got []string
@@ -123,10 +120,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 }
 
 func TestNobodyThereIsSaidSo(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	ln.Close()
 	if _, _, err := run(t, Options{URL: ln.Addr().String()}); exit.CodeOf(err) != exit.Connect {
 		t.Errorf("%d %v", exit.CodeOf(err), err)

@@ -7,15 +7,13 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // What has failed is said in one sentence, and with what may be done about it.
 func TestFailuresAreSaidInWordsOfTheCommand(t *testing.T) {
 	secure, _ := secured(t)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	closed := testkit.Listen(t)
 	closed.Close()
 	plain, err := net.Listen("tcp", "127.0.0.1:0") // closes what comes
 	if err != nil {

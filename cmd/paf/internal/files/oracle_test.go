@@ -4,7 +4,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,16 +11,14 @@ import (
 	"testing"
 
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/semantics"
 )
 
 // oracle serves dir by net/http, with the entity tags that we give.
 func oracle(t testing.TB, dir string) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := filepath.Join(dir, filepath.FromSlash(r.URL.Path))
 		if info, err := os.Stat(name); err == nil {

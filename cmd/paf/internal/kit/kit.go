@@ -4,7 +4,6 @@ package kit
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -15,31 +14,21 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/reply"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // Serve serves h on a free port until the test ends, and returns its address. The
 // test fails if the server does not stop in peace.
 func Serve(t testing.TB, h paf.Handler) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ln := testkit.Listen(t)
 	server := &paf.Server{
 		Handler:      h,
 		ErrorHandler: reply.Fault,
 		GracePeriod:  time.Second,
 		Log:          slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
+	testkit.Serve(t, server, ln)
 	return ln.Addr().String()
 }
 

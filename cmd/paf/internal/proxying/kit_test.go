@@ -1,11 +1,8 @@
 package proxying
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -15,13 +12,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/paf-go/paf/cmd/paf/internal/cert"
+	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 	"go.uber.org/goleak"
 )
 
@@ -32,27 +29,10 @@ type running struct {
 	t      *testing.T
 	file   string
 	reload chan os.Signal
-	out    printed
-	err    printed
+	out    testkit.Record
+	err    testkit.Record
 	done   chan error
 	stop   func()
-}
-
-type printed struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.String()
 }
 
 // start runs a proxy with a configuration until the test ends; it must then end in peace.
@@ -96,7 +76,7 @@ func (r *running) load(config string) {
 }
 
 // await waits until something is printed, and returns all that is.
-func (r *running) await(p *printed, what string) string {
+func (r *running) await(p *testkit.Record, what string) string {
 	r.t.Helper()
 	for until := time.Now().Add(10 * time.Second); !strings.Contains(p.String(), what); time.Sleep(time.Millisecond) {
 		select {
@@ -150,21 +130,7 @@ func upstreamOf(t *testing.T, h http.HandlerFunc) string {
 // certificate writes a certificate for a name, and returns the names of its files.
 func certificate(t *testing.T, name string) (pemFile, keyFile string) {
 	t.Helper()
-	c, err := cert.SelfSigned([]string{name}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	pemFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{pemFile: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pemFile, keyFile, _ = selfsigned.Files(t, name)
 	return pemFile, keyFile
 }
 

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // An upstream of https is trusted if the authorities of its site vouch for it; these are read again by a reload, and one that is changed counts.
@@ -141,10 +143,7 @@ func TestAWrongReloadChangesNothing(t *testing.T) {
 	well := fmt.Sprintf("listen: 127.0.0.1:0\nto: http://%s\n", upstream(t, "well"))
 	r := start(t, well)
 	c, connections := browser(t, r.url(0), false)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken := testkit.Listen(t)
 	defer taken.Close()
 	for i, wrong := range []string{
 		well + "tsl: true", "to: 1", well + "tls: true\ncert: " + keyA + "\nkey: " + certA, "listen: [127.0.0.1:0, '127.0.0.1:0x']\nto: http://127.0.0.1:1",
@@ -266,10 +265,7 @@ func TestAnUpstreamThatIsNotCheckedAnyMoreIsFit(t *testing.T) {
 }
 
 func TestATunnelOutlastsAReload(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	go func() {
 		c, err := ln.Accept()

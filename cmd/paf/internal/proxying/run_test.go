@@ -17,6 +17,7 @@ import (
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/pires/go-proxyproto"
 )
 
@@ -55,10 +56,7 @@ sites:
 }
 
 func TestEachRequestHasItsLine(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	nobody := ln.Addr().String()
 	ln.Close()
 	well := upstream(t, "well")
@@ -96,7 +94,7 @@ func TestLinesMayBeJSON(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "proxy.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
-	var out, said printed
+	var out, said testkit.Record
 	done := make(chan error, 1)
 	socket := filepath.Join(dir, "s")
 	_ = os.WriteFile(file, fmt.Appendf(nil, "log: json\nlisten: unix:%s\nto: http://%s", socket, upstream(t, "well")), 0o600)
@@ -162,10 +160,7 @@ func TestForwardAsksForAPassword(t *testing.T) {
 
 func TestUpstreamsAreToldByTheProxyProtocol(t *testing.T) {
 	for _, version := range []string{"v1", "v2"} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		ln := testkit.Listen(t)
 		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) })}
 		go func() {
 			_ = s.Serve(&proxyproto.Listener{Listener: ln, ConnPolicy: func(proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) { return proxyproto.REQUIRE, nil }})
@@ -185,10 +180,7 @@ func TestUpstreamsAreToldByTheProxyProtocol(t *testing.T) {
 }
 
 func TestWhatCannotBeIsAnError(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	for listen, code := range map[string]exit.Code{ln.Addr().String(): exit.Failure, "8080": exit.Usage, "tls:x": exit.Usage} {
 		c := Default()
@@ -205,10 +197,7 @@ func TestWhatCannotBeIsAnError(t *testing.T) {
 func TestTheLineOfATunnelSaysWhoAndHowMuch(t *testing.T) {
 	users := filepath.Join(t.TempDir(), "users")
 	_ = os.WriteFile(users, []byte("ann:"+hashed(t, "secret")), 0o600)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := testkit.Listen(t)
 	defer ln.Close()
 	go func() {
 		if c, err := ln.Accept(); err == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // Who is refused before a request finds out nothing, but whoever serves does: by whom, and why.
@@ -51,7 +51,7 @@ func TestRefusalsAreTold(t *testing.T) {
 			if err := r.ended(t); err != nil {
 				t.Error(err)
 			}
-			got := r.log.take()
+			got := r.log.Take()
 			if strings.Count(got, "\n") != 1 || !strings.Contains(got, "a connection was refused") ||
 				!strings.Contains(got, "peer="+conn.LocalAddr().String()) || !strings.Contains(got, c.want) {
 				t.Errorf("the log has %q", got)
@@ -63,26 +63,26 @@ func TestRefusalsAreTold(t *testing.T) {
 // However many are refused, some lines are all that comes of it, and the number of the others.
 func TestRefusalsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out logged
-		log, finish := withRefusals(slog.New(slog.NewTextHandler(&out, nil)))
+		var out testkit.Record
+		log, finish := withRefusals(out.Logger())
 		refuse := func(n int) {
 			for range n {
 				log.Debug("x", "peer", &net.TCPAddr{Port: 1}, "error", fmt.Errorf("%w: %w", paf.ErrHandshake, tls.AlertError(40)))
 			}
 		}
 		refuse(1000)
-		if got := out.take(); strings.Count(got, "\n") != refusalsTold || strings.Contains(got, "the handshake failed") {
+		if got := out.Take(); strings.Count(got, "\n") != refusalsTold || strings.Contains(got, "the handshake failed") {
 			t.Errorf("the log has\n%s", got)
 		}
 		time.Sleep(2 * refusalsIn)
 		synctest.Wait()
-		if got := out.take(); !strings.HasSuffix(got, fmt.Sprintf("number=%d\n", 1000-refusalsTold)) {
+		if got := out.Take(); !strings.HasSuffix(got, fmt.Sprintf("number=%d\n", 1000-refusalsTold)) {
 			t.Errorf("the others are not counted:\n%s", got)
 		}
 		refuse(refusalsTold + 1)
 		log.Debug("x", "error", errors.New("a connection broke off"))
 		finish()
-		if got := out.take(); strings.Count(got, "\n") != refusalsTold+1 || !strings.HasSuffix(got, "number=1\n") {
+		if got := out.Take(); strings.Count(got, "\n") != refusalsTold+1 || !strings.HasSuffix(got, "number=1\n") {
 			t.Errorf("the log has\n%s", got)
 		}
 	})

@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/kit"
+	"github.com/paf-go/paf/internal/testkit"
 	"github.com/paf-go/paf/proxyproto"
 	"github.com/paf-go/paf/vsock"
 	"go.uber.org/goleak"
@@ -30,41 +29,8 @@ type running struct {
 	stop func()
 	done chan error
 
-	mu  sync.Mutex
-	out bytes.Buffer
-	log logged
-}
-
-// A logged is what a log has been told.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-// take returns it, and forgets it.
-func (l *logged) take() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer l.text.Reset()
-	return l.text.String()
-}
-
-func (r *running) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.out.Write(p)
-}
-
-func (r *running) printed() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.out.String()
+	out testkit.Record
+	log testkit.Record
 }
 
 // start runs o and waits until it has printed n lines.
@@ -72,7 +38,7 @@ func start(t *testing.T, o Options, n int) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{stop: cancel, done: make(chan error, 1)}
-	o.Out, o.Log = r, slog.New(slog.NewTextHandler(&r.log, nil))
+	o.Out, o.Log = &r.out, r.log.Logger()
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
@@ -92,15 +58,15 @@ func start(t *testing.T, o Options, n int) *running {
 // await waits until n lines have been printed.
 func (r *running) await(t *testing.T, n int) {
 	t.Helper()
-	for until := time.Now().Add(10 * time.Second); strings.Count(r.printed(), "\n") < n; {
+	for until := time.Now().Add(10 * time.Second); strings.Count(r.out.String(), "\n") < n; {
 		select {
 		case err := <-r.done:
 			r.done <- err
-			t.Fatalf("Run: %v\n%s", err, r.printed())
+			t.Fatalf("Run: %v\n%s", err, r.out.String())
 		case <-time.After(time.Millisecond):
 		}
 		if time.Now().After(until) {
-			t.Fatalf("%d lines were awaited:\n%s", n, r.printed())
+			t.Fatalf("%d lines were awaited:\n%s", n, r.out.String())
 		}
 	}
 }
@@ -122,9 +88,9 @@ var address = regexp.MustCompile(`https?://([^/]+)/`)
 
 func (r *running) addr(t *testing.T) string {
 	t.Helper()
-	m := address.FindStringSubmatch(r.printed())
+	m := address.FindStringSubmatch(r.out.String())
 	if m == nil {
-		t.Fatalf("no URL in %q", r.printed())
+		t.Fatalf("no URL in %q", r.out.String())
 	}
 	return m[1]
 }
@@ -133,8 +99,8 @@ func TestRunSaysWhereAndToWhom(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.sock")
 	r := start(t, Options{Listen: []string{"127.0.0.1:0", "unix:" + path}}, 2)
 	addr := r.addr(t)
-	if want := fmt.Sprintf("Serving the demo application at http://%s/\nServing the demo application at unix:%s\n", addr, path); r.printed() != want {
-		t.Errorf("%q, want %q", r.printed(), want)
+	if want := fmt.Sprintf("Serving the demo application at http://%s/\nServing the demo application at unix:%s\n", addr, path); r.out.String() != want {
+		t.Errorf("%q, want %q", r.out.String(), want)
 	}
 	for _, request := range []string{
 		"GET /echo?a=b HTTP/1.1\n\n", "HEAD /echo HTTP/1.1\n\n", "GET /none HTTP/1.1\n\n", "GET / HTTP/9.9\n\n",
@@ -142,7 +108,7 @@ func TestRunSaysWhereAndToWhom(t *testing.T) {
 		kit.Do(t, addr, request)
 	}
 	r.await(t, 6)
-	lines := strings.Split(r.printed(), "\n")[2:6]
+	lines := strings.Split(r.out.String(), "\n")[2:6]
 	for i, want := range []string{
 		`^GET /echo\?a=b 200 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^HEAD /echo 200 0 [0-9.µnms]+ 127\.0\.0\.1:\d+$`,
 		`^GET /none 404 11 [0-9.µnms]+ 127\.0\.0\.1:\d+$`, `^(- -|GET /) (400|505) \d+ - `,
@@ -165,8 +131,8 @@ func TestQuietPrintsOnlyTheURL(t *testing.T) {
 	kit.Do(t, r.addr(t), "GET / HTTP/1.1\n\n")
 	kit.Do(t, r.addr(t), "GET / HTTP/9.9\n\n")
 	r.stop()
-	if err := r.ended(t); err != nil || strings.Count(r.printed(), "\n") != 1 {
-		t.Errorf("%v\n%s", err, r.printed())
+	if err := r.ended(t); err != nil || strings.Count(r.out.String(), "\n") != 1 {
+		t.Errorf("%v\n%s", err, r.out.String())
 	}
 }
 
@@ -358,7 +324,7 @@ func TestTheLogHasOneLineARequestWhoeverThePeerIs(t *testing.T) {
 	if err := r.ended(t); err != nil {
 		t.Error(err)
 	}
-	if got := r.printed(); strings.Contains(got, "\nGET /forged") || !strings.Contains(got, `"/run/x\nGET /forged`) {
+	if got := r.out.String(); strings.Contains(got, "\nGET /forged") || !strings.Contains(got, `"/run/x\nGET /forged`) {
 		t.Errorf("%s", got)
 	}
 }

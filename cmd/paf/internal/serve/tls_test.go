@@ -4,13 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,6 +16,7 @@ import (
 	"github.com/paf-go/paf"
 	certs "github.com/paf-go/paf/cmd/paf/internal/cert"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/internal/selfsigned"
 )
 
 // dialed returns the state of a TLS connection to a server that offers what it offers.
@@ -43,11 +41,11 @@ func addressOf(t *testing.T, printed string) string {
 
 func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, TLS: &TLS{Offers: []string{"h2", "http/1.1"}}}, 2)
-	addr := addressOf(t, r.printed())
+	addr := addressOf(t, r.out.String())
 	state := dialed(t, addr, "http/1.1", "h2")
 	cert := state.PeerCertificates[0]
-	if !strings.Contains(r.printed(), fmt.Sprintf("%x", sha256.Sum256(cert.Raw))) {
-		t.Errorf("the fingerprint of another certificate was printed: %s", r.printed())
+	if !strings.Contains(r.out.String(), fmt.Sprintf("%x", sha256.Sum256(cert.Raw))) {
+		t.Errorf("the fingerprint of another certificate was printed: %s", r.out.String())
 	}
 	if state.NegotiatedProtocol != "h2" {
 		t.Errorf("%q was negotiated, not what the server prefers", state.NegotiatedProtocol)
@@ -77,23 +75,10 @@ func TestOwnCertificateIsTheOneThatIsPrinted(t *testing.T) {
 }
 
 func TestGivenCertificateIsServed(t *testing.T) {
-	dir := t.TempDir()
-	cert, err := certs.SelfSigned([]string{"given.example"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &TLS{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"), Offers: []string{"http/1.1"}}
-	for path, block := range map[string]*pem.Block{o.Cert: {Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, o.Key: {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key, _ := selfsigned.Files(t, "given.example")
+	o := &TLS{Cert: cert, Key: key, Offers: []string{"http/1.1"}}
 	r := start(t, Options{Listen: []string{"127.0.0.1:0"}, TLS: o}, 2)
-	state := dialed(t, addressOf(t, r.printed()), "h2", "http/1.1")
+	state := dialed(t, addressOf(t, r.out.String()), "h2", "http/1.1")
 	if state.PeerCertificates[0].DNSNames[0] != "given.example" || state.NegotiatedProtocol != "http/1.1" {
 		t.Errorf("%v, %q", state.PeerCertificates[0].DNSNames, state.NegotiatedProtocol)
 	}
@@ -125,7 +110,7 @@ func TestOneProtocolInClear(t *testing.T) {
 		ok            bool
 	}{{0, paf.HTTP2, true}, {0, paf.HTTP11, true}, {paf.HTTP2, paf.HTTP2, true}, {paf.HTTP2, paf.HTTP11, false}, {paf.HTTP11, paf.HTTP2, false}} {
 		r := start(t, Options{Listen: []string{"127.0.0.1:0"}, Protocol: c.served}, 1)
-		url := regexp.MustCompile(`http://[^/]+/`).FindString(r.printed())
+		url := regexp.MustCompile(`http://[^/]+/`).FindString(r.out.String())
 		client := &paf.Client{Protocol: c.asked}
 		resp, err := client.Get(t.Context(), url)
 		if ok := err == nil && resp.Status == 200; ok != c.ok {

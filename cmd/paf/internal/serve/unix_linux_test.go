@@ -21,8 +21,8 @@ import (
 func TestAbstractSocketIsServed(t *testing.T) {
 	name := fmt.Sprintf("@paf-serve-test-%d", os.Getpid())
 	r := start(t, Options{Listen: []string{"unix:" + name}}, 1)
-	if !strings.HasSuffix(r.printed(), " at unix:"+name+"\n") {
-		t.Errorf("printed: %q", r.printed())
+	if !strings.HasSuffix(r.out.String(), " at unix:"+name+"\n") {
+		t.Errorf("printed: %q", r.out.String())
 	}
 	client := &paf.Client{Context: mimic.Add(mimic.Context{}, paf.Unix, name)}
 	resp, err := client.Get(t.Context(), "http://localhost/echo")
@@ -102,8 +102,8 @@ func TestVsockIsListenedOn(t *testing.T) {
 	at := fmt.Sprintf("vsock:%d", probe.Addr().(vsock.Addr).Port)
 	probe.Close()
 	r := start(t, Options{Listen: []string{at}}, 1)
-	if !strings.HasSuffix(r.printed(), " at "+at+"\n") {
-		t.Errorf("printed: %q", r.printed())
+	if !strings.HasSuffix(r.out.String(), " at "+at+"\n") {
+		t.Errorf("printed: %q", r.out.String())
 	}
 	r.stop()
 	if err := r.ended(t); err != nil {
