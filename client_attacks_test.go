@@ -83,6 +83,64 @@ func limit(n uint32) string {
 	return string(binary.BigEndian.AppendUint32([]byte{0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3}, n))
 }
 
+// A server that takes no streams at first is not asked for on one connection after the other.
+func TestWhoIsDeclinedWaitsOnTheConnectionThatThereIs(t *testing.T) {
+	takes := make(chan struct{})
+	addr := serverOf(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, limit(0))
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			select {
+			case <-takes:
+				_, _ = io.WriteString(c, limit(100))
+			case <-stop:
+			}
+		}()
+		in := bufio.NewReader(c)
+		_, _ = in.Discard(24)
+		var head [9]byte
+		for {
+			if _, err := io.ReadFull(in, head[:]); err != nil {
+				return
+			}
+			_, _ = in.Discard(int(binary.BigEndian.Uint32(head[:]) >> 8))
+			if head[3] != 1 { // HEADERS
+				continue
+			}
+			select {
+			case <-takes:
+				_, _ = io.WriteString(c, "\x00\x00\x01\x01\x05"+string(head[5:9])+"\x88")
+			default: // it was sent before the client knew: REFUSED_STREAM
+				_, _ = io.WriteString(c, "\x00\x00\x04\x03\x00"+string(head[5:9])+"\x00\x00\x00\x07")
+			}
+		}
+	})
+	c := &paf.Client{Protocol: paf.HTTP2, Context: mimic.Add(mimic.Context{}, paf.TCP, addr)}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for n := range uint64(5) {
+		all.Go(func() {
+			resp, err := c.Get(ctx, "http://x/")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+		})
+		for c.Stats().PoolWaits <= n && ctx.Err() == nil { // it waits for a place, and not for an opening
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if n := c.Stats().Opened; n != 1 {
+		t.Errorf("%d connections were opened to a server that takes nothing", n)
+	}
+	close(takes)
+	all.Wait()
+}
+
 // A server that takes no more streams for a while, and then some again, is sent what has waited for that.
 func TestWhoWaitsForAStreamGetsItWhenTheServerTakesMore(t *testing.T) {
 	asked, wait := make(chan struct{}), make(chan struct{})

@@ -115,6 +115,9 @@ func (b *responseBody) Read(p []byte) (int, error) {
 // WriteTo is what io.Copy uses: what is in memory needs no other to be copied through.
 func (b *responseBody) WriteTo(w io.Writer) (int64, error) {
 	if b.reply != nil || b.closed.Load() {
+		if _, reads := w.(io.ReaderFrom); !reads {
+			return loop.CopyBlocks(w, struct{ io.Reader }{b})
+		}
 		return io.Copy(w, struct{ io.Reader }{b})
 	}
 	n, err := 0, error(nil)

@@ -31,10 +31,13 @@ type storedAccount struct {
 	Thumbprint string           `json:"thumbprint"`
 }
 
-// account returns the account that is in the Storage, or makes one at the CA: once, however many ask at a time, on however many machines.
+// account returns the account that is in the Storage, or makes one at the CA, which has to be there: once, however many ask at a time, on however many machines.
 func (i *issuer) account(ctx context.Context) (protocol.Account, error) {
 	ctx, cancel := i.bounded(ctx)
 	defer cancel()
+	if err := i.reach(ctx); err != nil {
+		return protocol.Account{}, err
+	}
 	a, err := i.load(ctx)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return a, err

@@ -8,13 +8,16 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	protocol "github.com/mholt/acmez/v3/acme"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -105,12 +108,47 @@ func ask(t *testing.T, s *paftest.Server, method, target string) (int, string, p
 func TestTheRestIsRedirected(t *testing.T) {
 	for port, want := range map[int]string{0: "https://example.org/a?b=%20c", 8443: "https://example.org:8443/a?b=%20c"} {
 		m := manager(t, Config{HTTPSPort: port})
+		m.keep("example.org")
 		s := paftest.NewServer(t, m.HTTPHandler(nil))
 		for method, status := range map[string]int{"GET": 301, "HEAD": 301, "POST": 308} {
 			got, _, header := ask(t, s, method, "/a?b=%20c")
 			if got != status || header.Get("Location") != want {
 				t.Errorf("%s: %d, %s", method, got, header.Get("Location"))
 			}
+		}
+	}
+	m := manager(t, Config{OnDemand: func(_ context.Context, name string) error {
+		if name != "shop.example.net" {
+			return errors.New("no customer's")
+		}
+		return nil
+	}})
+	for _, name := range []string{"example.org", "*.example.com", "192.0.2.1", "2001:db8::1"} {
+		m.keep(name)
+	}
+	s := paftest.NewServer(t, m.HTTPHandler(nil))
+	for _, host := range []string{"*.example.com", "example.org@evil.test", "example.org/", ""} {
+		if m.isOurs(t.Context(), host) {
+			t.Errorf("%q is ours", host)
+		}
+	}
+	for host, want := range map[string]int{
+		"example.org": 301, "EXAMPLE.org.": 301, "example.org:8080": 301, "a.example.com": 301, "192.0.2.1": 301, "[2001:db8::1]:80": 301, "shop.example.net": 301,
+		"evil.test": 421, "a.b.example.com": 421, "example.com": 421, "192.0.2.2": 421,
+	} {
+		r, err := paf.NewRequest("GET", "http://"+host+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := s.Client
+		client.MaxRedirects = -1
+		resp, err := client.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.Status != want {
+			t.Errorf("%q: %d", host, resp.Status)
 		}
 	}
 	for authority, want := range map[string]string{
@@ -126,6 +164,30 @@ func TestAProofThatIsNotThereIsNoHandshake(t *testing.T) {
 	m := manager(t, Config{})
 	if c, err := m.challengeConfig(&tls.ClientHelloInfo{ServerName: "example.org", SupportedProtos: []string{"h2", "acme-tls/1"}}); c != nil || err != nil {
 		t.Errorf("%v, %v", c, err)
+	}
+}
+
+func TestNoTwoCAsShareAFolder(t *testing.T) {
+	seen := map[string]string{}
+	for _, directory := range []string{
+		LetsEncrypt, LetsEncryptStaging, "https://ca.test/dir", "https://ca.test/dir?tenant=1", "https://ca.test/dir?tenant=2", "https://ca.test/dir/", "https://ca.test/dir#1",
+		"https://ca.test/Dir", "https://ca.test/a/b", "https://ca.test/a-b", "https://ca.test/a..b", "https://ca.test/ab", "https://ca.test:8443/dir", "https://ca.test/8443/dir", "https://ca.test/8443-dir",
+		"https://ca.test", "https://ca.test/", "https://a@ca.test/dir", "https://b@ca.test/dir", "https://ca.test//dir", "https://ca.test/d%69r",
+	} {
+		key := certmagic.StorageKeys.Safe(keyOf(directory))
+		if other, is := seen[key]; is || key != certmagic.StorageKeys.Safe(key) {
+			t.Errorf("%s and %s are both %s", directory, other, key)
+		}
+		seen[key] = directory
+		if h := (Held{CA: key}); !h.IsOf(directory) {
+			t.Errorf("%s is not its own", directory)
+		}
+	}
+	if got := keyOf(LetsEncrypt); got != "acme-v02.api.letsencrypt.org-directory" {
+		t.Error(got)
+	}
+	if keyOf("https://CA.test/dir?a") != keyOf("https://ca.test/dir?a") || keyOf("https://CA.test/dir") != keyOf("https://ca.test/dir") {
+		t.Error("the case of a host makes two CAs")
 	}
 }
 
@@ -164,6 +226,7 @@ func TestConfigsThatCannotWorkAreRefused(t *testing.T) {
 	}
 	m := manager(t, Config{})
 	for name, want := range map[string]string{
+		"a..b": "part of 0", strings.Repeat("a", 64) + ".org": "part of 64", strings.Repeat("a.", 127) + "org": "257 bytes", "a_b.org": "no name", "fe80::1%eth0": "no name", "ex\u2028ample.org": "no name",
 		"": "no name", "https://example.org": "without scheme", "example.org:443": "without scheme", "*.example.org": "DNS01", "a b": "no name", "*.*.example.org": "no name",
 	} {
 		if err := m.Manage(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
@@ -173,6 +236,17 @@ func TestConfigsThatCannotWorkAreRefused(t *testing.T) {
 	for _, config := range []Config{{}, {Challenges: []Challenge{HTTP01}, TLSAddress: ":443"}} {
 		if _, err := Provision(t.Context(), config, "example.org"); err == nil || !strings.Contains(err.Error(), "would answer") {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestNamesAreAsCertificatesHaveThem(t *testing.T) {
+	for name, want := range map[string]string{
+		" Example.ORG. ": "example.org", "Bücher.Example": "xn--bcher-kva.example", "*.bücher.example": "*.xn--bcher-kva.example", "xn--BCHER-kva.example": "xn--bcher-kva.example",
+		"faß.example": "xn--fa-hia.example", "例え。テスト": "xn--r8jz45g.xn--zckzah", "192.0.2.1": "192.0.2.1", "2001:DB8:0::1": "2001:db8::1", "::ffff:192.0.2.1": "192.0.2.1", "localhost": "localhost",
+	} {
+		if got, err := bareName(name); got != want || err != nil {
+			t.Errorf("%q: %q, %v", name, got, err)
 		}
 	}
 }
@@ -251,6 +325,38 @@ func TestAnErrorSaysWhatToTry(t *testing.T) {
 				t.Errorf("%s, %s: %v", ch, kind, err)
 			}
 		}
+	}
+}
+
+// The advice is about the CA's server if that was not reached, and not if it is the Storage.
+func TestAdviceIsAboutWhatHasFailed(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	m := manager(t, Config{CAs: []CA{{URL: "https://127.0.0.77:1/dir"}}, AgreeToTerms: true})
+	if err := m.manage(t.Context(), "example.org"); err == nil || !strings.Contains(err.Error(), "The CA's server was not reached") {
+		t.Error(err)
+	}
+	s := &counted{Storage: m.config.Storage}
+	i := m.issuers[0]
+	i.config.Storage, i.directory.text = s, []byte("{}")
+	s.cause = fmt.Errorf("redis: %w", refused)
+	s.broken.Store(true)
+	_, err := i.try(t.Context(), HTTP01, "example.org", nil)
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(err, refused) || e.Advice != "" {
+		t.Error(err)
+	}
+}
+
+func TestOnlyWhatHasAListenerIsAnsweredOnOne(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager(t, Config{}).Answer(t.Context(), DNS01, ln); err == nil {
+		t.Error("dns-01 is answered")
+	}
+	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 )
 
 // newClient returns what speaks to a CA: paf's client, over whatever leads there.
-func newClient(c *Config, ca *CA) (*http.Client, *nethttp.Transport) {
+func newClient(c *Config, ca *CA, d *directory) (*http.Client, *nethttp.Transport) {
 	leads := c.Context
 	if ca.Roots != nil {
 		config := &tls.Config{}
@@ -36,7 +36,7 @@ func newClient(c *Config, ca *CA) (*http.Client, *nethttp.Transport) {
 		leads = mimic.Replace(leads, paf.TLSConfig, config)
 	}
 	t := &nethttp.Transport{Context: leads, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: headMost, DisableCompression: true}
-	return &http.Client{Transport: &listener{next: t}, Timeout: requestTimeout, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+	return &http.Client{Transport: &listener{next: t, at: ca.URL, directory: d}, Timeout: requestTimeout, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		if len(via) > redirectsMost {
 			return fmt.Errorf("the CA has redirected more than %d times", redirectsMost)
 		}
@@ -45,7 +45,20 @@ func newClient(c *Config, ca *CA) (*http.Client, *nethttp.Transport) {
 }
 
 // A listener hears when a CA says that it was asked too often, which acmez does not pass on, and keeps from acmez what it would follow without bound.
-type listener struct{ next http.RoundTripper }
+type listener struct {
+	next      http.RoundTripper
+	at        string // where the directory is
+	directory *directory
+}
+
+// unreached is why a CA's server was not reached, which other errors of the network, as those of a Storage, are not.
+type unreached struct{ err error }
+
+// Error returns the reason.
+func (u *unreached) Error() string { return u.err.Error() }
+
+// Unwrap returns it, too.
+func (u *unreached) Unwrap() error { return u.err }
 
 // RoundTrip sends a request, and notes down how long the CA wants to be left alone.
 func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -55,9 +68,12 @@ func (l *listener) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("the CA leads to %s, and ACME is spoken over https alone (RFC 8555, Section 6.1)", r.URL.Redacted())
 	}
+	if text := l.directory.get(); text != nil && r.Method == http.MethodGet && r.URL.String() == l.at {
+		return answerOf(r, text), nil
+	}
 	resp, err := l.next.RoundTrip(r)
 	if err != nil {
-		return nil, err
+		return nil, &unreached{err}
 	}
 	said, now := resp.Header.Get("Retry-After"), time.Now()
 	if n, ok := r.Context().Value(noteKey{}).(*note); ok &&

@@ -10,8 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +45,7 @@ type Config struct {
 	// not live for ever: outside of tests leave CertificateSeed empty.
 	AccountSeed, CertificateSeed []byte
 
-	// Storage keeps accounts, certificates and what is presented in challenges, and has the locks of a fleet. Default Files("").
+	// Storage keeps accounts, certificates and what is presented in challenges, and has the locks of a fleet: Files, for one machine. Required.
 	Storage Storage
 
 	// Context leads to the CAs, as paf.Client's Context does; the zero one by TCP.
@@ -68,8 +66,13 @@ type Config struct {
 	// HTTPSPort is the port to which HTTPHandler redirects. Default 443.
 	HTTPSPort int
 
-	// OnDemand, if it is not nil, decides about names that a client asks for in a handshake and that have no certificate: nil gets one while the client waits.
-	// Whoever may choose names may use up the CA's rate limits: it must know the names that are to be served.
+	// OnDemand, if it is not nil, decides about names that a client asks for in a handshake and that have no certificate: nil gets one, from the Storage or from a
+	// CA, while the client waits. It is asked again before each renewal, and before port 80 redirects to
+	// a name; one that it does not want any more is not served. Whoever may choose names may use
+	// up the CA's rate limits and this machine's memory: it must know the names that are to be served.
+	//
+	// An order goes on without the handshake that it was begun for. A name that has failed is refused for a minute, and longer each time, up to an hour. So are
+	// others, at once, while more than 256 names are looked for; of a CA 8 certificates are ordered at a time.
 	OnDemand func(ctx context.Context, name string) error
 
 	// OnStep is told of each step. It is called by several goroutines at a time, and holds them up.
@@ -87,8 +90,9 @@ type Config struct {
 	// IgnoreARI leaves it to RenewAt when a certificate is renewed.
 	IgnoreARI bool
 
-	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by net/http, over the kernel's
-	// network and the proxy of the environment (http.ProxyFromEnvironment), whatever Context says, and have 30 seconds for an answer.
+	// NoOCSP does not ask for what is stapled to certificates that name a server of OCSP. Those servers are asked by certmagic over the kernel's network and the
+	// proxy of the environment (http.ProxyFromEnvironment), and have 30 seconds for an answer: with a Context, which may be there so that nothing goes that way,
+	// nothing is stapled.
 	NoOCSP bool
 
 	// Log receives what is worth knowing; default slog.Default().
@@ -114,30 +118,17 @@ type CA struct {
 // Storage is where things are kept: a storage of certmagic, of which there are modules for databases and for object stores.
 type Storage = certmagic.Storage
 
-// Files returns a Storage of files of mode 0600 in a folder. "" is the folder "paf/acme" where the system keeps programs' data of a user. Several machines
-// may share a folder. Where the system keeps no such data (no HOME), "" is a Storage of which every use fails, and New refuses it.
-// A lock whose owner has died is taken over after some seconds: that alone is told by certmagic itself, on standard error.
-func Files(folder string) Storage {
-	if folder == "" {
-		dir, err := dataDir()
-		if err != nil {
-			return homeless{err}
-		}
-		folder = filepath.Join(dir, "paf", "acme")
-	}
-	return &certmagic.FileStorage{Path: folder}
-}
+// Files returns a Storage of files of mode 0600 in a folder, which has to be named: keys of accounts and certificates must not be where files are served. Several
+// machines may share a folder. A lock whose owner has died is taken over after some seconds; that, and what fails in keeping a lock, is told by certmagic itself,
+// on standard error.
+func Files(folder string) Storage { return &certmagic.FileStorage{Path: folder} }
 
-// dataDir is never where the program happens to have been started: keys of accounts and certificates would be in a folder that may be served.
-func dataDir() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
+// checkStorage fails if there is no place to keep anything in.
+func checkStorage(s Storage) error {
+	if files, are := s.(*certmagic.FileStorage); s == nil || are && files.Path == "" {
+		return errors.New("acme: there is no Storage: set it to Files(FOLDER), with a folder that nobody else can read, or to what a fleet shares")
 	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("acme: there is no folder of the user's to keep certificates in, and one has to be named: %w", err)
-	}
-	return dir, nil
+	return nil
 }
 
 // complete returns a copy with its defaults, or says what is wrong with it.
@@ -151,12 +142,6 @@ func (c Config) complete() (Config, error) {
 			return c, err
 		}
 	}
-	if c.Storage == nil {
-		c.Storage = Files("")
-	}
-	if none, is := c.Storage.(homeless); is {
-		return c, none.err
-	}
 	c.AccountKey, c.CertificateKey = cmp.Or(c.AccountKey, P256), cmp.Or(c.CertificateKey, P256)
 	c.HTTPSPort = cmp.Or(c.HTTPSPort, 443)
 	c.Patience = cmp.Or(c.Patience, time.Minute)
@@ -164,7 +149,7 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return c, errors.Join(c.checkKeys(), c.checkChallenges(), c.checkTimes())
+	return c, errors.Join(checkStorage(c.Storage), c.checkKeys(), c.checkChallenges(), c.checkTimes())
 }
 
 func (ca *CA) complete() error {
@@ -218,22 +203,6 @@ func (c *Config) checkTimes() error {
 		return fmt.Errorf("acme: RenewAt is a part between 0 and 1, and CheckEvery no less than 0: %v and %v", c.RenewAt, c.CheckEvery)
 	}
 	return nil
-}
-
-// checkName returns a name as certificates have it, or says why no CA would issue a certificate for it.
-func (c *Config) checkName(name string) (string, error) {
-	bare := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
-	_, notIP := netip.ParseAddr(bare)
-	base := strings.TrimPrefix(bare, "*.")
-	switch {
-	case base == "" || strings.ContainsAny(base, "/@*[]: ") && notIP != nil:
-		return "", fmt.Errorf("acme: %q is no name of a host: as example.org, *.example.org or 192.0.2.1, without scheme and port", name)
-	case len(c.suited(bare)) == 0 && base != bare:
-		return "", fmt.Errorf("acme: %s: a wildcard is proved by DNS01 alone (RFC 8555, Section 7.1.3): set Config.DNS, and have DNS01 in Challenges", name)
-	case len(c.suited(bare)) == 0:
-		return "", fmt.Errorf("acme: %s: none of the challenges %v proves an address (RFC 8738, Section 4): use HTTP01 or TLSALPN01", name, c.Challenges)
-	}
-	return bare, nil
 }
 
 // suited returns the challenges that can prove a name.

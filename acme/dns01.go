@@ -22,7 +22,8 @@ type DNS struct {
 	// Provider adds records to a zone and deletes them: there is a package of libdns for most companies that serve DNS, and for RFC 2136.
 	Provider DNSProvider
 
-	// Zone is the zone that the records are in, as "example.org". Default: it is asked for (the SOA record above the name).
+	// Zone is the zone that the records are in, as "example.org". Default: it is asked for (the SOA record above the name). "." is for a Provider that does
+	// not care which zone a name is in.
 	Zone string
 
 	// Resolvers are the servers, as "192.0.2.53:53", that must have the record before the CA is told to look. Default: all servers of the zone.
@@ -105,15 +106,20 @@ func (r *records) remove(ctx context.Context, c protocol.Challenge) error {
 	return nil
 }
 
-// zone returns the zone of a name, with a dot at its end.
+// zone returns the zone of a name that the Provider is told of, with a dot at its end.
 func (r *records) zone(ctx context.Context, name string) (string, error) {
-	if r.Zone != "" {
-		zone := strings.TrimSuffix(r.Zone, ".")
-		if name != zone && !strings.HasSuffix(name, "."+zone) {
-			return "", fmt.Errorf("%s is not in the zone %s", name, zone)
-		}
+	switch zone := strings.TrimSuffix(r.Zone, "."); {
+	case r.Zone == "":
+		return r.apex(ctx, name)
+	case r.Zone == "." || name == zone || strings.HasSuffix(name, "."+zone):
 		return zone + ".", nil
+	default:
+		return "", fmt.Errorf("%s is not in the zone %s", name, zone)
 	}
+}
+
+// apex finds the zone of a name in the DNS.
+func (r *records) apex(ctx context.Context, name string) (string, error) {
 	zone, err := certmagic.FindZoneByFQDN(ctx, r.log, name+".", certmagic.RecursiveNameservers(r.Resolvers))
 	if err != nil {
 		return "", fmt.Errorf("the zone of %s cannot be found, and may be set by DNS.Zone: %w", name, err)
@@ -151,7 +157,11 @@ func (r *records) servers(ctx context.Context, name string) ([]string, error) {
 	if len(r.Resolvers) > 0 {
 		return certmagic.RecursiveNameservers(r.Resolvers), nil
 	}
-	zone, err := r.zone(ctx, name)
+	find := r.zone
+	if r.Zone == "." { // whose servers are those of all names
+		find = r.apex
+	}
+	zone, err := find(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@
 //		CAs:          []acme.CA{{URL: acme.LetsEncrypt}}, // without it: LetsEncryptStaging, whose certificates nobody trusts
 //		Email:        "you@example.org",
 //		AgreeToTerms: true, // of the CA's terms of service
+//		Storage:      acme.Files("/var/lib/site/acme"),
 //	})
 //	…
 //	defer m.Close()
@@ -41,7 +42,7 @@
 //
 // # Where things are kept
 //
-// [Files] in a folder, unless [Config.Storage] is something else: account keys, certificates, their keys (files of mode 0600 in folders of 0700). A
+// In [Config.Storage]: [Files] in a folder, or what several machines share. Account keys, certificates, their keys (files of mode 0600 in folders of 0700). A
 // Storage that several machines share, with locks, makes them a fleet: one orders, all serve. Any storage module of certmagic will do.
 // Private keys are written there and nowhere else: they are not logged, and no CA sees one.
 //
@@ -63,7 +64,20 @@
 // chain of ten certificates at the most, and nothing else; otherwise the error is [ErrCertificate], and what was there before stays. Of several chains that
 // a CA offers, the first is taken. Links to further certificates ("up") are not followed.
 //
-// A handshake that asks for what cannot be a name of the DNS, by its length, is refused before it is looked for.
+// # What strangers can ask for
+//
+// Anybody may ask for challenges that were presented nowhere: what this process has presented is in memory, and for the rest the Storage is looked into once in a second,
+// for all who ask. A handshake that asks for what cannot be a name of the DNS, by its length, is refused before it is looked for. Names that nobody has told Manage of are
+// looked for if [Config.OnDemand] agrees, and what has failed is not tried again at once. Port 80 redirects to names of ours alone.
+//
+// # What holds up others
+//
+// While certmagic looks whether another machine has renewed a certificate that is due, handshakes of all names may wait for the Storage: 10 seconds at the most for each
+// such certificate, but with [Files] as long as the file system takes, which minds no context. Renewals of all Managers in a process are in one queue of certmagic's, a
+// thousand at a time, and two of one name are taken for the same. Of one CA 8 certificates are ordered at a time, which the others wait for.
+//
+// What the Storage has about renewals (ARI, RFC 9773) is checked before certmagic sees it, and what is wrong is left out, with a warning; a certificate whose text or key cannot be
+// read is an error until somebody removes it.
 //
 // # Keys
 //

@@ -82,8 +82,7 @@ func (i *issuer) explain(err error, name string, ch Challenge) *Error {
 		return e
 	}
 	e = &Error{Name: name, CA: i.ca.URL, Err: err}
-	var p protocol.Problem
-	if errors.As(err, &p) {
+	if p, is := problemIn(err); is {
 		e.Problem = problemOf(p)
 		if authz, ok := p.Resource.(protocol.Authorization); ok && ch != "" {
 			e.Challenge, e.Address = ch, ch.at(name, tokenOf(authz, ch))
@@ -91,6 +90,18 @@ func (i *issuer) explain(err error, name string, ch Challenge) *Error {
 	}
 	e.Advice = e.advise()
 	return e
+}
+
+// problemIn returns what the CA has said, in its answer or within an order (RFC 8555, Section 7.1.3), of which acmez has a pointer that may be nil.
+func problemIn(err error) (p protocol.Problem, is bool) {
+	if errors.As(err, &p) {
+		return p, true
+	}
+	var within *protocol.Problem
+	if errors.As(err, &within) && within != nil {
+		return *within, true
+	}
+	return p, false
 }
 
 func tokenOf(authz protocol.Authorization, ch Challenge) string {
@@ -159,10 +170,7 @@ func (e *Error) adviseChallenge(base string) string {
 }
 
 func adviceWithoutProblem(err error) string {
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var dns *net.DNSError
-	var op *net.OpError
+	var u *unreached
 	switch {
 	case errors.Is(err, ErrTerms):
 		return "Read them, and set Config.AgreeToTerms."
@@ -170,14 +178,26 @@ func adviceWithoutProblem(err error) string {
 		return "What was there before stays in use. Is the clock of this machine right? If it is, that is the CA's fault: tell it, or have a second CA in CAs."
 	case errors.Is(err, ErrTooOften):
 		return "Wait, and do not ask again before: until it works, try with LetsEncryptStaging."
-	case errors.As(err, &unknown), errors.As(err, &host):
-		return "The certificate of the CA's own server is not trusted: set CA.Roots if it is a CA of your own."
-	case errors.As(err, &dns):
-		return "The CA's server was not found: is the URL of its directory right, and does the DNS work here?"
-	case errors.As(err, &op):
-		return "The CA's server was not reached: is the URL of its directory right, and may this machine open connections to it?"
+	case errors.As(err, &u) && u.advice() != "":
+		return u.advice()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "There was not enough time."
+	}
+	return ""
+}
+
+func (u *unreached) advice() string {
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(u.err, &unknown), errors.As(u.err, &host):
+		return "The certificate of the CA's own server is not trusted: set CA.Roots if it is a CA of your own."
+	case errors.As(u.err, &dns):
+		return "The CA's server was not found: is the URL of its directory right, and does the DNS work here?"
+	case errors.As(u.err, &op):
+		return "The CA's server was not reached: is the URL of its directory right, and may this machine open connections to it?"
 	}
 	return ""
 }

@@ -20,6 +20,7 @@ func Example() {
 		CAs:          []acme.CA{{URL: acme.LetsEncrypt}},
 		Email:        "you@example.org",
 		AgreeToTerms: true,
+		Storage:      acme.Files("/var/lib/site/acme"),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -46,6 +47,7 @@ func ExampleProvision() {
 	config, err := acme.Provision(ctx, acme.Config{
 		Email:        "you@example.org",
 		AgreeToTerms: true,
+		Storage:      acme.Files("/var/lib/site/acme"),
 		HTTPAddress:  ":80",
 		OnStep:       func(s acme.Step) { fmt.Println(s) },
 	}, "example.org")
@@ -62,6 +64,7 @@ func ExampleConfig_onDemand() {
 	m, err := acme.New(acme.Config{
 		CAs:          []acme.CA{{URL: acme.LetsEncrypt}},
 		AgreeToTerms: true,
+		Storage:      acme.Files("/var/lib/site/acme"),
 		OnDemand: func(_ context.Context, name string) error {
 			if !customers[name] {
 				return errors.New("that is no customer's name")

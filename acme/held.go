@@ -3,9 +3,11 @@ package acme
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -17,7 +19,7 @@ import (
 // A Held is a certificate that is in a Storage.
 type Held struct {
 	Names       []string // that it is for, addresses included
-	CA          string   // what it is called in the Storage: host and path of its directory. See IsOf
+	CA          string   // what it is called in the Storage: host and path of its directory, and a hash if they are not enough. See IsOf
 	Serial      string   // in hexadecimal
 	From, Until time.Time
 	Chain, Key  string // what the PEM of both is called in the Storage
@@ -28,10 +30,31 @@ func (h *Held) IsOf(directory string) bool {
 	return h.CA == certmagic.StorageKeys.Safe(keyOf(directory))
 }
 
+// certificatesFolder is where certmagic keeps certificates in a Storage.
+const certificatesFolder = "certificates"
+
+// keyOf names a CA in the Storage as certmagic does, by the host and the path of its directory: "acme-v02.api.letsencrypt.org-directory". What these words do not tell
+// apart, as ports, queries and paths of several parts, has a part of the URL's hash beside them, for no CA is to serve with another's certificates.
+func keyOf(directory string) string {
+	u, err := url.Parse(directory)
+	if err != nil {
+		return hashed("ca", directory)
+	}
+	host, part := strings.ToLower(u.Host), strings.TrimPrefix(u.Path, "/")
+	if part != "" && strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789") == "" && directory == "https://"+u.Host+"/"+part && u.Port() == "" && u.User == nil {
+		return host + "-" + part
+	}
+	u.Host = host
+	return hashed(strings.Trim(host+"-"+strings.Trim(strings.NewReplacer("/", "-", "\\", "-").Replace(u.Path), "-"), "-"), u.String())
+}
+
+func hashed(words, directory string) string {
+	return fmt.Sprintf("%s_%x", words, sha256.Sum256([]byte(directory)))[:len(words)+1+16]
+}
+
 // List returns the certificates that are in a Storage, of all CAs, by their names. With an error, which says which cannot be read, it returns the others.
 func List(ctx context.Context, s Storage) ([]Held, error) {
-	const folder = "certificates" // certmagic's
-	keys, err := s.List(ctx, folder, true)
+	keys, err := s.List(ctx, certificatesFolder, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("acme: the certificates in the Storage cannot be listed: %w", err)
 	}

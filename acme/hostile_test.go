@@ -211,7 +211,7 @@ func fakeCA(t *testing.T, h http.HandlerFunc) (*httptest.Server, *http.Client) {
 	s.StartTLS()
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	client, transport := newClient(&Config{}, &CA{URL: s.URL, Roots: roots})
+	client, transport := newClient(&Config{}, &CA{URL: s.URL, Roots: roots}, &directory{})
 	t.Cleanup(func() { transport.Close(); s.Close() })
 	return s, client
 }
@@ -297,14 +297,13 @@ func TestWhatIsSaidToACAHasAnEnd(t *testing.T) {
 	}
 }
 
-func TestWithoutAHomeThereIsNoDefaultFolder(t *testing.T) {
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME", "HOME", "AppData", "home"} {
-		t.Setenv(name, "")
-	}
-	if _, err := New(Config{}); err == nil || !strings.Contains(err.Error(), "has to be named") {
-		t.Error(err)
-	}
-	if err := Files("").Store(t.Context(), "a", nil); err == nil {
-		t.Error("stored somewhere")
+func TestNothingIsKeptInAFolderThatNobodyHasNamed(t *testing.T) {
+	for _, storage := range []Storage{nil, Files("")} {
+		if _, err := New(Config{Storage: storage}); err == nil || !strings.Contains(err.Error(), "Files(FOLDER)") {
+			t.Error(err)
+		}
+		if _, err := NewTickets(t.Context(), TicketConfig{Storage: storage}); !errors.Is(err, ErrTicketConfig) {
+			t.Error(err)
+		}
 	}
 }

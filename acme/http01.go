@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"strconv"
@@ -15,13 +16,15 @@ const (
 )
 
 // HTTPHandler returns what to serve in clear, on port 80: it answers HTTP01, and leaves the rest to next. Without a next all else is redirected to
-// https, by 301, or 308 where the method is neither GET nor HEAD.
+// https, by 301, or 308 where the method is neither GET nor HEAD, if it is for a name that Manage was told of or OnDemand agrees to; for others it is 421
+// (RFC 9110, Section 15.5.20): nobody is led to a host of a stranger's choice.
 //
 // Only GET and HEAD of exactly /.well-known/acme-challenge/TOKEN are answered: with what is presented for that token by any machine that shares the
-// Storage, else by 404.
+// Storage, else by 404. Tokens that were not presented here wait for the next look into the Storage, of which there is one in a second for all of them; when the
+// Storage fails, it is 500, and the log says so once a minute.
 func (m *Manager) HTTPHandler(next paf.Handler) paf.Handler {
 	if next == nil {
-		next = redirect(m.config.HTTPSPort)
+		next = paf.HandlerFunc(m.redirect)
 	}
 	return paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
 		token, ok := challengeOf(r)
@@ -31,8 +34,7 @@ func (m *Manager) HTTPHandler(next paf.Handler) paf.Handler {
 		}
 		c, known, err := m.proofs.find(r.Context(), HTTP01, token)
 		if err != nil {
-			m.config.Log.Error("acme: an http-01 challenge cannot be answered", "err", err)
-			w.WriteHeader(500)
+			w.WriteHeader(500) // the log has been told
 			return
 		}
 		if !known {
@@ -57,28 +59,39 @@ func isToken(s string) bool {
 	return s != "" && len(s) <= tokenMost && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// redirect sends everything to https, at a port of the same host.
-func redirect(port int) paf.Handler {
-	return paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
-		host := hostOf(r.Authority)
-		if host == "" || !strings.HasPrefix(r.Path, "/") {
-			w.WriteHeader(404)
-			return
-		}
-		if port != 443 {
-			host += ":" + strconv.Itoa(port)
-		}
-		to := "https://" + host + r.Path
-		if r.Query != "" {
-			to += "?" + r.Query
-		}
-		w.Header().Set("Location", to)
-		if r.Method == "GET" || r.Method == "HEAD" {
-			w.WriteHeader(301)
-		} else {
-			w.WriteHeader(308)
-		}
-	})
+// redirect sends what is for a name of ours to https, at a port of the same host.
+func (m *Manager) redirect(w *paf.ResponseWriter, r *paf.Request) {
+	host := hostOf(r.Authority)
+	switch {
+	case host == "" || !strings.HasPrefix(r.Path, "/"):
+		w.WriteHeader(404)
+		return
+	case !m.isOurs(r.Context(), strings.Trim(host, "[]")):
+		w.WriteHeader(421)
+		return
+	}
+	if port := m.config.HTTPSPort; port != 443 {
+		host += ":" + strconv.Itoa(port)
+	}
+	to := "https://" + host + r.Path
+	if r.Query != "" {
+		to += "?" + r.Query
+	}
+	w.Header().Set("Location", to)
+	if r.Method == "GET" || r.Method == "HEAD" {
+		w.WriteHeader(301)
+	} else {
+		w.WriteHeader(308)
+	}
+}
+
+// isOurs reports whether a name is served, or would be.
+func (m *Manager) isOurs(ctx context.Context, host string) bool {
+	name, err := m.config.checkName(host)
+	if err != nil || strings.HasPrefix(name, "*.") {
+		return false
+	}
+	return m.manages(name) || m.config.OnDemand != nil && m.config.OnDemand(ctx, name) == nil
 }
 
 // hostOf returns the host of an authority without its port, an IPv6 address in brackets.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -28,10 +27,13 @@ type issuer struct {
 	ca        CA
 	key       string
 	client    *protocol.Client
+	directory *directory
 	transport *nethttp.Transport
+	manager   *Manager
 	proofs    *proofs
 	records   *records
 	life      *life
+	places    chan struct{} // a place for each order that there may be at a time
 
 	mu     sync.Mutex
 	closed map[string]time.Time // names that the CA does not want to hear of, and until when
@@ -44,36 +46,34 @@ var (
 )
 
 const (
+	ordersMost  = 8                // at a time: CAs have limits for that, too
 	pollTimeout = 2 * time.Minute  // how long a CA may take to look, and to issue
 	talkTimeout = 10 * time.Minute // how long all that is said to it for one purpose may take, without the time that the DNS takes
 )
 
 // bounded returns a context for what is said to the CA for one purpose: a CA that is always about to be done holds nobody up for ever.
 func (i *issuer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	most := talkTimeout
-	if d := i.config.DNS; d != nil {
-		most += max(cmp.Or(d.Timeout, dnsTimeout), 0)
-	}
-	return context.WithTimeout(ctx, most)
+	return context.WithTimeout(ctx, i.config.talk())
 }
 
-func newIssuer(c *Config, ca CA, p *proofs, r *records, l *life) *issuer {
-	h, t := newClient(c, &ca)
+// talk is how long all that is said for one purpose may take.
+func (c *Config) talk() time.Duration {
+	if c.DNS == nil {
+		return talkTimeout
+	}
+	return talkTimeout + max(cmp.Or(c.DNS.Timeout, dnsTimeout), 0)
+}
+
+func newIssuer(c *Config, ca CA, m *Manager, r *records) *issuer {
+	d := &directory{}
+	h, t := newClient(c, &ca, d)
 	return &issuer{
-		config: c, ca: ca, key: keyOf(ca.URL), transport: t, proofs: p, records: r, life: l, closed: map[string]time.Time{},
+		config: c, ca: ca, key: keyOf(ca.URL), directory: d, transport: t, manager: m, proofs: m.proofs, records: r, life: m.life,
+		places: make(chan struct{}, ordersMost), closed: map[string]time.Time{},
 		client: &protocol.Client{
 			Directory: ca.URL, HTTPClient: h, UserAgent: "paf", PollTimeout: pollTimeout, Logger: slog.New(quiet{c.Log.Handler()}),
 		},
 	}
-}
-
-// keyOf names a CA in the Storage as certmagic does, by the host and the path of its directory.
-func keyOf(directory string) string {
-	u, err := url.Parse(directory)
-	if err != nil {
-		return directory
-	}
-	return strings.TrimSuffix(u.Host+"-"+strings.Trim(strings.NewReplacer("/", "-", "\\", "-").Replace(u.Path), "-"), "-")
 }
 
 // IssuerKey names the CA in the Storage.
@@ -94,6 +94,16 @@ func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*cert
 	}
 	defer done()
 	name := nameOf(csr)
+	if err := i.manager.allowed(ctx, name); err != nil {
+		failuresOf(ctx).add(err)
+		return nil, err
+	}
+	select {
+	case i.places <- struct{}{}:
+		defer func() { <-i.places }()
+	case <-ctx.Done():
+		return nil, i.explain(context.Cause(ctx), name, "")
+	}
 	var issued protocol.Certificate
 	err = i.patiently(ctx, name, true, func(ctx context.Context) (err error) {
 		issued, err = i.order(ctx, name, csr)
@@ -107,6 +117,11 @@ func (i *issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*cert
 		i.step(Step{Kind: Failed, Name: name, CA: i.ca.URL, Err: err})
 		failuresOf(ctx).add(err)
 		return nil, err
+	}
+	if ari := issued.RenewalInfo; ari != nil {
+		if *ari, err = fromCA(*ari, leaf, time.Now()); err != nil {
+			issued.RenewalInfo = nil // RenewAt says when, as without ARI
+		}
 	}
 	until := leaf.NotAfter
 	i.step(Step{Kind: Issued, Name: name, CA: i.ca.URL, Until: until})
@@ -163,8 +178,7 @@ func (i *issuer) try(ctx context.Context, ch Challenge, name string, csr *x509.C
 		}
 		i.step(Step{Kind: Ordering, Name: name, CA: i.ca.URL})
 		c, err = i.obtain(ctx, account, ch, name, csr)
-		var p protocol.Problem
-		if !errors.As(err, &p) || p.Type != protocol.ProblemTypeAccountDoesNotExist {
+		if p, is := problemIn(err); !is || p.Type != protocol.ProblemTypeAccountDoesNotExist {
 			return c, err
 		}
 		if err := i.forget(ctx); err != nil {
@@ -266,7 +280,14 @@ func (i *issuer) GetRenewalInfo(ctx context.Context, cert certmagic.Certificate)
 	defer done()
 	ctx, cancel := i.bounded(ctx)
 	defer cancel()
-	return i.client.GetRenewalInfo(ctx, cert.Leaf)
+	if err := i.reach(ctx); err != nil {
+		return protocol.RenewalInfo{}, err
+	}
+	ari, err := i.client.GetRenewalInfo(ctx, cert.Leaf)
+	if err != nil {
+		return ari, err
+	}
+	return fromCA(ari, cert.Leaf, time.Now())
 }
 
 // patiently does something that the CA may not want to hear of yet. It waits for the time that the CA gives, if that comes within Patience. An order

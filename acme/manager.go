@@ -3,16 +3,16 @@ package acme
 import (
 	"context"
 	"crypto"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+
+	"github.com/paf-go/paf/mimic"
 )
 
 // A Manager gets certificates and keeps them fresh. Its methods are safe for concurrent use. There should be one in a program, or each should have
@@ -20,14 +20,22 @@ import (
 type Manager struct {
 	config  Config
 	cache   *certmagic.Cache
-	magic   *certmagic.Config // of names that are managed
-	demand  *certmagic.Config // of names that come with handshakes; nil without OnDemand
+	magic   *certmagic.Config
 	issuers []*issuer
 	proofs  *proofs
+	kept    *kept
 	life    *life
+	demands *demands
 
 	mu      sync.Mutex
-	managed map[string]bool // true: somebody sees to it that it gets its certificate
+	managed map[string]*managed
+}
+
+// A managed name is one that Manage was told of.
+type managed struct {
+	ctx    context.Context // ends when it is revoked, or with the Manager
+	cancel context.CancelFunc
+	again  bool // it has failed, and is tried again in the background
 }
 
 // New returns a Manager that has no names yet. Close it to give back what it holds. Its error says what is wrong with the Config; no CA is asked.
@@ -36,24 +44,25 @@ func New(config Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{
-		config: config, life: newLife(), managed: map[string]bool{}, proofs: newProofs(config.Storage),
-	}
+	m := &Manager{config: config, life: newLife(), managed: map[string]*managed{}, demands: newDemands()}
+	m.kept = &kept{Storage: config.Storage, log: config.Log, timeout: loadTimeout, barred: map[string]bool{}}
+	m.proofs = newProofs(config.Storage, m.life, config.Log)
 	log := newZap(config.Log)
 	r := newRecords(config.DNS, log)
 	for _, ca := range config.CAs {
-		m.issuers = append(m.issuers, newIssuer(&m.config, ca, m.proofs, r, m.life))
+		m.issuers = append(m.issuers, newIssuer(&m.config, ca, m, r))
 	}
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert:   func(c certmagic.Certificate) (*certmagic.Config, error) { return m.configOf(c.Names), nil },
+		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return m.magic, nil },
 		RenewCheckInterval: config.CheckEvery,
 		Logger:             log,
 	})
+	noOCSP := config.NoOCSP || config.Context != mimic.Context{}
 	magic := certmagic.Config{
 		RenewalWindowRatio: config.RenewAt,
 		KeySource:          keySource{&m.config},
-		OCSP:               certmagic.OCSPConfig{DisableStapling: config.NoOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
-		Storage:            config.Storage,
+		OCSP:               certmagic.OCSPConfig{DisableStapling: noOCSP, HTTPProxy: http.ProxyFromEnvironment}, // without a proxy it has no time-out
+		Storage:            m.kept,
 		DisableARI:         config.IgnoreARI,
 		Logger:             log,
 	}
@@ -61,10 +70,6 @@ func New(config Config) (*Manager, error) {
 		magic.Issuers = append(magic.Issuers, i)
 	}
 	m.magic = certmagic.New(m.cache, magic)
-	if config.OnDemand != nil {
-		magic.OnDemand = &certmagic.OnDemandConfig{DecisionFunc: m.decide}
-		m.demand = certmagic.New(m.cache, magic)
-	}
 	return m, nil
 }
 
@@ -74,55 +79,6 @@ type keySource struct{ config *Config }
 // GenerateKey makes one.
 func (k keySource) GenerateKey() (crypto.PrivateKey, error) {
 	return k.config.CertificateKey.generate(k.config.CertificateSeed, "certificate")
-}
-
-// decide asks OnDemand about a name, if a CA could issue a certificate for it.
-func (m *Manager) decide(ctx context.Context, name string) error {
-	if _, err := m.config.checkName(name); err != nil {
-		return err
-	}
-	return m.config.OnDemand(ctx, name)
-}
-
-// configOf returns what a certificate is managed by.
-func (m *Manager) configOf(names []string) *certmagic.Config {
-	if m.demand == nil {
-		return m.magic
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, name := range names {
-		_, parent, _ := strings.Cut(name, ".")
-		if has(m.managed, name) || has(m.managed, "*."+parent) {
-			return m.magic
-		}
-	}
-	return m.demand
-}
-
-func has(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
-
-// What a name of the DNS has at the most (RFC 1035, Section 2.3.4): certmagic's work for a handshake grows with the square of the labels.
-const (
-	nameMost = 253 // bytes, without the dot at the end
-	dotsMost = 126
-)
-
-// checkServerName refuses what is no name of anything, before work is done for it.
-func checkServerName(hello *tls.ClientHelloInfo) error {
-	name := strings.TrimSuffix(hello.ServerName, ".")
-	if len(name) > nameMost || strings.Count(name, ".") > dotsMost {
-		return fmt.Errorf("acme: a handshake asks for a name of %d bytes, and names have %d at the most (RFC 1035, Section 2.3.4)", len(name), nameMost)
-	}
-	return nil
-}
-
-// certificate returns the one for a handshake.
-func (m *Manager) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if err := checkServerName(hello); err != nil {
-		return nil, err
-	}
-	return m.configOf([]string{strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")}).GetCertificate(hello)
 }
 
 // Manage gets a certificate for each of the names, which are managed from then on, and returns when each has one: from the Storage if it is there and
@@ -135,14 +91,10 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 		return err
 	}
 	errs := make([]error, len(names))
-	places := make(chan struct{}, ordersMost)
+	places := make(chan struct{}, namesAtATime)
 	var all sync.WaitGroup
 	for n, name := range names {
-		m.mu.Lock()
-		if !has(m.managed, name) {
-			m.managed[name] = false
-		}
-		m.mu.Unlock()
+		m.keep(name)
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
@@ -155,8 +107,20 @@ func (m *Manager) Manage(ctx context.Context, names ...string) error {
 	return errors.Join(errs...)
 }
 
-// ordersMost is how many orders there are at a time: CAs have limits for that, too.
-const ordersMost = 8
+// keep has a name managed.
+func (m *Manager) keep(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.managed[name] == nil {
+		n := &managed{}
+		n.ctx, n.cancel = context.WithCancel(m.life.ctx)
+		m.managed[name] = n
+	}
+	m.kept.allow(name)
+}
+
+// namesAtATime is how many names are looked for in the Storage at a time.
+const namesAtATime = 8
 
 func (m *Manager) checkNames(names []string) ([]string, error) {
 	var good []string
@@ -185,34 +149,40 @@ const (
 	againMost  = time.Hour
 )
 
-// later tries a name again, in the background, until it has its certificate.
+// later tries a name again, in the background, until it has its certificate, or is revoked.
 func (m *Manager) later(name string, err error) {
 	m.mu.Lock()
-	begun := m.managed[name]
-	m.managed[name] = true
-	m.mu.Unlock()
-	ctx, done, closed := m.life.begin(context.Background())
-	if begun || closed != nil {
-		if closed == nil {
-			done()
-		}
+	defer m.mu.Unlock()
+	n := m.managed[name]
+	if n == nil || n.again {
 		return
 	}
+	ctx, done, closed := m.life.begin(n.ctx)
+	if closed != nil {
+		return
+	}
+	n.again = true
 	go func() {
 		defer done()
-		for pause := againFirst; err != nil; pause = min(2*pause, againMost) {
-			m.config.Log.Error("acme: there is no certificate, and it is tried again", "name", name, "in", pause, "err", err)
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return
-			}
-			err = m.manage(ctx, name)
-		}
+		m.tryAgain(ctx, name, err)
 		m.mu.Lock()
-		m.managed[name] = false
-		m.mu.Unlock()
+		defer m.mu.Unlock()
+		n.again = false
 	}()
+}
+
+func (m *Manager) tryAgain(ctx context.Context, name string, err error) {
+	for pause := againFirst; err != nil; pause = min(2*pause, againMost) {
+		m.config.Log.Error("acme: there is no certificate, and it is tried again", "name", name, "in", pause, "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		if err = m.manage(ctx, name); ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 // Renew gets a new certificate for a name that has one, however fresh that is, and serves with it.
@@ -226,6 +196,7 @@ func (m *Manager) Renew(ctx context.Context, name string) error {
 		return err
 	}
 	defer done()
+	m.kept.allow(name)
 	ctx, why := withFailures(ctx)
 	if err := why.or(m.magic.RenewCertSync(ctx, name, true)); err != nil {
 		return err
@@ -246,12 +217,29 @@ func (m *Manager) drop(name string) {
 
 // Revoke revokes the certificates of a name, of every CA that it has one of, and removes them and their keys from the Storage. The reason is one of
 // RFC 5280, Section 5.3.1: 0 if it is none's business, 1 if the key is known to others, 4 if there is a newer certificate, 5 if the name is not
-// served any more. The name has no certificate then, until Manage gets one.
+// served any more. The name has no certificate then, and gets none from this Manager (what is on the way is not taken), until Manage or Renew is called or OnDemand agrees
+// to it; the others of a fleet do not know of it, and get one if they manage the name.
 func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
-	name, err := m.config.checkName(name)
+	name, err := bareName(name)
 	if err != nil {
 		return err
 	}
+	m.kept.bar(name)
+	if err := m.revoke(ctx, name, reason); err != nil {
+		m.kept.allow(name)
+		return err
+	}
+	m.drop(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.managed[name]; n != nil {
+		n.cancel()
+		delete(m.managed, name)
+	}
+	return nil
+}
+
+func (m *Manager) revoke(ctx context.Context, name string, reason int) error {
 	found := false
 	for _, i := range m.issuers {
 		chain, err := m.config.Storage.Load(ctx, certmagic.StorageKeys.SiteCert(i.key, name))
@@ -272,10 +260,6 @@ func (m *Manager) Revoke(ctx context.Context, name string, reason int) error {
 	if !found {
 		return fmt.Errorf("acme: %s has no certificate of these CAs in the Storage: %w", name, fs.ErrNotExist)
 	}
-	m.drop(name)
-	m.mu.Lock()
-	delete(m.managed, name)
-	m.mu.Unlock()
 	return nil
 }
 

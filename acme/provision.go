@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -48,6 +49,7 @@ func Provision(ctx context.Context, config Config, names ...string) (*tls.Config
 func (m *Manager) provision(ctx context.Context, names []string) (*tls.Config, error) {
 	config := &tls.Config{NextProtos: []string{alpn.H2, alpn.HTTP11}, MinVersion: tls.VersionTLS12}
 	for _, name := range names {
+		m.keep(name)
 		if err := m.manage(ctx, name); err != nil {
 			return nil, err
 		}
@@ -96,26 +98,33 @@ func closeListeners(c *Config) {
 // answerGrace is how long an answer that has begun may still take when all certificates are there.
 const answerGrace = 2 * time.Second
 
-// answer starts the servers that answer challenges, and returns what stops them and waits for that.
+// Answer answers a challenge, HTTP01 or TLSALPN01, and nothing else on a listener, which it closes: what else asks there gets a 404, or no more than a handshake. It returns when the
+// context ends, two seconds later at the most, or with why it cannot go on. It is for programs that do not serve; a server has HTTPHandler and TLSConfig.
+func (m *Manager) Answer(ctx context.Context, ch Challenge, ln net.Listener) error {
+	notFound := paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { w.WriteHeader(404) })
+	server := &paf.Server{Handler: notFound, Log: m.config.Log, GracePeriod: answerGrace}
+	switch ch {
+	case HTTP01:
+		server.Handler = m.HTTPHandler(notFound)
+		return server.Serve(ctx, ln)
+	case TLSALPN01:
+		server.TLSConfig = m.TLSConfig()
+		return server.ServeTLS(ctx, ln, "", "")
+	}
+	_ = ln.Close()
+	return fmt.Errorf("acme: %s is not answered on a listener", ch)
+}
+
+// answer starts what answers challenges, and returns what stops it and waits for that.
 func (m *Manager) answer(ctx context.Context) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	var ended []chan struct{}
-	stop = func() {
-		cancel()
-		for _, end := range ended {
-			<-end
-		}
-	}
-	notFound := paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { w.WriteHeader(404) })
+	var all sync.WaitGroup
+	stop = func() { cancel(); all.Wait() }
 	for _, port := range []struct {
 		challenge Challenge
 		listener  net.Listener
 		address   string
-		serve     func(s *paf.Server, ln net.Listener) error
-	}{
-		{HTTP01, m.config.HTTPListener, m.config.HTTPAddress, func(s *paf.Server, ln net.Listener) error { return s.Serve(ctx, ln) }},
-		{TLSALPN01, m.config.TLSListener, m.config.TLSAddress, func(s *paf.Server, ln net.Listener) error { return s.ServeTLS(ctx, ln, "", "") }},
-	} {
+	}{{HTTP01, m.config.HTTPListener, m.config.HTTPAddress}, {TLSALPN01, m.config.TLSListener, m.config.TLSAddress}} {
 		if !slices.Contains(m.config.Challenges, port.challenge) {
 			continue
 		}
@@ -126,18 +135,11 @@ func (m *Manager) answer(ctx context.Context) (stop func(), err error) {
 				return nil, fmt.Errorf("acme: %s cannot be answered: %w", port.challenge, err)
 			}
 		}
-		server := &paf.Server{Handler: m.HTTPHandler(notFound), Log: m.config.Log, GracePeriod: answerGrace}
-		if port.challenge == TLSALPN01 {
-			server.Handler, server.TLSConfig = notFound, m.TLSConfig()
-		}
-		end := make(chan struct{})
-		ended = append(ended, end)
-		go func() {
-			defer close(end)
-			if err := port.serve(server, ln); err != nil {
+		all.Go(func() {
+			if err := m.Answer(ctx, port.challenge, ln); err != nil {
 				m.config.Log.Error("acme: challenges are not answered any more", "challenge", port.challenge, "at", ln.Addr(), "err", err)
 			}
-		}()
+		})
 	}
 	return stop, nil
 }

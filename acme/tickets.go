@@ -96,8 +96,8 @@ func NewTickets(ctx context.Context, config TicketConfig) (*Tickets, error) {
 
 // complete puts in the defaults.
 func (c *TicketConfig) complete() error {
-	if c.Storage == nil {
-		return fmt.Errorf("%w: TicketConfig.Storage is nil", ErrTicketConfig)
+	if err := checkStorage(c.Storage); err != nil {
+		return fmt.Errorf("%w: TicketConfig: %w", ErrTicketConfig, err)
 	}
 	if c.Every < 0 || c.Keep < 0 || c.Poll < 0 || c.Skew < 0 {
 		return fmt.Errorf("%w: a number of TicketConfig is negative", ErrTicketConfig)

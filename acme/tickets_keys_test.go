@@ -4,8 +4,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/caddyserver/certmagic"
 )
 
 // machine is one of a fleet, with a clock that differs from the right one.
@@ -35,7 +33,7 @@ func fleet(t *testing.T, c TicketConfig, off ...time.Duration) []*machine {
 
 func scheduled(t *testing.T) TicketConfig {
 	t.Helper()
-	c := TicketConfig{Storage: &certmagic.FileStorage{}}
+	c := TicketConfig{Storage: Files("unused")}
 	if err := c.complete(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,16 +2,8 @@ package acme_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"io"
-	"log/slog"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,52 +14,29 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/paf-go/paf/acme"
+	"github.com/paf-go/paf/internal/fleettest"
+	"github.com/paf-go/paf/internal/selfsigned"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
-// certificate makes a certificate for whoever does not look.
+// certificate is for whoever does not look.
 var certificate = sync.OnceValue(func() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(1000, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	c, _ := selfsigned.New("paf.test")
+	return c
 })
 
 // A server is one machine of a fleet.
 type server struct {
 	tickets *acme.Tickets
 	config  *tls.Config
-	log     *record
-}
-
-// A record is a log that can be read while it is written.
-type record struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
+	log     *testkit.Record
 }
 
 // newServer starts the ticket keys of a server, for the test's time.
 func newServer(t *testing.T, c acme.TicketConfig) *server {
 	t.Helper()
-	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(record)}
-	c.Log = slog.New(slog.NewTextHandler(s.log, nil))
+	s := &server{config: &tls.Config{Certificates: []tls.Certificate{certificate()}, Time: time.Now}, log: new(testkit.Record)}
+	c.Log = s.log.Logger()
 	tickets, err := acme.NewTickets(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -80,48 +49,6 @@ func newServer(t *testing.T, c acme.TicketConfig) *server {
 	s.tickets = tickets
 	tickets.Apply(s.config)
 	return s
-}
-
-// A client keeps the sessions of all servers under one name.
-func newClient(version uint16) *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true, ServerName: "paf.test", MinVersion: version, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(8), Time: time.Now}
-}
-
-// resumes says whether a client resumes its session with a server, over TCP.
-func resumes(t *testing.T, client, server *tls.Config) bool {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	served := make(chan error, 1)
-	go func() {
-		conn, err := tls.NewListener(ln, server).Accept()
-		if err == nil {
-			_, err = io.Copy(conn, conn)
-			_ = conn.Close()
-		}
-		served <- err
-	}()
-	conn, err := tls.Dial("tcp", ln.Addr().String(), client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "x"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil { // and with it the tickets of TLS 1.3
-		t.Fatal(err)
-	}
-	if err := conn.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-served; err != nil {
-		t.Fatal(err)
-	}
-	return conn.ConnectionState().DidResume
 }
 
 // each runs a test with both versions of TLS that know tickets, in virtual time, with a storage in files.
@@ -141,16 +68,16 @@ func each(t *testing.T, f func(t *testing.T, version uint16, storage *certmagic.
 func TestServersResumeEachOthersSessions(t *testing.T) {
 	each(t, func(t *testing.T, version uint16, storage *certmagic.FileStorage) {
 		a, b := newServer(t, acme.TicketConfig{Storage: storage}), newServer(t, acme.TicketConfig{Storage: storage})
-		client := newClient(version)
-		if resumes(t, client, a.config) {
+		client := fleettest.NewClient(version)
+		if fleettest.Resumes(t, client, a.config) {
 			t.Fatal("the first handshake was none")
 		}
 		for i, s := range []*server{b, a, b} {
-			if !resumes(t, client, s.config) {
+			if !fleettest.Resumes(t, client, s.config) {
 				t.Errorf("handshake %d was a full one", i+2)
 			}
 		}
-		if resumes(t, client, &tls.Config{Certificates: []tls.Certificate{certificate()}}) {
+		if fleettest.Resumes(t, client, &tls.Config{Certificates: []tls.Certificate{certificate()}}) {
 			t.Error("a server without the keys resumed a session")
 		}
 	})
@@ -162,20 +89,20 @@ func TestResumptionThroughRotations(t *testing.T) {
 		every := 6 * time.Hour
 		c := acme.TicketConfig{Storage: storage, Every: every, Keep: 2}
 		servers := []*server{newServer(t, c), newServer(t, c), newServer(t, c)}
-		client := newClient(version)
-		resumes(t, client, servers[0].config)
+		client := fleettest.NewClient(version)
+		fleettest.Resumes(t, client, servers[0].config)
 		for i := range 40 {
 			time.Sleep(every / 7)
-			if !resumes(t, client, servers[i%3].config) {
+			if !fleettest.Resumes(t, client, servers[i%3].config) {
 				t.Errorf("no resumption in round %d", i)
 			}
 		}
 		time.Sleep(2*every - time.Minute)
-		if !resumes(t, client, servers[1].config) {
+		if !fleettest.Resumes(t, client, servers[1].config) {
 			t.Errorf("no resumption within Keep*Every")
 		}
 		time.Sleep(3*every + time.Hour)
-		if resumes(t, client, servers[2].config) {
+		if fleettest.Resumes(t, client, servers[2].config) {
 			t.Errorf("resumption with a key that is gone")
 		}
 		made := 0
@@ -197,9 +124,9 @@ func TestClonesFollow(t *testing.T) {
 		clone := a.config.Clone()
 		a.config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return clone, nil }
 		time.Sleep(5 * every)
-		client := newClient(version)
-		resumes(t, client, a.config)
-		if !resumes(t, client, b.config) || !resumes(t, client, a.config) {
+		client := fleettest.NewClient(version)
+		fleettest.Resumes(t, client, a.config)
+		if !fleettest.Resumes(t, client, b.config) || !fleettest.Resumes(t, client, a.config) {
 			t.Error("a clone has other keys")
 		}
 	})
@@ -211,8 +138,8 @@ func TestStorageFails(t *testing.T) {
 		every := time.Hour
 		c := acme.TicketConfig{Storage: storage, Every: every, Keep: 1}
 		a, b := newServer(t, c), newServer(t, c)
-		client := newClient(version)
-		resumes(t, client, a.config)
+		client := fleettest.NewClient(version)
+		fleettest.Resumes(t, client, a.config)
 		away := storage.Path + ".away"
 		if err := os.Rename(storage.Path, away); err != nil {
 			t.Fatal(err)
@@ -221,7 +148,7 @@ func TestStorageFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(every*9/2 + time.Minute)
-		if !resumes(t, client, b.config) || !resumes(t, client, a.config) {
+		if !fleettest.Resumes(t, client, b.config) || !fleettest.Resumes(t, client, a.config) {
 			t.Error("the last keys do not go on")
 		}
 		if n := strings.Count(b.log.String(), "level=WARN"); n < 4 || n > 5 { // one, and one each hour
@@ -238,7 +165,7 @@ func TestStorageFails(t *testing.T) {
 			t.Errorf("nothing is said of its return:\n%s", b.log)
 		}
 		time.Sleep(every)
-		if !resumes(t, client, b.config) || !resumes(t, client, a.config) {
+		if !fleettest.Resumes(t, client, b.config) || !fleettest.Resumes(t, client, a.config) {
 			t.Error("no resumption once the storage is back")
 		}
 	})

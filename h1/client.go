@@ -73,7 +73,8 @@ func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 	c.timers.began(now, len(in))
 	c.seen = c.seen || len(in) > 0
 	size, broken := c.cache.begins(in), ok
-	if size > 0 {
+	again := size > 0
+	if again {
 		c.section = section{}
 	} else {
 		size, broken = c.section.scan(in, c.limits.HeadBytes, ruleHeadLong)
@@ -83,7 +84,7 @@ func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		c.fault(ev, broken, "")
 		return len(in)
 	case size > 0:
-		c.takeHead(in[:size], ev)
+		c.takeHead(in[:size], ev, again)
 	case c.eof && !c.seen:
 		c.fault(ev, ruleNoResponse, "")
 	case c.eof:
@@ -92,12 +93,12 @@ func (c *ClientConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 	return size
 }
 
-// takeHead deals with a whole head.
-func (c *ClientConn) takeHead(bytes []byte, ev *engine.Event) {
+// takeHead deals with a whole head. again says that it is the one that the cache keeps.
+func (c *ClientConn) takeHead(bytes []byte, ev *engine.Event, again bool) {
 	c.timers.head = 0
 	var f facts
 	r := c.cache.response
-	if c.cache.has(bytes) {
+	if again {
 		f = c.cache.facts
 	} else {
 		var broken rule
@@ -299,7 +300,7 @@ func appendHost(dst []byte, r *semantics.Request) ([]byte, error) {
 	if !given {
 		host = r.Target.Authority
 	}
-	if !semantics.ValidAuthority(host) || r.Fields.Count("Host") > 1 {
+	if !semantics.ValidAuthority(host) || given && r.Fields.Count("Host") > 1 {
 		return dst, engine.Misuse(rules[ruleHost].text, host)
 	}
 	return appendField(dst, "Host", host), nil

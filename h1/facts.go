@@ -103,11 +103,8 @@ type headCache struct {
 
 const cacheMax = 4 << 10
 
-// has reports whether head is the one that was parsed last; it makes no string of it.
-func (h *headCache) has(head []byte) bool { return h.text != "" && string(head) == h.text }
-
 // begins returns the size of the head that is kept if the input begins with it: what was found whole and right before need not
-// be looked through again.
+// be looked through again, nor be parsed.
 func (h *headCache) begins(in []byte) int {
 	if n := len(h.text); n > 0 && n <= len(in) && string(in[:n]) == h.text {
 		return n

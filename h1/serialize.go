@@ -14,18 +14,20 @@ import (
 func appendFields(dst []byte, fields *semantics.Fields, own func(name string) bool) ([]byte, facts, error) {
 	var f facts
 	var places places
-	for _, l := range fields.List() {
+	list := fields.List()
+	for i := range list {
+		l := &list[i]
 		if !semantics.ValidName(l.Name) {
 			return dst, f, engine.Misuse(rules[ruleFieldName].text, strconv.Quote(l.Name))
 		}
 		if !semantics.ValidValue(l.Value) {
 			return dst, f, engine.Misuse(rules[ruleFieldValue].text, "the value of "+l.Name)
 		}
-		f.see(&l)
+		f.see(l)
 		if !own(l.Name) {
 			dst = appendField(dst, l.Name, l.Value)
 		} else {
-			places.note(&l, len(dst))
+			places.note(l, len(dst))
 		}
 	}
 	f.places = places.before(len(dst))

@@ -64,7 +64,8 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		s.timers.began(now, len(in)) // an empty line is no beginning
 	}
 	size, broken := s.cache.begins(in), ok
-	if size > 0 {
+	again := size > 0
+	if again {
 		s.section = section{}
 	} else if size, broken = s.section.scan(in, s.limits.HeadBytes, ruleHeadLong); size == 0 {
 		if early := s.early(in); early != ok {
@@ -76,7 +77,7 @@ func (s *ServerConn) readHead(now engine.Instant, in []byte, ev *engine.Event) i
 		s.refuse(ev, broken)
 		return len(in)
 	case size > 0:
-		s.takeHead(in[:size], ev, len(in) > size)
+		s.takeHead(in[:size], ev, again, len(in) > size)
 	case s.eof && len(in) == 0:
 		s.closeIdle()
 	case s.eof:
@@ -137,11 +138,11 @@ func (s *ServerConn) earlier(in []byte) rule {
 	return ok
 }
 
-// takeHead deals with a whole head. more says that something follows it already.
-func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, more bool) {
+// takeHead deals with a whole head. again says that it is the one that the cache keeps, more that something follows it already.
+func (s *ServerConn) takeHead(raw []byte, ev *engine.Event, again, more bool) {
 	s.timers.whole()
 	s.blanks = 0
-	if !s.cache.has(raw) {
+	if !again {
 		text := string(raw)
 		r, f, broken, detail := parseRequest(text, &s.limits)
 		if broken == ok {

@@ -65,7 +65,7 @@ func (r *Reply) begin() error {
 func (r *Reply) obstacle() error {
 	c := r.c
 	switch {
-	case r.ctx.Err() != nil: // abandon may have come and gone
+	case endOf(r.ctx) != nil: // abandon may have come and gone
 		return context.Cause(r.ctx)
 	case c.writeErr != nil:
 		return c.writeErr
@@ -83,9 +83,7 @@ func (r *Reply) obstacle() error {
 // leave gives up an exchange that has not begun, and leaves the call as it is for another connection. c.mu is held, and released.
 func (r *Reply) leave() error {
 	r.c.mu.Unlock()
-	if r.release != nil {
-		r.release()
-	}
+	r.free()
 	_ = r.c.rest()
 	return ErrStale
 }

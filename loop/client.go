@@ -157,7 +157,7 @@ func (c *ClientConn) Flow() flow.Flow { return c.flow }
 // The reply's content must be read to its end or closed. ctx bounds all of it,
 // to the end of the content. Errors are *SendError, or ErrStale.
 func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
-	if err := ctx.Err(); err != nil {
+	if endOf(ctx) != nil {
 		c.GiveBack()
 		call.close()
 		return nil, &SendError{Err: context.Cause(ctx)}
@@ -168,7 +168,7 @@ func (c *ClientConn) Do(ctx context.Context, call *Call) (*Reply, error) {
 	}
 	r := c.newReply(call)
 	r.ctx, r.awaited = ctx, true
-	r.release = abandonAtEnd(ctx, r)
+	r.abandonAtEnd()
 	settled := false
 	defer func() {
 		if !settled { // a hook of the caller's has panicked: nobody else ends the exchange
@@ -254,6 +254,13 @@ func (c *ClientConn) sayIt() {
 }
 
 func (c *ClientConn) cut(why CloseReason) { c.discard(why) }
+
+// isGone reports whether discard has been called.
+func (c *ClientConn) isGone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
 
 // discard ends the connection and returns when it has left the group and its pool. Anyone
 // may call it, any number of times.

@@ -27,6 +27,15 @@ func (c *ClientConn) unused() bool {
 	return c.client.Streams() == 0 && c.reserved == 0
 }
 
+// declines reports whether the server takes no exchange on a multiplexed connection on which there is none and has never been one: another would be no
+// better. RFC 9113, Section 6.5.2: "A value of 0 for SETTINGS_MAX_CONCURRENT_STREAMS […] does prevent the creation of new streams".
+func (c *ClientConn) declines() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lives := !c.gone && !c.stopping && !c.eof && c.writeErr == nil && c.client.State() == engine.Open
+	return lives && !c.used.Load() && c.client.Streams() == 0 && c.client.Capacity() == 0
+}
+
 // pump reads a multiplexed connection until it is over.
 func (c *ClientConn) pump() {
 	c.mu.Lock()

@@ -105,6 +105,7 @@ func (b *content) direct(p []byte) {
 	}
 	for len(rest) > 0 {
 		ev := c.event()
+		*ev = engine.Event{}
 		used := c.eng.Next(c.group.now(), rest, ev)
 		rest = rest[used:]
 		told := ev.Kind != engine.NoEvent
@@ -119,12 +120,11 @@ func (b *content) direct(p []byte) {
 	c.took(err)
 }
 
-// event returns an empty event, for use until the lock is released. It is not made anew for each read.
+// event returns memory for an event, for use until the lock is released. It is not made anew for each read.
 func (c *conn) event() *engine.Event {
 	if c.ev == nil {
 		c.ev = new(engine.Event)
 	}
-	*c.ev = engine.Event{}
 	return c.ev
 }
 

@@ -36,10 +36,7 @@ func (t *exchangeContext) Err() error {
 		}
 		c.mu.Unlock()
 	}
-	if inner := t.inner.Load(); inner != nil {
-		return inner.Err()
-	}
-	return t.x.c.base.Err()
+	return endOf(t)
 }
 
 // Value asks the cancellable context once there is one, so that contexts derived from
@@ -72,16 +69,36 @@ func newCancellable(base context.Context) *cancellable {
 	return inner
 }
 
-// abandonAtEnd is context.AfterFunc for r.abandon, nil if ctx never ends. The context of an exchange, which a proxy sends requests on with, has a
-// place for one reply: so nothing has to be made that nobody else asks for.
-func abandonAtEnd(ctx context.Context, r *Reply) (stop func() bool) {
-	if t, is := ctx.(*exchangeContext); is && t.keep(r) {
-		return func() bool { return t.forget(r) }
+// endOf is ctx.Err for whoever has a reply abandoned when ctx ends: no other need begin to look out for the peer of an exchange.
+func endOf(ctx context.Context) error {
+	t, is := ctx.(*exchangeContext)
+	switch {
+	case !is:
+		return ctx.Err()
+	case t.inner.Load() != nil:
+		return t.inner.Load().Err()
 	}
-	if ctx.Done() == nil {
-		return nil
+	return t.x.c.base.Err()
+}
+
+// abandonAtEnd has r.abandon called when the context ends. That of an exchange, which a proxy sends requests on with, has a place for one reply: so
+// nothing has to be made that nobody else asks for.
+func (r *Reply) abandonAtEnd() {
+	if t, is := r.ctx.(*exchangeContext); is && t.keep(r) {
+		return
 	}
-	return context.AfterFunc(ctx, r.abandon)
+	if r.ctx.Done() != nil {
+		r.release = context.AfterFunc(r.ctx, r.abandon)
+	}
+}
+
+// free ends that, and reports whether it was in time.
+func (r *Reply) free() bool {
+	if r.release != nil {
+		return r.release()
+	}
+	t, is := r.ctx.(*exchangeContext)
+	return !is || t.forget(r)
 }
 
 // keep keeps a reply to be abandoned, if there is nothing else to be done when the context ends.

@@ -147,11 +147,10 @@ func (p *Pool[K]) tell(key K) {
 	}
 }
 
-// put makes a connection idle, or closes it if there is no room and says why.
-func (p *Pool[K]) put(key K, c *ClientConn) error {
+// put makes a connection idle, or closes it if there is no room and says why. The place is there for as long as the connection is.
+func (p *Pool[K]) put(key K, at *place, c *ClientConn) error {
 	p.mu.Lock()
-	at := p.places[key]
-	err := p.room(key, at)
+	err := p.room(key, at, c)
 	var oldest *ClientConn
 	if err == nil {
 		p.serial++
@@ -169,23 +168,15 @@ func (p *Pool[K]) put(key K, c *ClientConn) error {
 	if oldest != nil {
 		oldest.discard(Finished)
 	}
-	c.mu.Lock()
-	gone := c.gone
-	c.mu.Unlock()
-	if gone { // since it said that it was free
-		p.mu.Lock()
-		p.drop(at, c)
-		p.mu.Unlock()
-	}
 	return nil
 }
 
-// room returns why no connection can be put. p.mu is held.
-func (p *Pool[K]) room(key K, at *place) error {
+// room returns why the connection cannot be put. p.mu is held.
+func (p *Pool[K]) room(key K, at *place, c *ClientConn) error {
 	switch {
-	case p.closed || at == nil:
+	case p.closed:
 		return ErrStopped
-	case p.policy.Once != nil && p.policy.Once(key):
+	case p.policy.Once != nil && p.policy.Once(key), c.isGone(): // since it said that it was free; else its end takes it out
 		return ErrNotKept
 	case p.policy.MaxIdle >= 0 && len(at.idle) >= p.policy.MaxIdle && len(at.waiting) == 0:
 		return ErrIdleEnough

@@ -34,7 +34,7 @@ func (p *Pool[K]) serve(key K, at *place) {
 // mayOpen reports whether one more connection may be opened now. failed: the caller has waited for an
 // attempt that has failed, and does not wait for another's, which may take as long. p.mu is held.
 func (p *Pool[K]) mayOpen(key K, at *place, failed bool) bool {
-	if p.policy.MaxOpen >= 0 && at.open >= p.policy.MaxOpen {
+	if p.policy.MaxOpen >= 0 && at.open >= p.policy.MaxOpen || at.declined() {
 		return false
 	}
 	oneByOne := !failed && (len(at.shared) > 0 || p.policy.MayShare(key))
@@ -44,6 +44,9 @@ func (p *Pool[K]) mayOpen(key K, at *place, failed bool) bool {
 	// Nobody waits for what somebody has opened who has left since: it may take for ever.
 	return !slices.ContainsFunc(at.opening, func(w *waiter) bool { return !w.left })
 }
+
+// declined reports whether the server takes nothing on a connection that it might take something on. p.mu is held.
+func (at *place) declined() bool { return slices.ContainsFunc(at.shared, (*ClientConn).declines) }
 
 // begin opens a connection for somebody who waits. p.mu is held.
 func (p *Pool[K]) begin(key K, at *place, w *waiter) {
@@ -105,7 +108,7 @@ func (p *Pool[K]) adopt(key K, w *waiter, c *ClientConn) (taken bool, err error)
 	if once {
 		more = nil // it is closed after its exchange
 	}
-	if !c.adopted(func() { p.forget(key, c) }, func() error { return p.put(key, c) }, more) {
+	if !c.adopted(func() { p.forget(key, c) }, func() error { return p.put(key, at, c) }, more) {
 		return false, ErrStopped
 	}
 	if c.mux != nil && !once {

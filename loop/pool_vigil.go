@@ -3,7 +3,7 @@ package loop
 import "time"
 
 // This file is how a pool notices that nobody gives connections back. Who neither reads bodies to their ends nor closes them has all callers wait
-// for ever, each at a place that is not to blame: what can be done for them is to say so.
+// for ever, each at a place that is not to blame; so has a server that takes nothing: what can be done for them is to say so.
 
 const (
 	// waitsLong is how long the callers of a place wait, one after the other being served or not at all, before it is said.
@@ -29,10 +29,10 @@ func (p *Pool[K]) watch(w *waiter) {
 	}
 }
 
-// look says which place has callers that have waited for long although it is full, and looks again later if anybody waits.
+// look says which place has callers that have waited for long although it is full or declined, and looks again later if anybody waits.
 func (p *Pool[K]) look() {
 	for _, f := range p.full() { // with the lock released: a name is the caller's, and a log may send requests
-		p.group.config.Log.Warn("paf: requests wait for a connection: all that may be open are in use. Are the bodies of responses read to their ends, or closed?",
+		p.group.config.Log.Warn("paf: requests wait for a connection: "+f.why,
 			"component", "paf-pool", "to", p.policy.Name(f.key), "connections", f.open, "waiting", f.waiting)
 	}
 }
@@ -40,8 +40,14 @@ func (p *Pool[K]) look() {
 // A fullness is a place whose callers have waited for long.
 type fullness[K comparable] struct {
 	key           K
+	why           string
 	open, waiting int
 }
+
+const (
+	whyFull     = "all that may be open are in use. Are the bodies of responses read to their ends, or closed?"
+	whyDeclined = "the server takes no request on the one that is open, by SETTINGS_MAX_CONCURRENT_STREAMS."
+)
 
 // full returns the places to be told of.
 func (p *Pool[K]) full() (told []fullness[K]) {
@@ -58,12 +64,15 @@ func (p *Pool[K]) full() (told []fullness[K]) {
 		}
 		waits = true
 		first := place.waiting[0].since // zero: one is being opened for him
-		full := p.policy.MaxOpen >= 0 && place.open >= p.policy.MaxOpen && len(place.opening) == 0
+		why, full := whyFull, p.policy.MaxOpen >= 0 && place.open >= p.policy.MaxOpen && len(place.opening) == 0
+		if place.declined() {
+			why, full = whyDeclined, true
+		}
 		if !full || first.IsZero() || now.Sub(first) < waitsLong || now.Sub(p.vigil.said) < saidAgain {
 			continue
 		}
 		p.vigil.said = now
-		told = append(told, fullness[K]{key, place.open, len(place.waiting)})
+		told = append(told, fullness[K]{key, why, place.open, len(place.waiting)})
 	}
 	if p.vigil.timer = nil; waits {
 		p.vigil.timer = time.AfterFunc(waitsLong, p.look)

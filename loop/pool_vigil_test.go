@@ -3,6 +3,8 @@ package loop
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/h1"
+	"github.com/paf-go/paf/h2"
 )
 
 // Callers who wait for connections that nobody gives back are told of, once a minute.
@@ -54,7 +57,39 @@ func TestAPoolSaysThatCallersWaitForLong(t *testing.T) {
 		if n := strings.Count(log.String(), "\n"); n != 3 {
 			t.Errorf("%d lines in 180 seconds", n)
 		}
-		_ = p.put("key", c)
+		c.GiveBack()
 		p.Close()
+	})
+}
+
+// So are those whom the server declines, though more connections might be opened.
+func TestAPoolSaysThatAServerTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		g := NewGroup(Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		p := NewPool(g, Policy[string]{MaxIdle: 4, MaxOpen: 4, MaxIdleAll: -1, MayShare: func(string) bool { return true }, Name: func(key string) string { return key }})
+		defer p.Close()
+		open := func(context.Context) (*ClientConn, error) {
+			near, far := flow.Pipe(0)
+			go func() { _, _ = io.Copy(io.Discard, far) }()
+			_, _ = io.WriteString(far, "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00"+ // SETTINGS_MAX_CONCURRENT_STREAMS
+				"\x00\x00\x00\x04\x01\x00\x00\x00\x00") // and ours are acknowledged
+			return g.Open(near, h2.NewClient(engine.Limits{}, g.Now()))
+		}
+		c, err := p.Get(t.Context(), "key", open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // it knows
+		c.GiveBack()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if _, err := p.Get(ctx, "key", open); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if line := log.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "takes no request") || !strings.Contains(line, "connections=1") {
+			t.Errorf("logged: %q", line)
+		}
 	})
 }

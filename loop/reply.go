@@ -20,7 +20,7 @@ type Reply struct {
 	c       *ClientConn
 	call    *Call // nil from when it is sent and the head is there, where a connection has many exchanges: a reply may be kept for long
 	ctx     context.Context
-	release func() bool // stops looking at ctx
+	release func() bool // stops looking at ctx, unless that keeps the reply; see free
 	content content
 	small   []byte // all of the content, in one piece
 
@@ -205,7 +205,7 @@ func (r *Reply) stop() bool {
 	if unsent {
 		r.call.interrupt()
 	}
-	return r.release == nil || r.release()
+	return r.free()
 }
 
 // cancelled replaces an error that comes of the context's end by the context's cause, and one that comes of the group's by ErrStopped.

@@ -37,7 +37,7 @@ func (r *Reply) complete() bool {
 
 // restWhole is what Do does when the response has come whole: the connection is free, unless it is being closed.
 func (r *Reply) restWhole(call *Call) {
-	free := r.release == nil || r.release()
+	free := r.free()
 	r.spent = free && call.Body == nil
 	switch {
 	case r.c.mux != nil:

@@ -105,7 +105,7 @@ func TestWatchTellsWhoIsFit(t *testing.T) {
 	<-done
 	n := checks.Load()
 	time.Sleep(50 * time.Millisecond)
-	if checks.Load() != n {
+	if checks.Load() > n+1 { // one may have been on its way
 		t.Error("it goes on checking")
 	}
 }

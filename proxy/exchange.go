@@ -18,12 +18,15 @@ type exchange struct {
 	in     *paf.Request
 	begun  bool // the response may have been seen by the client
 	report Report
+
+	download download
 }
 
-// done tells of the request when it is over, in whatever way.
+// done tells of the request when it is over, in whatever way. Whoever is told may keep what he is given.
 func (x *exchange) done(tell func(*paf.ResponseWriter, *paf.Request, *Report), begun time.Time) {
-	x.report.Took = time.Since(begun)
-	tell(x.w, x.in, &x.report)
+	report := x.report
+	report.Took = time.Since(begun)
+	tell(x.w, x.in, &report)
 }
 
 // fail answers for a request that was not passed on, or breaks off its response. It tells of that, or has it logged. Of the reason the client learns

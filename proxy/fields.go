@@ -11,13 +11,17 @@ import (
 )
 
 // passing returns the fields of a message that are for the next hop too, with room for more behind them.
+func passing(f *semantics.Fields, room int) []semantics.Field {
+	return appendPassing(make([]semantics.Field, 0, f.Len()+room), f)
+}
+
+// appendPassing appends the fields of a message that are for the next hop too to an empty list.
 //
 // RFC 9110, Section 7.6.1: "intermediaries MUST parse a received Connection header field before a message is forwarded and, for each
 // connection-option in this field, remove any header or trailer field(s) from the message with the same name as the connection-option, and
 // then remove the Connection header field itself".
-func passing(f *semantics.Fields, room int) []semantics.Field {
+func appendPassing(to []semantics.Field, f *semantics.Fields) []semantics.Field {
 	from := f.List()
-	to := make([]semantics.Field, 0, len(from)+room)
 	named := false
 	for i := range from {
 		if staysBehind(from[i].Name) {

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/paf-go/paf"
-	"github.com/paf-go/paf/loop"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -96,10 +95,9 @@ func (x *exchange) answer(resp *paf.Response, via *via) error {
 	if resp.Length < 0 && w.Flush() != nil { // its content may be long in coming
 		return nil
 	}
-	d := download{w: w, from: resp.Body, left: resp.Length}
-	_, _ = loop.CopyBlocks(&d, &d)
-	if d.failed != nil {
-		return d.failed
+	x.download = download{w: w, left: resp.Length}
+	if _, err := io.Copy(&x.download, resp.Body); err != nil && !x.download.gone {
+		return err
 	}
 	if resp.Trailer != nil {
 		*w.Trailer() = semantics.FieldsFrom(trailing(resp.Trailer, &resp.Header))
@@ -109,18 +107,9 @@ func (x *exchange) answer(resp *paf.Response, via *via) error {
 
 // A download is the content of a response on its way to the client.
 type download struct {
-	w      *paf.ResponseWriter
-	from   io.Reader
-	left   int64 // of its length, negative if that is not known
-	failed error // of from
-}
-
-func (d *download) Read(p []byte) (int, error) {
-	n, err := d.from.Read(p)
-	if err != nil && err != io.EOF {
-		d.failed = err
-	}
-	return n, err
+	w    *paf.ResponseWriter
+	left int64 // of its length, negative if that is not known
+	gone bool  // the client is
 }
 
 // Write sends on what has come before more is waited for.
@@ -129,5 +118,6 @@ func (d *download) Write(p []byte) (int, error) {
 	if d.left -= int64(n); err == nil && d.left != 0 {
 		err = d.w.Flush()
 	}
+	d.gone = err != nil
 	return n, err
 }

@@ -3,15 +3,17 @@ package proxy
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/semantics"
 )
 
-// A passage is one exchange on its way to an upstream and back.
+// A passage is one exchange on its way to an upstream and back. When nobody else can have anything of it any more it is used again.
 type passage struct {
 	exchange
 	proxy   *Reverse
+	tell    func(int, *paf.Fields) error // interim, made once
 	out     paf.Request
 	options paf.SendOptions
 	upload  *upload // nil if there is no content
@@ -20,6 +22,31 @@ type passage struct {
 	plain   bool    // HTTP/1.1 only
 	tried   []*Upstream
 	at      *Upstream
+	fields  []semantics.Field // memory for those of out
+}
+
+// fieldsMost is how many fields a passage keeps memory for.
+const fieldsMost = 64
+
+// passage returns memory for an exchange.
+func (r *Reverse) passage(w *paf.ResponseWriter, in *paf.Request) *passage {
+	p, _ := r.passages.Get().(*passage)
+	if p == nil {
+		p = &passage{proxy: r}
+		p.tell = p.interim
+	}
+	p.w, p.in = w, in
+	return p
+}
+
+// keep keeps the memory of a passage that is over for another, unless somebody may still look at it: who sends content, of which the response need not have
+// waited for, who has a tunnel, or has failed.
+func (r *Reverse) keep(p *passage) {
+	if fields := p.out.Header.List(); p.upload == nil && p.upgrade == "" && p.report.Err == nil && cap(fields) <= fieldsMost {
+		clear(fields)
+		*p = passage{proxy: r, tell: p.tell, fields: fields[:0]}
+		r.passages.Put(p)
+	}
 }
 
 // run passes the request on and the response back.
@@ -27,7 +54,7 @@ func (p *passage) run() error {
 	if p.proxy.via.passed(&p.in.Header) {
 		return ErrLoop
 	}
-	list := p.introduce(passing(&p.in.Header, 6))
+	list := p.introduce(appendPassing(slices.Grow(p.fields, p.in.Header.Len()+6), &p.in.Header))
 	if p.upgrade == "" {
 		list = apart(list)
 	}
@@ -35,7 +62,7 @@ func (p *passage) run() error {
 	if p.proxy.Host != "" {
 		p.out.Authority = p.proxy.Host
 	}
-	p.options.Interim = p.interim
+	p.options.Interim = p.tell
 	p.out.Options = &p.options
 	set := p.proxy.now.Load()
 	for {

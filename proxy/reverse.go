@@ -71,6 +71,8 @@ type Reverse struct {
 	client *paf.Client // Client, or ours
 	via    via
 
+	passages sync.Pool // of *passage, to be used again
+
 	follows bool // redirects
 }
 
@@ -133,11 +135,18 @@ func (r *Reverse) Serve(w *paf.ResponseWriter, in *paf.Request) {
 	if in.Protocol == paf.HTTP2 {
 		makeRoom(len(in.Method))
 	}
-	p := &passage{exchange: exchange{w: w, in: in}, proxy: r}
+	p := r.passage(w, in)
+	r.serve(p)
+	r.keep(p)
+}
+
+// serve answers the request of a passage.
+func (r *Reverse) serve(p *passage) {
+	in := p.in
 	if r.OnDone != nil {
 		defer p.done(r.OnDone, time.Now())
 	}
-	if answered(w, in) {
+	if answered(p.w, in) {
 		return
 	}
 	if r.follows {

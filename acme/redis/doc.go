@@ -1,7 +1,7 @@
 // Package redis keeps what a fleet of servers shares (certificates with their keys, accounts, answers to challenges, session-ticket keys) in Redis: a
 // [certmagic.Storage]. It is a module of its own, on github.com/redis/go-redis and github.com/bsm/redislock (docs/adr/0012).
 //
-//	storage, err := redis.Open(ctx, "rediss://paf:password@redis.example.org:6379/0?prefix=shop&key_file=/etc/paf/storage.key", redis.Config{})
+//	storage, err := redis.Open(ctx, "rediss://paf@redis.example.org:6379/0?prefix=shop&key_file=/etc/paf/storage.key&password_file=/etc/paf/storage.password", redis.Config{})
 //	if err != nil {
 //		return err
 //	}
@@ -17,8 +17,8 @@
 // # Secrets
 //
 // Private keys lie in Redis as they are, for whoever can read the database, its files and its backups, unless there are
-// [Config.Keys]: then values are sealed with AES-256-GCM, each bound to its name, so that none can be read, changed or put in
-// another's place. Names are not sealed, and an old value of a name can be put back. To change the key, put a new one in front of the old one on all
+// [Config.Keys]: then values are sealed with AES-256-GCM, each bound to its prefix and its name, so that none can be read, changed or put in
+// another's place, in the same fleet or another with the same keys. Names are not sealed, and an old value of a name can be put back. To change the key, put a new one in front of the old one on all
 // machines; what is written from then on is sealed with it. A key file is made by
 //
 //	umask 077; openssl rand -base64 32 >storage.key

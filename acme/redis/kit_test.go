@@ -2,15 +2,10 @@ package redis_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,70 +20,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// A redisServer is a Redis of a test's own, on a Unix socket.
-type redisServer struct {
-	socket string
-	cmd    *exec.Cmd
-}
-
-// url returns its URL, with a parameter or none.
-func (r *redisServer) url(parameter string) string {
-	return "unix://" + r.socket + "?" + parameter
-}
-
-// startRedis starts a Redis for the time of a test.
-func startRedis(t *testing.T) *redisServer {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no redis-server: acme/redis/install.sh")
-		}
-		t.Skip("SKIPPED, NOTHING IS TESTED: there is no redis-server (acme/redis/install.sh)")
-	}
-	dir, err := os.MkdirTemp("", "paf") // t.TempDir is too long for the path of a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	r := &redisServer{socket: filepath.Join(dir, "s")}
-	r.start(t, program)
-	t.Cleanup(func() { r.stop() })
-	return r
-}
-
-// start runs it until it says that it takes connections.
-func (r *redisServer) start(t *testing.T, program string) {
-	t.Helper()
-	r.cmd = exec.Command(program, "--port", "0", "--unixsocket", r.socket, "--unixsocketperm", "700", "--save", "", "--dir", filepath.Dir(r.socket), "--enable-debug-command", "yes")
-	out, err := r.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := new(bytes.Buffer)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		fmt.Fprintln(said, lines.Text())
-		if strings.Contains(lines.Text(), "ready to accept connections") {
-			go func() {
-				for lines.Scan() { // so that it never waits for a reader
-				}
-			}()
-			return
-		}
-	}
-	_ = r.cmd.Wait()
-	t.Fatalf("redis-server: %s", said)
-}
-
-func (r *redisServer) stop() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait()
 }
 
 // open opens a storage for the time of a test.
@@ -115,26 +46,6 @@ func soon(t *testing.T, what string, is func() bool) {
 		time.Sleep(2 * time.Millisecond)
 	}
 }
-
-// A record is a log that can be read while it is written.
-type record struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
-func (r *record) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r, nil)) }
 
 // critical is what is done under a lock: nobody else may be in it. The witness is a file, and so not of Redis.
 func critical(witness string, f func()) error {

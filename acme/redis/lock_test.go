@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/paf-go/paf/acme/redis"
+	"github.com/paf-go/paf/internal/fleettest"
+	"github.com/paf-go/paf/internal/testkit"
 )
 
 // A contender is a process that takes the lock.
@@ -66,7 +68,7 @@ func (c *contender) hears(t *testing.T, want string) {
 
 // TestOneHasTheLock has goroutines of one storage, goroutines of another and processes take one lock in turn.
 func TestOneHasTheLock(t *testing.T) {
-	url := startRedis(t).url("lock_ttl=2s")
+	url := fleettest.StartRedis(t).URL("lock_ttl=2s")
 	witness := filepath.Join(t.TempDir(), "witness")
 	const processes, times = 3, 5
 	var all sync.WaitGroup
@@ -99,7 +101,7 @@ func TestOneHasTheLock(t *testing.T) {
 
 // TestTheLockOfTheKilled kills a process with SIGKILL while it has the lock: it has kept it for longer than LockTTL, and the others have it soon after.
 func TestTheLockOfTheKilled(t *testing.T) {
-	url := startRedis(t).url("lock_ttl=2s")
+	url := fleettest.StartRedis(t).URL("lock_ttl=2s")
 	witness := filepath.Join(t.TempDir(), "witness")
 	s := open(t, url, redis.Config{})
 	c := newContender(t, url, witness)
@@ -132,7 +134,7 @@ func TestTheLockOfTheKilled(t *testing.T) {
 }
 
 func TestTryLock(t *testing.T) {
-	url := startRedis(t).url("")
+	url := fleettest.StartRedis(t).URL("")
 	a, b := open(t, url, redis.Config{}), open(t, url, redis.Config{})
 	for _, step := range []struct {
 		s    *redis.Storage
@@ -162,10 +164,10 @@ func TestTryLock(t *testing.T) {
 
 // TestLostLock takes a lock away at Redis. One that nobody has is taken again; one that somebody has is lost, and both the log and the holder are told.
 func TestLostLock(t *testing.T) {
-	server := startRedis(t)
+	server := fleettest.StartRedis(t)
 	client := raw(t, server)
-	log := new(record)
-	s := open(t, server.url("lock_ttl=300ms"), redis.Config{Log: log.logger()})
+	log := new(testkit.Record)
+	s := open(t, server.URL("lock_ttl=300ms"), redis.Config{Log: log.Logger()})
 	if err := s.Lock(t.Context(), "order"); err != nil {
 		t.Fatal(err)
 	}
@@ -190,9 +192,9 @@ func TestLostLock(t *testing.T) {
 
 // TestRedisStops stops Redis's process: what is asked ends with its context, and with the time-out.
 func TestRedisStops(t *testing.T) {
-	server := startRedis(t)
-	s := open(t, server.url(""), redis.Config{Timeout: 300 * time.Millisecond})
-	if err := server.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	server := fleettest.StartRedis(t)
+	s := open(t, server.URL(""), redis.Config{Timeout: 300 * time.Millisecond})
+	if err := server.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -206,7 +208,7 @@ func TestRedisStops(t *testing.T) {
 	if _, err := s.Load(t.Context(), "a"); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &wrong) {
 		t.Errorf("stopped: %v", err)
 	}
-	server.stop()
+	server.Stop()
 	if err := s.Store(t.Context(), "a", nil); err == nil || !errors.As(err, &wrong) {
 		t.Errorf("killed: %v", err)
 	}

@@ -27,6 +27,9 @@ import (
 //	prefix=NAME      Config.Prefix
 //	lock_ttl=5s      Config.LockTTL
 //	key_file=PATH    Config.Keys: a file that only its owner may read, with a key in base64 in each line
+//	password_file=PATH    the password: the first line of a file that only its owner may read
+//
+// A URL with a password in it should not be an argument of a program: everybody on the machine can list these. Hence password_file.
 //
 // and those of go-redis's ParseURL (dial_timeout, read_timeout, pool_size, ...). No error cites a password.
 //
@@ -73,7 +76,12 @@ func parse(rawURL string, c Config) (*goredis.Options, Config, string, error) {
 			return nil, c, server, err
 		}
 	}
-	for _, ours := range []string{"prefix", "lock_ttl", "key_file"} {
+	if query.Has("password_file") {
+		if err := readPassword(u, query.Get("password_file")); err != nil {
+			return nil, c, server, err
+		}
+	}
+	for _, ours := range []string{"prefix", "lock_ttl", "key_file", "password_file"} {
 		query.Del(ours)
 	}
 	u.RawQuery = query.Encode()
@@ -100,18 +108,44 @@ func tune(o *goredis.Options, query url.Values) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// readKeys reads a file of keys.
-func readKeys(path string) ([][]byte, error) {
+// readPassword puts the password of a file into a URL, which must have none.
+func readPassword(u *url.URL, path string) error {
+	if _, has := u.User.Password(); has {
+		return fmt.Errorf("%w: there is a password in the URL, and a password_file", ErrConfig)
+	}
+	text, err := readSecret("password_file", path)
+	if err != nil {
+		return err
+	}
+	password, _, _ := strings.Cut(string(text), "\n")
+	if password = strings.TrimSuffix(password, "\r"); password == "" {
+		return fmt.Errorf("%w: password_file: there is no password in %s", ErrConfig, path)
+	}
+	u.User = url.UserPassword(u.User.Username(), password)
+	return nil
+}
+
+// readSecret reads a file that a parameter names, if it is its owner's alone.
+func readSecret(parameter, path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_file: %w", ErrConfig, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, parameter, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%w: key_file: others than its owner may read or write %s: chmod 600 %s", ErrConfig, path, path)
+		return nil, fmt.Errorf("%w: %s: others than its owner may read or write %s: chmod 600 %s", ErrConfig, parameter, path, path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_file: %w", ErrConfig, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, parameter, err)
+	}
+	return text, nil
+}
+
+// readKeys reads a file of keys.
+func readKeys(path string) ([][]byte, error) {
+	text, err := readSecret("key_file", path)
+	if err != nil {
+		return nil, err
 	}
 	var keys [][]byte
 	for line := range strings.Lines(string(text)) {

@@ -17,11 +17,14 @@ const (
 )
 
 // A safe turns values into what Redis holds, and back. Without ciphers they lie there as they are.
-type safe []cipher.AEAD // the first seals, all open
+type safe struct {
+	prefix  string        // of all names, which has no braces: a fleet's values are not another's
+	ciphers []cipher.AEAD // the first seals, all open
+}
 
 // newSafe makes a safe for keys of 32 bytes.
-func newSafe(keys [][]byte) (safe, error) {
-	var s safe
+func newSafe(prefix string, keys [][]byte) (*safe, error) {
+	s := &safe{prefix: prefix}
 	for i, key := range keys {
 		if len(key) != 32 {
 			return nil, fmt.Errorf("%w: Config.Keys: number %d has %d bytes, not 32", ErrConfig, i+1, len(key))
@@ -35,25 +38,25 @@ func newSafe(keys [][]byte) (safe, error) {
 		if err != nil {
 			return nil, err
 		}
-		s = append(s, aead)
+		s.ciphers = append(s.ciphers, aead)
 	}
 	return s, nil
 }
 
 // put returns what is kept of a value.
-func (s safe) put(name string, value []byte, now time.Time) []byte {
+func (s *safe) put(name string, value []byte, now time.Time) []byte {
 	head := make([]byte, headLength, headLength+len(value)+28)
 	head[0] = clear
 	binary.BigEndian.PutUint64(head[1:], uint64(now.UnixNano()))
-	if len(s) == 0 {
+	if len(s.ciphers) == 0 {
 		return append(head, value...)
 	}
 	head[0] = sealed
-	return s[0].Seal(head, nil, value, bound(head, name))
+	return s.ciphers[0].Seal(head, nil, value, s.bound(head, name))
 }
 
 // take returns the value of what put returned, and when that was.
-func (s safe) take(name string, kept []byte) ([]byte, time.Time, error) {
+func (s *safe) take(name string, kept []byte) ([]byte, time.Time, error) {
 	if len(kept) < headLength || kept[0] != clear && kept[0] != sealed {
 		return nil, time.Time{}, ErrMalformed
 	}
@@ -61,18 +64,20 @@ func (s safe) take(name string, kept []byte) ([]byte, time.Time, error) {
 	stored := time.Unix(0, int64(binary.BigEndian.Uint64(head[1:])))
 	if head[0] == clear {
 		// Whoever can write into Redis, but has no key, must not have a value of theirs taken for a sealed one.
-		if len(s) > 0 {
+		if len(s.ciphers) > 0 {
 			return nil, time.Time{}, ErrClear
 		}
 		return rest, stored, nil
 	}
-	for _, aead := range s {
-		if value, err := aead.Open(nil, nil, rest, bound(head, name)); err == nil {
+	for _, aead := range s.ciphers {
+		if value, err := aead.Open(nil, nil, rest, s.bound(head, name)); err == nil {
 			return value, stored, nil
 		}
 	}
 	return nil, time.Time{}, ErrSealed
 }
 
-// bound is what a seal holds beside the value.
-func bound(head []byte, name string) []byte { return append(slices.Clone(head[:headLength]), name...) }
+// bound is what a seal holds beside the value: where it lies, so that it cannot be put anywhere else.
+func (s *safe) bound(head []byte, name string) []byte {
+	return append(slices.Clone(head[:headLength]), "{"+s.prefix+"}:"+name...)
+}

@@ -43,7 +43,7 @@ type Storage struct {
 	client  goredis.UniversalClient
 	own     bool // the client is closed with the Storage
 	server  string
-	safe    safe
+	safe    *safe
 	timeout time.Duration
 	log     *slog.Logger
 
@@ -65,14 +65,15 @@ var (
 // New returns a Storage on a client of the caller's, who closes it after the Storage: for Sentinel, for a Cluster, for a dialer of one's own. Its ContextTimeoutEnabled should
 // be set. New does not ask Redis anything.
 func New(client goredis.UniversalClient, c Config) (*Storage, error) {
-	sealing, err := newSafe(c.Keys)
+	name := cmp.Or(c.Prefix, "paf")
+	sealing, err := newSafe(name, c.Keys)
 	if err == nil {
 		err = c.check()
 	}
 	if err != nil {
 		return nil, &Error{Op: "New", Err: err}
 	}
-	prefix := "{" + cmp.Or(c.Prefix, "paf") + "}:"
+	prefix := "{" + name + "}:"
 	return &Storage{
 		client: client, safe: sealing, timeout: cmp.Or(c.Timeout, 10*time.Second), log: cmp.Or(c.Log, slog.Default()),
 		values: prefix + "values", names: prefix + "names", locks: prefix + "lock:",

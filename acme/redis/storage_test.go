@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,20 +20,21 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/paf-go/paf/acme/redis"
+	"github.com/paf-go/paf/internal/fleettest"
 	goredis "github.com/redis/go-redis/v9"
 )
 
 // raw is a client beside the storage.
-func raw(t *testing.T, r *redisServer) *goredis.Client {
+func raw(t *testing.T, r *fleettest.Redis) *goredis.Client {
 	t.Helper()
-	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.socket})
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.Socket})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
 // TestAsFiles does the same with Redis and with certmagic's own storage, at random.
 func TestAsFiles(t *testing.T) {
-	s := open(t, startRedis(t).url("prefix=files"), redis.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	s := open(t, fleettest.StartRedis(t).URL("prefix=files"), redis.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	files := &certmagic.FileStorage{Path: t.TempDir()}
 	random := rand.New(rand.NewPCG(1, 2))
 	parts := []string{"a", "a-b", "a.b", "a0", "b", "é", "wildcard_.paf.test"}
@@ -103,7 +105,7 @@ func list(s certmagic.Storage, t *testing.T, folder string, recursive bool) ([]s
 }
 
 func TestManyNames(t *testing.T) {
-	s := open(t, startRedis(t).url(""), redis.Config{})
+	s := open(t, fleettest.StartRedis(t).URL(""), redis.Config{})
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
@@ -144,7 +146,7 @@ func TestManyNames(t *testing.T) {
 
 // TestSealed looks at what lies in Redis, and at what becomes of it when it is changed there.
 func TestSealed(t *testing.T) {
-	server := startRedis(t)
+	server := fleettest.StartRedis(t)
 	client := raw(t, server)
 	file := func(keys ...string) string {
 		var text []byte
@@ -158,9 +160,9 @@ func TestSealed(t *testing.T) {
 		return "key_file=" + path
 	}
 	ctx, secret := t.Context(), []byte("-----BEGIN PRIVATE KEY-----")
-	open(t, server.url(""), redis.Config{}).Store(ctx, "clear", secret)
-	old := open(t, server.url(file("1")), redis.Config{})
-	later := open(t, server.url(file("2", "1")), redis.Config{})
+	open(t, server.URL(""), redis.Config{}).Store(ctx, "clear", secret)
+	old := open(t, server.URL(file("1")), redis.Config{})
+	later := open(t, server.URL(file("2", "1")), redis.Config{})
 	if err := errors.Join(old.Store(ctx, "a", secret), later.Store(ctx, "b", secret)); err != nil {
 		t.Fatal(err)
 	}
@@ -182,19 +184,81 @@ func TestSealed(t *testing.T) {
 	}
 	loads(old, "b", redis.ErrSealed)
 	loads(old, "clear", redis.ErrClear)
-	loads(open(t, server.url(""), redis.Config{}), "a", redis.ErrSealed)
+	loads(open(t, server.URL(""), redis.Config{}), "a", redis.ErrSealed)
 	client.HSet(ctx, "{paf}:values", "b", kept["a"], "c", "another's", "clear", kept["a"][:len(kept["a"])-1])
 	loads(later, "b", redis.ErrSealed)
 	loads(later, "c", redis.ErrMalformed)
 	loads(later, "clear", redis.ErrSealed)
+
+	// Another fleet with the same key.
+	other := open(t, server.URL("prefix=other&"+file("1")), redis.Config{})
+	client.HSet(ctx, "{other}:values", "a", kept["a"])
+	loads(other, "a", redis.ErrSealed)
+}
+
+// A busybody stores something in a folder whenever something was removed from it.
+type busybody struct{ client *goredis.Client }
+
+func (b busybody) DialHook(next goredis.DialHook) goredis.DialHook          { return next }
+func (b busybody) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook { return next }
+
+func (b busybody) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		err := next(ctx, cmds)
+		return errors.Join(err, b.client.ZAdd(ctx, "{paf}:names", goredis.Z{Member: "busy/0"}, goredis.Z{Member: "busy/1"}).Err())
+	}
+}
+
+// TestDeleteEnds has somebody else store in the folder that is deleted for as long as that takes.
+func TestDeleteEnds(t *testing.T) {
+	server := fleettest.StartRedis(t)
+	beside, client := raw(t, server), raw(t, server)
+	for i := range 2500 {
+		beside.ZAdd(t.Context(), "{paf}:names", goredis.Z{Member: fmt.Sprintf("busy/%05d", i)})
+	}
+	client.AddHook(busybody{beside})
+	s, err := redis.New(client, redis.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	if err := s.Delete(ctx, "busy"); err != nil {
+		t.Error(err)
+	}
+	if left, err := s.List(t.Context(), "busy", true); err != nil || len(left) != 2 {
+		t.Errorf("%d are left, %v", len(left), err)
+	}
+}
+
+// TestPasswordFile has a Redis that wants a password, which is in a file and nowhere else.
+func TestPasswordFile(t *testing.T) {
+	server := fleettest.StartRedis(t)
+	const password = "p@ss/w:rd? %"
+	client := raw(t, server)
+	if err := client.ConfigSet(t.Context(), "requirepass", password).Err(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(password+"\r\nnot this\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, server.URL("password_file="+file), redis.Config{})
+	if err := s.Store(t.Context(), "a", []byte("x")); err != nil || strings.Contains(s.String(), "p@ss") {
+		t.Errorf("%v, %s", err, s)
+	}
+	if _, err := redis.Open(t.Context(), server.URL(""), redis.Config{}); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Error(err)
+	}
 }
 
 // TestOpenFails has URLs that cannot be used: the error says why, and has no password in it.
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	open := filepath.Join(dir, "open")
-	wrong := filepath.Join(dir, "wrong")
-	if err := errors.Join(os.WriteFile(open, []byte("x"), 0o644), os.WriteFile(wrong, []byte("c2VjcmV0"), 0o600)); err != nil {
+	wrong, empty := filepath.Join(dir, "wrong"), filepath.Join(dir, "empty")
+	if err := errors.Join(os.WriteFile(empty, []byte("\n"), 0o600), os.WriteFile(open, []byte("x"), 0o644), os.WriteFile(wrong, []byte("c2VjcmV0"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
@@ -210,6 +274,10 @@ func TestOpenFails(t *testing.T) {
 		"redis://u:secret@h?key_file=" + dir + "/none": "no such file",
 		"redis://u:secret@h?key_file=" + open:          "chmod 600",
 		"redis://u:secret@h?key_file=" + wrong:         "openssl",
+		"redis://u:secret@h?password_file=" + wrong:    "and a password_file",
+		"redis://u@h?password_file=" + open:            "chmod 600",
+		"redis://u@h?password_file=" + empty:           "no password",
+		"redis://u@127.0.0.1:1?password_file=" + wrong: "refused",
 	} {
 		_, err := redis.Open(t.Context(), url, redis.Config{})
 		var e *redis.Error

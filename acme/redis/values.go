@@ -57,24 +57,19 @@ func (s *Storage) load(ctx context.Context, name string) ([]byte, time.Time, err
 	return s.safe.take(name, kept)
 }
 
-// Delete removes what was stored under name and under all names in it, if there is any. The root cannot be deleted.
+// Delete removes what was stored under name and under all names in it, if there is any: what is stored there meanwhile may stay. The root cannot be deleted.
 func (s *Storage) Delete(ctx context.Context, name string) error {
 	if name = clean(name); name == "" {
 		return s.fail("Delete", name, ErrName)
 	}
-	names := []string{name}
-	for {
-		if err := s.remove(ctx, names); err != nil {
-			return s.fail("Delete", name, err)
-		}
-		var err error
-		if names, err = s.page(ctx, inside(name), batch); err != nil {
-			return s.fail("Delete", name, err)
-		}
-		if len(names) == 0 {
-			return nil
-		}
+	err := s.remove(ctx, []string{name})
+	if err == nil {
+		err = s.walk(ctx, inside(name), func(names []string) error { return s.remove(ctx, names) })
 	}
+	if err != nil {
+		return s.fail("Delete", name, err)
+	}
+	return nil
 }
 
 func (s *Storage) remove(ctx context.Context, names []string) error {
@@ -155,18 +150,29 @@ func (s *Storage) list(ctx context.Context, folder string, recursive bool) ([]st
 		start = len(folder) + 1
 	}
 	found := map[string]bool{}
-	for r := inside(folder); ; {
-		names, err := s.page(ctx, r, batch)
-		if err != nil {
-			return nil, err
-		}
+	err := s.walk(ctx, inside(folder), func(names []string) error {
 		for _, name := range names {
 			add(found, name, start, recursive)
 		}
-		if len(names) < batch {
-			return slices.Sorted(maps.Keys(found)), nil
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// walk goes once through the names of a span, a batch at a time, and never back: others may write for as long as they like.
+func (s *Storage) walk(ctx context.Context, r span, do func(names []string) error) error {
+	for {
+		names, err := s.page(ctx, r, batch)
+		if err != nil || len(names) == 0 {
+			return err
 		}
-		r.min = "(" + names[batch-1]
+		if err := do(names); err != nil || len(names) < batch {
+			return err
+		}
+		r.min = "(" + names[len(names)-1]
 	}
 }
 

@@ -11,7 +11,7 @@
 // # How the program is laid out
 //
 // One file holds one command: its flags and what its help says (serve.go,
-// get.go, proxy.go, cert.go). What a command does is a package of its own below internal/, which
+// get.go, proxy.go, cert.go; acme.go has what two have in common). What a command does is a package of its own below internal/, which
 // knows nothing of flags. program.go ties the commands together: a new one is a
 // new file and a line there. Exit statuses are those of package internal/exit.
 package main

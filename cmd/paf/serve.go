@@ -79,18 +79,21 @@ everybody who can connect is believed.
 With --acme the certificates of these names are got from a CA (ACME, RFC 8555),
 Let's Encrypt unless --acme-dir says otherwise, and renewed in time. It listens
 on :443 unless --listen says otherwise, and on :80, where it answers the CA, too,
-and redirects everybody else. The CA connects to these ports of each name,
-whatever is listened on here. It tells each step. A name that fails is tried again.
-Servers with the same --storage are a fleet: one of them gets a certificate, any
-answers the CA, and clients resume TLS sessions at all of them.
+and redirects what else is for these names. The CA connects to these ports of
+each name, whatever is listened on here. It tells each step. A name that fails
+is tried again. With --dns-hook a program writes records for the CA to see
+(dns-01), which is the only way to wildcards, as *.example.org, and to names that
+the CA cannot reach. Servers with the same --storage are a fleet: one of them gets
+a certificate, any answers the CA, and clients resume TLS sessions at all of them.
   paf serve --acme example.org,www.example.org --acme-agree --acme-dir staging
+  paf serve --acme '*.example.org' --acme-agree --dns-hook /usr/local/bin/update-dns
   paf serve --acme example.org --acme-agree --storage redis://10.0.0.5/0?prefix=shop
 
 Exit status: 0 after a graceful stop, or when the one connection has ended in
 peace; 1 if it cannot listen or serve, or the one connection broke off; 2 for a
-wrong command line; 26 if a file that it names cannot be read (--acme-ca-root);
-128 + N when signal N ended it at once.`,
-		Flags: append([]cli.Flag{
+wrong command line; 26 if a file that it names cannot be read (--acme-ca-root,
+--eab-hmac-file) or run (--dns-hook); 128 + N when signal N ended it at once.`,
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{
 				Name: "listen", Aliases: []string{"l"}, Value: []string{"127.0.0.1:8080"},
 				Usage: "listen on `ADDR`, host:port, unix:PATH, unix:@NAME, vsock:PORT, systemd or systemd:NAME; may be given several times",
@@ -112,7 +115,7 @@ wrong command line; 26 if a file that it names cannot be read (--acme-ca-root);
 			&cli.BoolFlag{Name: "dotfiles", Usage: "serve names that begin with a dot too"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no line for a request"},
 			&cli.StringFlag{Name: "grace", Value: "30s", Usage: "let requests in progress go on for `TIME` after a signal: seconds, or as 1m30s"},
-		}, acmeFlags()...),
+		}, orderFlags(), acmeFlags()),
 		Action: runServe,
 	}
 }
@@ -140,11 +143,11 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if tap != nil && !cmd.IsSet("listen") {
 		listen = []string{":80"}
 	}
-	certs, err := acmeOptions(cmd)
+	managed, err := serveACME(cmd)
 	if err != nil {
 		return err
 	}
-	if certs != nil && !cmd.IsSet("listen") {
+	if managed != nil && !cmd.IsSet("listen") {
 		listen = []string{":443"}
 	}
 	dir := cmd.Args().First()
@@ -172,7 +175,7 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 		Dotfiles:    cmd.Bool("dotfiles"),
 		Quiet:       cmd.Bool("quiet"),
 		TLS:         secure,
-		ACME:        certs,
+		ACME:        managed,
 		Protocol:    protocol,
 		Grace:       grace,
 		Out:         cmd.Root().Writer,

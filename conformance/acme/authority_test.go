@@ -67,16 +67,17 @@ type options struct {
 func newAuthority(t *testing.T, o options) *authority {
 	t.Helper()
 	a := &authority{t: t}
-	loopback := "127.0.0.1:0"
-	if o.ipv6 {
-		loopback = "[::1]:0"
+	host, four, six := "127.0.0.1", "127.0.0.1", ""
+	if o.ipv6 { // what the CA asks and what it is told, and nothing of IPv4
+		host, four, six = "::1", "", "::1"
 	}
+	loopback := net.JoinHostPort(host, "0")
 	a.HTTP, a.TLS = listen(t, loopback), listen(t, loopback)
 
 	dns := start(t, "pebble-challtestsrv", "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "",
-		"-dnsserver", "127.0.0.1:0", "-management", "127.0.0.2:0", "-defaultIPv4", map[bool]string{false: "127.0.0.1"}[o.ipv6], "-defaultIPv6", map[bool]string{true: "::1"}[o.ipv6])
-	dnsTCP := dns.at("tcp", "127.0.0.1")
-	a.DNS, a.dnsAdmin = dns.at("udp", "127.0.0.1"), "http://"+dns.at("tcp", "127.0.0.2")
+		"-dnsserver", loopback, "-management", "127.0.0.2:0", "-defaultIPv4", four, "-defaultIPv6", six)
+	dnsTCP := dns.at("tcp", host)
+	a.DNS, a.dnsAdmin = dns.at("udp", host), "http://"+dns.at("tcp", "127.0.0.2")
 
 	dir := t.TempDir()
 	cert, trusted := selfSigned(t, dir)

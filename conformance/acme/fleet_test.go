@@ -1,68 +1,18 @@
 package acme
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-)
 
-// startRedis starts a Redis for the time of a test, and returns its URL.
-func startRedis(t *testing.T) string {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no redis-server: acme/redis/install.sh")
-		}
-		t.Skip("SKIPPED, NOTHING IS TESTED: there is no redis-server (acme/redis/install.sh)")
-	}
-	dir, err := os.MkdirTemp("", "paf") // t.TempDir is too long for the path of a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "s")
-	cmd := exec.Command(program, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--save", "", "--dir", dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ready, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		said := false
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if !said && strings.Contains(lines.Text(), "ready to accept connections") {
-				said = true
-				close(ready)
-			}
-		}
-		_ = cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
-	select {
-	case <-ready:
-	case <-ended:
-		t.Fatal("redis-server has ended")
-	}
-	return "unix://" + socket + "?lock_ttl=2s"
-}
+	"github.com/paf-go/paf/internal/fleettest"
+)
 
 const fleetName = "fleet.paf.test"
 
@@ -74,7 +24,7 @@ func (a *authority) member(storage string) *process {
 func TestPafServeInAFleetOrdersOnce(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t, options{})
-	storage := startRedis(t)
+	storage := fleettest.StartRedis(t).URL("lock_ttl=2s")
 	fleet := []*process{a.member(storage), a.member(storage), a.member(storage)}
 	forward(t, a.TLS, fleet[0].secured, fleet[1].secured, fleet[2].secured) // whoever orders, others are asked, too
 	forward(t, a.HTTP, fleet[0].clear, fleet[1].clear, fleet[2].clear)
@@ -126,7 +76,7 @@ func TestAFleetGoesOnWithoutTheOneThatWasKilled(t *testing.T) {
 		t.Run(strings.Trim(step, "/"), func(t *testing.T) {
 			t.Parallel()
 			a := newAuthority(t, options{})
-			storage := startRedis(t)
+			storage := fleettest.StartRedis(t).URL("lock_ttl=2s")
 			reached, killed := make(chan struct{}), make(chan struct{})
 			var first atomic.Bool
 			a.answerInstead(func(_ http.ResponseWriter, r *http.Request) bool {

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,63 +50,22 @@ func serveWith(t *testing.T, a *authority, m *acme.Manager) {
 
 // handshake returns the serial number of the certificate that a client gets which trusts the CA.
 func (a *authority) handshake(ctx context.Context, name string) (string, error) {
-	d := tls.Dialer{Config: &tls.Config{RootCAs: a.Roots, ServerName: name, NextProtos: []string{"http/1.1"}}}
-	c, err := d.DialContext(ctx, "tcp", a.TLS.Addr().String())
+	leaf, err := a.leaf(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	defer c.Close()
-	return fmt.Sprintf("%x", c.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber), nil
+	return fmt.Sprintf("%x", leaf.SerialNumber), nil
 }
 
-func TestCertificatesAreRenewedWhileHandshakesGoOn(t *testing.T) {
-	t.Parallel()
-	for _, ch := range []acme.Challenge{acme.TLSALPN01, acme.HTTP01} {
-		t.Run(string(ch), func(t *testing.T) {
-			t.Parallel()
-			const validity = 40 // seconds, of which a machine that is busy may use most
-			a := newAuthority(t, options{validity: validity})
-			config := a.config()
-			config.Challenges = []acme.Challenge{ch}
-			config.RenewAt, config.CheckEvery = 38.0/validity, 100*time.Millisecond
-			name := string(ch) + ".short.paf.test" // certmagic has one queue of renewals in a process, by names
-			m := site(t, a, config)
-			ctx := limited(t)
-			defer func() {
-				if t.Failed() {
-					t.Log(a.logged())
-				}
-			}()
-			if err := m.Manage(ctx, name); err != nil {
-				t.Fatal(err)
-			}
-			var mu sync.Mutex
-			var all sync.WaitGroup
-			var enough atomic.Bool
-			serials, shook := map[string]bool{}, 0
-			for range 2 {
-				all.Go(func() {
-					for !enough.Load() && ctx.Err() == nil {
-						serial, err := a.handshake(ctx, name)
-						if err != nil {
-							t.Errorf("after %d handshakes: %v", shook, err)
-							enough.Store(true)
-						}
-						mu.Lock()
-						serials[serial], shook = true, shook+1
-						if len(serials) >= 3 {
-							enough.Store(true)
-						}
-						mu.Unlock()
-					}
-				})
-			}
-			all.Wait()
-			if len(serials) < 3 {
-				t.Errorf("%d certificates in %d handshakes", len(serials), shook)
-			}
-		})
+// leaf returns that certificate.
+func (a *authority) leaf(ctx context.Context, name string) (*x509.Certificate, error) {
+	d := tls.Dialer{Config: &tls.Config{RootCAs: a.Roots, ServerName: name, NextProtos: []string{"http/1.1"}}}
+	c, err := d.DialContext(ctx, "tcp", a.TLS.Addr().String())
+	if err != nil {
+		return nil, err
 	}
+	defer c.Close()
+	return c.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
 }
 
 func TestARenewalThatFailsKeepsTheOldCertificate(t *testing.T) {
@@ -171,6 +130,45 @@ func TestACertificateIsRevoked(t *testing.T) {
 	}
 	if again, err := a.handshake(ctx, "gone.paf.test"); err != nil || again == serial {
 		t.Errorf("%v, %s", err, again)
+	}
+}
+
+func TestWhatIsOnTheWayIsNotTakenOfANameThatIsRevoked(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, options{})
+	config := a.config()
+	m := site(t, a, config)
+	ctx := limited(t)
+	const name = "back.paf.test"
+	if err := m.Manage(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	var first sync.Once
+	ordered, revoked := make(chan struct{}), make(chan struct{})
+	a.answerInstead(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, "/finalize-order/") {
+			first.Do(func() { close(ordered); <-revoked })
+		}
+		return false
+	})
+	renewed := make(chan error, 1)
+	go func() { renewed <- m.Renew(ctx, name) }()
+	<-ordered
+	if err := m.Revoke(ctx, name, 1); err != nil {
+		t.Error(err)
+	}
+	close(revoked)
+	if err := <-renewed; err == nil {
+		t.Error("it was renewed")
+	}
+	if _, err := a.handshake(ctx, name); err == nil {
+		t.Error("it is served")
+	}
+	if all, err := acme.List(ctx, config.Storage); err != nil || len(all) > 0 {
+		t.Errorf("the Storage has %v, %v", all, err)
+	}
+	if err := m.Manage(ctx, name); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -364,6 +362,42 @@ func TestNamesAreDecidedAboutOnDemand(t *testing.T) {
 		}
 	}
 	if n := a.taken("/order-plz") - orders; n != 1 {
+		t.Errorf("%d orders", n)
+	}
+}
+
+func TestAnOrderGoesOnWithoutItsHandshake(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, options{})
+	config := a.config()
+	config.OnDemand = func(context.Context, string) error { return nil }
+	const name = "impatient.paf.test"
+	issued := make(chan struct{})
+	config.OnStep = func(s acme.Step) {
+		if s.Kind == acme.Issued {
+			close(issued)
+		}
+	}
+	var first sync.Once
+	ordered, left := make(chan struct{}), make(chan struct{})
+	a.answerInstead(func(http.ResponseWriter, *http.Request) bool {
+		if len(a.got("/order-plz")) > 0 {
+			first.Do(func() { close(ordered); <-left })
+		}
+		return false
+	})
+	site(t, a, config)
+	ctx, leave := context.WithCancel(limited(t))
+	go func() { <-ordered; leave() }()
+	if _, err := a.handshake(ctx, name); err == nil {
+		t.Error("there was a certificate before it was issued")
+	}
+	close(left)
+	<-issued
+	if _, err := a.handshake(limited(t), name); err != nil {
+		t.Error(err)
+	}
+	if n := a.taken("/order-plz"); n != 1 {
 		t.Errorf("%d orders", n)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -205,9 +206,13 @@ func (a *authority) cert(storage string, args ...string) (status int, out, errs 
 	return a.startCert(storage, args...).end()
 }
 
+// startCert starts one. It asks this CA unless the arguments name one.
 func (a *authority) startCert(storage string, args ...string) *process {
 	a.t.Helper()
-	all := append([]string{"cert", args[0], "--acme-dir", a.URL, "--acme-ca-root", a.trusted(), "--acme-email", "webmaster@paf.test", "--storage", storage}, args[1:]...)
+	all := append([]string{"cert", args[0], "--acme-email", "webmaster@paf.test", "--storage", storage}, args[1:]...)
+	if !slices.Contains(args, "--acme-dir") {
+		all = append(all, "--acme-dir", a.URL, "--acme-ca-root", a.trusted())
+	}
 	if args[0] == "obtain" || args[0] == "renew" {
 		all = append(all, "--acme-http", "127.0.0.1:0", "--acme-tls", "127.0.0.1:0")
 	}

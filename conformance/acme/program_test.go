@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,7 +101,11 @@ func (p *program) sockets(network string, address netip.Addr) string {
 			own[strings.TrimSuffix(strings.TrimPrefix(link, "socket:["), "]")] = true
 		}
 	}
-	table, err := os.ReadFile(of + "net/" + network)
+	family := ""
+	if address.Is6() {
+		family = "6"
+	}
+	table, err := os.ReadFile(of + "net/" + network + family)
 	if err != nil {
 		p.t.Skipf("where programs listen cannot be found out here: %v", err)
 	}
@@ -113,10 +118,13 @@ func (p *program) sockets(network string, address netip.Addr) string {
 		host, port, _ := strings.Cut(f[1], ":")
 		b, err := hex.DecodeString(host)
 		n, err2 := strconv.ParseUint(port, 16, 16)
-		if err != nil || err2 != nil || len(b) != 4 {
+		if err != nil || err2 != nil {
 			continue
 		}
-		if a := netip.AddrFrom4([4]byte{b[3], b[2], b[1], b[0]}); a == address {
+		for word := range slices.Chunk(b, 4) { // each is written as the machine has it
+			slices.Reverse(word)
+		}
+		if a, ok := netip.AddrFromSlice(b); ok && a == address {
 			return netip.AddrPortFrom(a, uint16(n)).String()
 		}
 	}

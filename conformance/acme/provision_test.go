@@ -108,6 +108,7 @@ func TestACertificateIsProvisioned(t *testing.T) {
 		{acme.TLSALPN01, false, acme.P384, acme.RSA2048, "three.paf.test", ""},
 		{acme.TLSALPN01, true, acme.P256, acme.P256, "four.paf.test", ""},
 		{acme.DNS01, false, acme.RSA4096, acme.P256, "*.five.paf.test", "any.five.paf.test"},
+		{acme.DNS01, true, acme.P256, acme.P256, "*.six.paf.test", "any.six.paf.test"},
 		{acme.HTTP01, false, acme.P256, acme.P256, "127.0.0.1", ""},
 		{acme.TLSALPN01, false, acme.P256, acme.P256, "127.0.0.1", ""},
 		{acme.TLSALPN01, true, acme.P256, acme.P256, "::1", "[::1]"},

@@ -3,12 +3,9 @@ package issue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
-	"time"
 
-	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/acme"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
@@ -50,9 +47,6 @@ func (d *desk) close() {
 	}
 }
 
-// answerGrace is how long an answer that has begun may take when all is done.
-const answerGrace = 2 * time.Second
-
 // open makes a manager, and listens for the CA. What is listened on by others already is left to them: `paf serve` with the same storage answers there.
 func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 	listeners := map[acme.Challenge]net.Listener{}
@@ -61,6 +55,9 @@ func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 		challenge acme.Challenge
 		place     Place
 	}{{acme.TLSALPN01, c.TLS}, {acme.HTTP01, c.HTTP}} {
+		if c.Hook != nil && !at.place.Chosen { // whoever has a program for dns-01 need not be reached
+			continue
+		}
 		ln, why, err := at.place.Listen(ctx, c.Listen)
 		switch {
 		case err != nil:
@@ -81,7 +78,7 @@ func (c *Command) open(ctx context.Context, config acme.Config) (*desk, error) {
 		if len(whys) == 0 {
 			whys = append(whys, errors.New("no challenge is left"))
 		}
-		return nil, exit.Errorf(exit.Failure, "nothing would answer the CA: %w\nListen as a user who may, or elsewhere with --acme-http and --acme-tls, and forward the ports 80 and 443 there",
+		return nil, exit.Errorf(exit.Failure, "nothing would answer the CA: %w\nListen as a user who may, or elsewhere with --acme-http and --acme-tls, and forward the ports 80 and 443 there, or give --dns-hook",
 			errors.Join(whys...))
 	}
 	return c.answer(ctx, config, listeners)
@@ -102,29 +99,16 @@ func (c *Command) answer(ctx context.Context, config acme.Config, listeners map[
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	d := &desk{manager: m, cancel: cancel}
-	none := paf.HandlerFunc(func(w *paf.ResponseWriter, _ *paf.Request) { w.WriteHeader(404) })
 	for challenge, ln := range listeners {
 		c.say("%s is answered at %v\n", challenge, ln.Addr())
-		server := &paf.Server{Handler: m.HTTPHandler(none), TLSConfig: m.TLSConfig(), Log: config.Log, GracePeriod: answerGrace}
-		serve := server.Serve
-		if challenge == acme.TLSALPN01 {
-			server.Handler = none
-			serve = func(ctx context.Context, ln net.Listener) error { return server.ServeTLS(ctx, ln, "", "") }
-		}
 		end := make(chan struct{})
 		d.ended = append(d.ended, end)
 		go func() {
 			defer close(end)
-			if err := serve(ctx, ln); err != nil {
+			if err := m.Answer(ctx, challenge, ln); err != nil {
 				c.say("%s is not answered any more: %v\n", challenge, err)
 			}
 		}()
 	}
 	return d, nil
-}
-
-func (c *Command) say(format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fmt.Fprintf(c.Err, format, args...)
 }

@@ -3,12 +3,12 @@ package issue
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
-	"os"
+	"slices"
 	"strings"
 
 	"github.com/paf-go/paf/acme"
@@ -16,48 +16,92 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 )
 
-// Options say which CA is asked, as whom, and where all is kept.
+// Options say which CAs are asked, as whom, for what keys, and where all is kept.
 type Options struct {
-	Directory string       // its URL, "production" or "staging" of Let's Encrypt
-	Roots     string       // a PEM file of those to trust when the CA is spoken to; "" for the system's
-	Email     string       // "" for none
-	Agree     bool         // to the CA's terms
-	Storage   string       // a folder, or a URL of file, redis, rediss or unix; "" for a folder of the user's
-	Log       *slog.Logger // what goes on inside
+	CAs     []CA   // in turn
+	Email   string // "" for none
+	Agree   bool   // to the CAs' terms
+	KeyType acme.KeyType
+	Hook    *Hook        // nil for none
+	Storage string       // a folder, or a URL of file, redis, rediss or unix; "" for a folder of the user's
+	Log     *slog.Logger // what goes on inside
 }
 
-// URL returns the CA's directory.
-func (o *Options) URL() string {
-	switch o.Directory {
-	case "", "production":
-		return acme.LetsEncrypt
-	case "staging":
-		return acme.LetsEncryptStaging
+// KeyTypes are the kinds of keys that certificates may have, as the command line names them.
+var KeyTypes = []struct {
+	Word string
+	Type acme.KeyType
+}{{"ecdsa256", acme.P256}, {"ecdsa384", acme.P384}, {"rsa2048", acme.RSA2048}, {"rsa4096", acme.RSA4096}}
+
+// KeyTypeOf reads a kind of keys. Its error says which there are.
+func KeyTypeOf(word string) (acme.KeyType, error) {
+	var words []string
+	for _, k := range KeyTypes {
+		if strings.EqualFold(k.Word, word) {
+			return k.Type, nil
+		}
+		words = append(words, k.Word)
 	}
-	return o.Directory
+	return "", fmt.Errorf("keys are %s, not %q", strings.Join(words, ", "), word)
 }
 
 // Config returns what package acme takes, and what to close when all is done. Errors have an exit status: see package exit.
 func (o *Options) Config(ctx context.Context) (acme.Config, io.Closer, error) {
-	ca := acme.CA{URL: o.URL()}
-	if u, err := url.Parse(ca.URL); err != nil || u.Scheme != "https" || u.Host == "" {
-		return acme.Config{}, nil, exit.Errorf(exit.Usage, "--acme-dir takes a URL of https, staging or production, not %q", ca.URL)
-	}
-	if o.Roots != "" {
-		text, err := os.ReadFile(o.Roots)
+	config := acme.Config{Email: o.Email, AgreeToTerms: o.Agree, CertificateKey: o.KeyType, Log: o.Log}
+	for _, ca := range o.CAs {
+		known, err := ca.config()
 		if err != nil {
-			return acme.Config{}, nil, exit.Errorf(exit.Read, "cannot read the authorities: %w", err)
+			return acme.Config{}, nil, err
 		}
-		ca.Roots = x509.NewCertPool()
-		if !ca.Roots.AppendCertsFromPEM(text) {
-			return acme.Config{}, nil, exit.Errorf(exit.Usage, "%s holds no certificate in PEM", o.Roots)
+		config.CAs = append(config.CAs, known)
+	}
+	if o.Hook != nil {
+		var err error
+		if config.DNS, err = o.Hook.config(o.Log); err != nil {
+			return acme.Config{}, nil, err
 		}
+		config.Challenges = []acme.Challenge{acme.DNS01}
 	}
 	storage, closer, err := OpenStorage(ctx, o.Storage)
-	if err != nil {
-		return acme.Config{}, nil, err
+	config.Storage = storage
+	return config, closer, err
+}
+
+// asked reports whether a certificate is of one of the CAs.
+func (o *Options) asked(h *acme.Held) bool {
+	return slices.ContainsFunc(o.CAs, func(ca CA) bool { return h.IsOf(ca.URL()) })
+}
+
+// whom names the CAs in a sentence.
+func (o *Options) whom() string {
+	var all []string
+	for _, ca := range o.CAs {
+		all = append(all, ca.URL())
 	}
-	return acme.Config{CAs: []acme.CA{ca}, Email: o.Email, AgreeToTerms: o.Agree, Storage: storage, Log: o.Log}, closer, nil
+	return "the CA " + strings.Join(all, " or ")
+}
+
+// Newest returns the certificate of a name that was issued last, of those of the CAs that are asked; false if there is none.
+func (o *Options) Newest(all []acme.Held, name string) (newest acme.Held, found bool) {
+	for _, h := range all {
+		if len(h.Names) > 0 && strings.EqualFold(h.Names[0], name) && o.asked(&h) && (!found || h.From.After(newest.From)) {
+			newest, found = h, true
+		}
+	}
+	return newest, found
+}
+
+// missing fails if a name has no certificate of the CAs, and says of which it has one.
+func (o *Options) missing(all []acme.Held, name string) error {
+	if _, is := o.Newest(all, name); is {
+		return nil
+	}
+	for _, h := range all {
+		if len(h.Names) > 0 && strings.EqualFold(h.Names[0], name) {
+			return exit.Errorf(exit.Failure, "%s has no certificate of %s in the storage; it has one of %s: name that CA with --acme-dir", name, o.whom(), h.CA)
+		}
+	}
+	return exit.Errorf(exit.Failure, "%s has no certificate of %s in the storage; \"paf cert list\" shows what there is, and \"paf cert obtain\" gets one", name, o.whom())
 }
 
 type nothing struct{}
@@ -68,7 +112,7 @@ func (nothing) Close() error { return nil }
 func OpenStorage(ctx context.Context, where string) (acme.Storage, io.Closer, error) {
 	scheme, _, is := strings.Cut(where, ":")
 	if !is || strings.ContainsAny(scheme, `/\.`) || len(scheme) == 1 { // C:\ is no URL
-		return acme.Files(where), nothing{}, nil
+		return files(where)
 	}
 	switch scheme {
 	case "file":
@@ -89,19 +133,3 @@ func OpenStorage(ctx context.Context, where string) (acme.Storage, io.Closer, er
 	}
 	return nil, nil, exit.Errorf(exit.Usage, "--storage takes a folder, or a URL of file, redis, rediss or unix, not one of %q", scheme)
 }
-
-// Warnings returns a logger that passes on warnings and worse: what goes well is told in steps.
-func Warnings(l *slog.Logger) *slog.Logger { return slog.New(warnings{l.Handler()}) }
-
-type warnings struct{ slog.Handler }
-
-// Enabled implements slog.Handler.
-func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
-}
-
-// WithAttrs implements slog.Handler.
-func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
-
-// WithGroup implements slog.Handler.
-func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }

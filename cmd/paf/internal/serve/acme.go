@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 
 	"github.com/paf-go/paf"
@@ -25,7 +24,7 @@ type ACME struct {
 
 // Certificates are those that a CA issues, and what goes with them.
 type certificates struct {
-	names   []string
+	*ACME
 	manager *acme.Manager
 	tickets *acme.Tickets
 	storage acme.Storage
@@ -39,7 +38,7 @@ type certificates struct {
 
 // certificates makes ready what gets certificates. No CA is asked yet.
 func (o *Options) certificates(ctx context.Context, on *network, lines *accessLog) (_ *certificates, err error) {
-	c := &certificates{names: o.ACME.Names, lines: lines}
+	c := &certificates{ACME: o.ACME, lines: lines}
 	said := o.ACME.Options
 	said.Log = issue.Warnings(o.Log)
 	config, closer, err := said.Config(ctx)
@@ -58,8 +57,8 @@ func (o *Options) certificates(ctx context.Context, on *network, lines *accessLo
 	if on.stack != nil {
 		config.Context = on.stack.Context(paf.Host, paf.Port)
 	}
-	config.OnStep = func(s acme.Step) { lines.printf("%s\n", issue.Line(s)) }
-	config.Challenges = []acme.Challenge{acme.TLSALPN01}
+	config.OnStep = func(s acme.Step) { lines.printf("%s\n", c.Line(s)) }
+	config.Challenges = append(config.Challenges, acme.TLSALPN01)
 	ln, why, err := o.ACME.HTTP.Listen(ctx, on.listen)
 	switch {
 	case err != nil:
@@ -70,11 +69,11 @@ func (o *Options) certificates(ctx context.Context, on *network, lines *accessLo
 	case why != nil:
 		lines.printf("http-01 is not offered: %s\n", terminal.Visible(why.Error()))
 	}
-	if c.tickets, err = acme.NewTickets(ctx, acme.TicketConfig{Storage: config.Storage, Log: said.Log}); err != nil {
-		return nil, exit.Errorf(exit.Failure, "cannot use the storage: %w", err)
-	}
 	if c.manager, err = acme.New(config); err != nil {
 		return nil, issue.Explain(err)
+	}
+	if c.tickets, err = acme.NewTickets(ctx, acme.TicketConfig{Storage: config.Storage, Log: said.Log}); err != nil {
+		return nil, exit.Errorf(exit.Failure, "cannot use the storage: %w", err)
 	}
 	return c, nil
 }
@@ -90,7 +89,7 @@ func (c *certificates) config(offers []string) *tls.Config {
 // start gets the certificates, while the server that answers the CA runs. What fails is tried again, but for terms that nobody has agreed to: then end is called.
 func (c *certificates) start(ctx context.Context, end func()) {
 	c.began.Go(func() {
-		err := c.manager.Manage(ctx, c.names...)
+		err := c.manager.Manage(ctx, c.Names...)
 		if errors.Is(err, acme.ErrTerms) {
 			c.failed = issue.Explain(err)
 			end()
@@ -102,11 +101,9 @@ func (c *certificates) start(ctx context.Context, end func()) {
 // announce says which certificates there are.
 func (c *certificates) announce(ctx context.Context) {
 	all, _ := acme.List(ctx, c.storage) // what cannot be read has been told by the manager
-	for _, name := range c.names {
-		for _, h := range all {
-			if len(h.Names) > 0 && strings.EqualFold(h.Names[0], name) {
-				c.lines.printf("%s has a certificate of %s, valid until %s\n", name, terminal.Visible(h.CA), h.Until.UTC().Format("2006-01-02 15:04Z"))
-			}
+	for _, name := range c.Names {
+		if h, is := c.Newest(all, name); is {
+			c.lines.printf("%s has a certificate of %s, valid until %s\n", name, terminal.Visible(h.CA), h.Until.UTC().Format("2006-01-02 15:04Z"))
 		}
 	}
 }
