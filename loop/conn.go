@@ -44,6 +44,7 @@ type conn struct {
 	reading   bool   // somebody is in flow.Read
 	inVain    bool   // the latest one has found nothing until it was interrupted
 	writing   bool   // somebody is in flow.Write
+	unsaid    bool   // the output may have something of an exchange that is over
 	eof       bool   // the peer has ended its sending side
 	stopping  bool
 	closed    bool

@@ -15,6 +15,7 @@ func (c *serverConn) finish(x *exchange) {
 	x.done = true
 	c.lingers = x.returned
 	c.running--
+	c.unsaid = true
 	switch {
 	case x.taken:
 		c.finishTaken(x)
@@ -156,7 +157,10 @@ func (c *serverConn) served(life int, broken bool) error {
 
 // part says the last words and closes the flow.
 func (c *serverConn) part() {
-	_ = c.flush()
+	peace := c.running == 0 && !c.unsaid && c.writeErr == nil
+	if c.flush() != nil && peace {
+		c.writeErr = nil // all that was asked for has been written: a peer that has gone need not hear that we go
+	}
 	c.because(c.reason())                 // what comes after the last words counts no more
 	answered := c.lingers || c.mux != nil // GOAWAY is an answer too
 	if answered && c.server.State() == engine.Closed && c.writeErr == nil {

@@ -44,7 +44,7 @@ func (c *conn) writeOut() {
 		return
 	}
 	c.out, c.spare = c.spare, c.out
-	c.writing = true
+	c.writing, c.unsaid = true, false
 	c.mu.Unlock()
 	err := c.write(&c.spare)
 	c.mu.Lock()

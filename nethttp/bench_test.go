@@ -1,9 +1,12 @@
 package nethttp_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/internal/tape"
@@ -38,6 +41,29 @@ func BenchmarkHandlerHTTP1Changing(b *testing.B) {
 			unit[at] = '0' + byte(i%10)
 		}
 	}}).Serve(b, paf.HTTP11, greeting)
+}
+
+// BenchmarkHandlerContent is the same with a handler that copies its content, as http.FileServer does.
+func BenchmarkHandlerContent(b *testing.B) {
+	page := bytes.Repeat([]byte("x"), 1000)
+	h := nethttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "page.txt", time.Time{}, bytes.NewReader(page))
+	}))
+	(&tape.Tape{Unit: []byte(tape.Get)}).Serve(b, paf.HTTP11, h)
+}
+
+// BenchmarkHandlerJSON is the same with content that the handler does not read to its end.
+func BenchmarkHandlerJSON(b *testing.B) {
+	h := nethttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var v struct{ A int }
+		if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
+			b.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(&v)
+	}))
+	request := "POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"A\":12}"
+	(&tape.Tape{Unit: []byte(request)}).Serve(b, paf.HTTP11, h)
 }
 
 // BenchmarkHandlerHTTP2 is the same over HTTP/2, with heads that the dynamic table knows.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,13 +27,14 @@ func Handler(h http.Handler) paf.Handler {
 type handler struct {
 	server *http.Server
 	log    atomic.Pointer[slog.Logger] // paf's
+	blocks sync.Pool                   // of *block
 }
 
 // Borrows makes it a paf.Borrower: of what it is given it keeps nothing but the exchange's ticket.
 func (h *handler) Borrows() {}
 
-// An exchange is what h needs for a request besides the http.Request itself, in one piece. It is never used again: a handler that keeps
-// its URL or its context keeps what is his own.
+// An exchange is what a handler of net/http is given, the request and the response writer, in one piece. It is never used again: a handler
+// that keeps its request, its URL or its context keeps what is his own.
 type exchange struct {
 	handler *handler
 	ticket  loop.Exchange
@@ -41,7 +43,6 @@ type exchange struct {
 	body    *body // nil if there is none
 	request http.Request
 	url     url.URL
-	values  [4]string // of the request's Header, if there are no more
 	response
 }
 
@@ -51,13 +52,12 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 		h.log.Store(w.Log())
 	}
 	e := &exchange{handler: h}
-	e.response.exchange = e
 	if !e.read(r) {
 		refuseTarget(w, r)
 		return
 	}
 	for _, f := range w.Header().List() { // what a handler of paf's in front has set
-		e.response.Header().Add(f.Name, f.Value)
+		e.Header().Add(f.Name, f.Value)
 	}
 	var content io.Reader
 	e.ticket, content = w.Take(r)
@@ -67,8 +67,8 @@ func (h *handler) Serve(w *paf.ResponseWriter, r *paf.Request) {
 	h.setDeadlines(e.ticket)
 	defer e.rescue()
 	h.handlerFor(e.head).ServeHTTP(e.writer(), &e.request)
-	e.response.finish()
-	w.Account(int(e.response.status), e.response.written)
+	e.finish()
+	w.Account(int(e.status), e.written)
 }
 
 // http2 reports whether the exchange is one of HTTP/2, where net/http does many a thing otherwise.
@@ -77,9 +77,9 @@ func (e *exchange) http2() bool { return e.head.protocol == paf.HTTP2 }
 // writer returns the http.ResponseWriter, which has the powers of the version. A pointer alone needs no memory in an interface.
 func (e *exchange) writer() http.ResponseWriter {
 	if e.http2() {
-		return response2{&e.response}
+		return response2{e}
 	}
-	return response1{&e.response}
+	return response1{e}
 }
 
 // handlerFor returns the handler of a request.
@@ -114,7 +114,7 @@ func (h *handler) setDeadlines(x loop.Exchange) {
 // rescue turns a panic of the handler into the end of the exchange: net/http logs it, and whatever the client has got does not look
 // complete.
 func (e *exchange) rescue() {
-	if e.response.done {
+	if e.done {
 		e.removeFiles()
 		return
 	}
@@ -122,8 +122,8 @@ func (e *exchange) rescue() {
 		e.logPanic(v)
 	}
 	e.removeFiles()
-	e.response.closeTaken()
-	if e.response.taken == nil {
+	e.closeTaken()
+	if e.taken == nil {
 		panic(paf.ErrAbort)
 	}
 }

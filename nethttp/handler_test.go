@@ -1,9 +1,11 @@
 package nethttp_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -81,6 +83,45 @@ func TestRequestsMayBeKept(t *testing.T) {
 	for _, r := range kept {
 		if r.URL.Path != "/same/changed" || r.Header.Get("X-Same") != "v!" || len(r.Header["X-Added"]) != 1 || r.Context().Err() == nil {
 			t.Errorf("%v %v %v", r.URL, r.Header, r.Context().Err())
+		}
+	}
+}
+
+// A handler of paf's in front may change a request, and go on to change it when it has been answered: the next one, though it is the same on the
+// wire, is as it came.
+func TestWhatAHandlerInFrontChangesIsOneRequests(t *testing.T) {
+	inner := nethttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, "%s %s %v", r.RequestURI, r.Host, r.Header["X-Front"])
+	}))
+	front := []string{"", "", "one", "late", "/front", "", "late"} // what the one in front does to each
+	n := 0
+	s := &paf.Server{Log: slog.New(slog.DiscardHandler), Handler: paf.HandlerFunc(func(w *paf.ResponseWriter, r *paf.Request) {
+		what := front[n]
+		n++
+		if strings.HasPrefix(what, "/") {
+			r.Path, r.Raw, r.Authority = what, "", "front"
+		} else if what != "" {
+			r.Header.Set("X-Front", what)
+		}
+		inner.Serve(w, r)
+		if what != "" {
+			r.Header.Set("X-Front", "late")
+		}
+	})}
+	var out bytes.Buffer
+	in := strings.NewReader(strings.Repeat("GET /a?b HTTP/1.1\r\nHost: h\r\nX-Same: v\r\n\r\n", len(front)))
+	_ = s.ServeFlow(context.Background(), struct {
+		io.Reader
+		io.WriteCloser
+	}{in, discard{&out}})
+	r := bufio.NewReader(&out)
+	for i, want := range []string{"/a?b h []", "/a?b h []", "/a?b h [one]", "/a?b h [late]", "/front?b front []", "/a?b h []", "/a?b h [late]"} {
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := io.ReadAll(resp.Body); string(got) != want {
+			t.Errorf("request %d: %s, not %s", i, got, want)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func TestManyTrailersCostNoMoreThanTheyAre(t *testing.T) {
 		}
 		least := time.Hour
 		for range 20 {
-			w := &response{draft: &draft{}, fields: http.Header{"X-00001": {"v"}}}
+			w := &exchange{response: response{draft: &draft{}, fields: http.Header{"X-00001": {"v"}}}}
 			start := time.Now()
 			w.announce(names.String())
 			if trailer := w.trailer(); trailer.Len() != 1 {

@@ -53,19 +53,23 @@ func (e *exchange) read(r *paf.Request) bool {
 			e.conn.head.Store(h)
 		}
 	}
-	e.head, e.url = h, h.url
-	var q http.Request // on the stack, where writing pointers needs no barrier
-	q.Method, q.URL = r.Method, &e.url
+	e.head = h
+	q := &e.request
+	*q = *q.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
+	q.Method, q.URL, q.Host, q.RequestURI = r.Method, &e.url, r.Authority, r.Raw
+	if h.url == nil {
+		e.url.Path, e.url.RawQuery = r.Path, r.Query
+	} else {
+		h.target(q)
+	}
 	q.Proto, q.ProtoMajor, q.ProtoMinor = protoOf(h.protocol)
-	q.Header, q.Trailer = h.header(e.values[:]), h.trailer()
+	q.Header, q.Trailer = h.header(), h.trailer()
 	q.Body, q.ContentLength, q.TransferEncoding = http.NoBody, r.Length, h.codings()
-	q.Close, q.Host, q.RequestURI = h.close, h.host, h.uri
-	q.RemoteAddr, q.TLS = e.conn.remote, e.conn.tls
+	q.Close, q.RemoteAddr, q.TLS = h.close, e.conn.remote, e.conn.tls
 	if r.Length != 0 {
 		e.body = &body{exchange: e, expects: h.expects}
 		q.Body = e.body
 	}
-	e.request = *q.WithContext((*requestContext)(e)) // the only way to give it one; what it returns needs no memory of its own here
 	return true
 }
 

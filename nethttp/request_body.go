@@ -108,9 +108,11 @@ func (b *body) discard() bool {
 	case b.tooMuch():
 		return false
 	}
-	buf := make([]byte, 4<<10)
+	h := b.exchange.handler
+	buf := h.block()
+	defer h.blocks.Put(buf)
 	for left := discardMost + 1; left > 0; {
-		n, err := b.take(buf)
+		n, err := b.take(buf[:])
 		if err != nil {
 			return err == io.EOF
 		}

@@ -19,12 +19,11 @@ type head struct {
 	from     paf.Target
 	length   int64
 	protocol paf.Protocol
-	fields   []semantics.Field // as they came
-	lines    []line            // for the http.Header
-	values   int               // how many there are
-	url      url.URL
-	uri      string
-	host     string
+	fields   paf.Fields // as they came
+	lines    []line     // for the http.Header
+	values   int        // how many there are
+	url      *url.URL   // nil if it is the path and the query as they came
+	uri      string     // if there is a url
 	close    bool
 	chunks   bool // chunked is its transfer coding
 	// expects: the client waits for 100 (Continue) before it sends the content.
@@ -35,8 +34,8 @@ type head struct {
 
 // A line is the values of one name.
 type line struct {
-	name   string
-	values []string
+	name, value string
+	more        []string // after the first
 }
 
 // A head is used again if it is small: a connection that waits for its next request keeps it. A field counts as in RFC 9113, Section 6.5.2.
@@ -44,56 +43,52 @@ const headKept = 8 << 10
 
 func (h *head) small() bool {
 	size := len(h.from.Raw)
-	for i := range h.fields {
-		size += len(h.fields[i].Name) + len(h.fields[i].Value) + 32
+	for _, f := range h.fields.List() {
+		size += len(f.Name) + len(f.Value) + 32
 	}
 	return size <= headKept
 }
 
 // is reports whether a request has this head.
 func (h *head) is(r *paf.Request) bool {
-	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.protocol == r.Protocol && slices.Equal(h.fields, r.Header.List())
+	return h.method == r.Method && h.from == r.Target && h.length == r.Length && h.protocol == r.Protocol && h.fields.Equal(&r.Header)
 }
 
 // newHead translates the head of a request; nil if net/url cannot read its target.
 func newHead(r *paf.Request) *head {
-	h := &head{method: r.Method, from: r.Target, length: r.Length, protocol: r.Protocol, fields: slices.Clone(r.Header.List())}
+	h := &head{method: r.Method, from: r.Target, length: r.Length, protocol: r.Protocol, fields: r.Header.Share()}
 	if !h.readTarget(r) {
 		return nil
 	}
 	h.readFields(r)
-	h.host = h.url.Host
-	if h.host == "" {
-		h.host = r.Authority
-	}
 	return h
 }
 
-// readTarget makes RequestURI and URL.
+// readTarget makes RequestURI and URL, unless they are what paf has, and reports whether net/url can.
 func (h *head) readTarget(r *paf.Request) bool {
 	h.uri = r.Raw
-	switch r.Form {
-	case semantics.AuthorityForm:
-		h.url.Host = r.Authority
+	switch {
+	case r.Form == semantics.AuthorityForm:
+		h.url = &url.URL{Host: r.Authority}
 		return true
-	case semantics.OriginForm:
-		if plainPath(r.Path) && r.Raw != "" {
-			h.url.Path, h.url.RawQuery = r.Path, r.Query
-			h.url.ForceQuery = r.Query == "" && strings.HasSuffix(r.Raw, "?")
-			return true
-		}
-	}
-	if h.uri == "" { // somebody has made the request anew
+	case r.Form == semantics.OriginForm && plainPath(r.Path) && r.Raw != "" && !strings.HasSuffix(r.Raw, "?"):
+		return true
+	case r.Raw == "": // somebody has made the request anew
 		if h.uri = r.Path; r.Query != "" {
 			h.uri += "?" + r.Query
 		}
 	}
-	u, err := url.ParseRequestURI(h.uri)
-	if err != nil {
-		return false
+	var err error
+	h.url, err = url.ParseRequestURI(h.uri)
+	return err == nil
+}
+
+// target gives a request what readTarget has made.
+func (h *head) target(q *http.Request) {
+	*q.URL, q.RequestURI = *h.url, h.uri
+	if h.url.Host != "" {
+		q.Host = h.url.Host
 	}
-	h.url = *u
-	return true
 }
 
 // plainPath reports whether a path is the same with and without percent-encoding, as net/url writes it.
@@ -115,10 +110,10 @@ func plainPath(path string) bool {
 // readFields sorts the fields by name. Host, Transfer-Encoding and Trailer have places of their own in an http.Request, and on HTTP/2 Expect has
 // been dealt with.
 func (h *head) readFields(r *paf.Request) {
-	h.lines = make([]line, 0, len(h.fields)+1)
+	h.lines = make([]line, 0, h.fields.Len())
 	keep, old := false, r.Protocol == paf.HTTP10
-	for i := range h.fields {
-		name, value := textproto.CanonicalMIMEHeaderKey(h.fields[i].Name), h.fields[i].Value
+	for _, f := range h.fields.List() {
+		name, value := textproto.CanonicalMIMEHeaderKey(f.Name), f.Value
 		switch name {
 		case "Host":
 			continue
@@ -152,10 +147,10 @@ func (h *head) readFields(r *paf.Request) {
 func (h *head) add(name, value string) {
 	h.values++
 	if i := h.find(name); i >= 0 {
-		h.lines[i].values = append(h.lines[i].values, value)
+		h.lines[i].more = append(h.lines[i].more, value)
 		return
 	}
-	h.lines = append(h.lines, line{name, []string{value}})
+	h.lines = append(h.lines, line{name: name, value: value})
 }
 
 // linesMost is how many lines are looked through one by one: a client may send thousands of names.
@@ -167,7 +162,7 @@ func (h *head) find(name string) int {
 		return slices.IndexFunc(h.lines, func(l line) bool { return l.name == name })
 	}
 	if h.index == nil {
-		h.index = make(map[string]int, len(h.fields))
+		h.index = make(map[string]int, h.fields.Len())
 	}
 	for i := len(h.index); i < len(h.lines); i++ {
 		h.index[h.lines[i].name] = i
@@ -181,7 +176,7 @@ func (h *head) find(name string) int {
 func (h *head) get(name string) string {
 	for i := range h.lines {
 		if h.lines[i].name == name {
-			return h.lines[i].values[0]
+			return h.lines[i].value
 		}
 	}
 	return ""
@@ -202,15 +197,12 @@ func (h *head) readTrailer(value string) {
 }
 
 // header makes an http.Header.
-func (h *head) header(values []string) http.Header {
-	header := make(http.Header, len(h.lines))
-	if h.values > len(values) {
-		values = make([]string, h.values)
-	}
+func (h *head) header() http.Header {
+	header, values := make(http.Header, len(h.lines)), make([]string, 0, h.values)
 	for i := range h.lines {
-		n := copy(values, h.lines[i].values)
-		header[h.lines[i].name] = values[:n:n]
-		values = values[n:]
+		l, first := &h.lines[i], len(values)
+		values = append(append(values, l.value), l.more...)
+		header[l.name] = values[first:len(values):len(values)]
 	}
 	return header
 }

@@ -19,17 +19,16 @@ const (
 // sniffMost is how much of the content tells its type.
 const sniffMost = 512
 
-// A response is the http.ResponseWriter of an exchange. It is small: there is one for each request.
+// A response is what of an exchange is about the response. It is small: there is one for each request.
 type response struct {
-	exchange *exchange
-	fields   http.Header // as the handler has it; nil until it asks
-	length   int64       // that is declared, -1 for none
-	written  int64
-	*draft   // from WriteHeader until the handler has returned
-	taken    *taken
-	status   int32
-	held     int32 // content that is held back
-	told     told  // what the settled fields say
+	fields  http.Header // as the handler has it; nil until it asks
+	length  int64       // that is declared, -1 for none
+	written int64
+	*draft  // from WriteHeader until the handler has returned
+	taken   *taken
+	status  int32
+	held    int32 // content that is held back
+	told    told  // what the settled fields say
 
 	wrote      bool // the status and the fields are settled, though perhaps not sent
 	begun      bool // the head has been laid out
@@ -40,15 +39,20 @@ type response struct {
 
 // A draft is what a response needs besides until it is sent. The memory is the connection's, and no handler's ever.
 type draft struct {
-	head      semantics.Response
-	lines     [8]semantics.Field // their first memory
-	beginning []byte             // of the content, while its type may have to be told from it
-	trailers  []string           // that are announced
-	failed    error              // nothing can be written after it
+	lines     []semantics.Field // of the head
+	failed    error             // nothing can be written after it
+	beginning []byte            // of the content, while its type may have to be told from it
+	trailers  []string          // that are announced
 }
 
+// Memory for so many lines a draft has to begin with, and keeps at most.
+const (
+	linesFirst = 8
+	linesKept  = 32
+)
+
 // note keeps the first error.
-func (w *response) note(err error) error {
+func (w *exchange) note(err error) error {
 	if err != nil && w.draft != nil && w.failed == nil {
 		w.failed = err
 	}
@@ -60,18 +64,21 @@ func (c *conn) draftOf() *draft {
 	if d := c.draft.Swap(nil); d != nil {
 		return d
 	}
-	return &draft{}
+	return &draft{lines: make([]semantics.Field, 0, linesFirst)}
 }
 
 // keep keeps the memory of a head that has been sent, and nothing of the head.
 func (c *conn) keep(d *draft) {
-	clear(d.lines[:min(len(d.lines), d.head.Fields.Len())])
-	d.head, d.beginning, d.trailers, d.failed = semantics.Response{}, d.beginning[:0], nil, nil
+	if cap(d.lines) > linesKept {
+		return
+	}
+	clear(d.lines)
+	d.lines, d.failed, d.beginning, d.trailers = d.lines[:0], nil, d.beginning[:0], nil
 	c.draft.Store(d)
 }
 
 // Header returns the fields of the response. Changes after WriteHeader, or after the first Write, count for trailers only.
-func (w *response) Header() http.Header {
+func (w *exchange) Header() http.Header {
 	if w.fields == nil {
 		w.fields = http.Header{}
 	}
@@ -79,7 +86,7 @@ func (w *response) Header() http.Header {
 }
 
 // WriteHeader settles status and fields, or sends an interim response.
-func (w *response) WriteHeader(status int) {
+func (w *exchange) WriteHeader(status int) {
 	switch {
 	case w.hijacked:
 		w.blame("http: response.WriteHeader on hijacked connection")
@@ -98,7 +105,7 @@ func (w *response) WriteHeader(status int) {
 }
 
 // Write writes content.
-func (w *response) Write(p []byte) (int, error) {
+func (w *exchange) Write(p []byte) (int, error) {
 	if err := w.admit(len(p)); err != nil {
 		return 0, err
 	}
@@ -124,7 +131,7 @@ func (w *response) Write(p []byte) (int, error) {
 }
 
 // WriteString is Write; but as net/http cuts strings into other chunks, so does this.
-func (w *response) WriteString(s string) (int, error) {
+func (w *exchange) WriteString(s string) (int, error) {
 	if err := w.admit(len(s)); err != nil {
 		return 0, err
 	}
@@ -142,7 +149,7 @@ func (w *response) WriteString(s string) (int, error) {
 	if w.sniffs() {
 		w.sniff([]byte(s[n:]))
 	}
-	if err := w.note(w.exchange.ticket.HoldString(s[n:])); err != nil {
+	if err := w.note(w.ticket.HoldString(s[n:])); err != nil {
 		return n, err
 	}
 	w.held += int32(len(s) - n)
@@ -150,7 +157,7 @@ func (w *response) WriteString(s string) (int, error) {
 }
 
 // admit reports whether n bytes of content may be written.
-func (w *response) admit(n int) error {
+func (w *exchange) admit(n int) error {
 	if w.hijacked {
 		if n > 0 {
 			w.blame("http: response.Write on hijacked connection")
@@ -177,22 +184,22 @@ func (w *response) admit(n int) error {
 }
 
 // room returns how much more content may be held back.
-func (w *response) room() int {
-	if w.exchange.http2() {
+func (w *exchange) room() int {
+	if w.http2() {
 		return holdMost2 - int(w.held)
 	}
 	return holdMost1 - int(w.held)
 }
 
 // hold holds back content for which there is room.
-func (w *response) hold(p []byte) error {
-	err := w.note(w.exchange.ticket.Hold(p))
+func (w *exchange) hold(p []byte) error {
+	err := w.note(w.ticket.Hold(p))
 	w.held += int32(len(p))
 	return err
 }
 
 // fill holds back content up to what may be held back, and lays all of that out.
-func (w *response) fill(p []byte) error {
+func (w *exchange) fill(p []byte) error {
 	if err := w.hold(p); err != nil {
 		return err
 	}
@@ -200,36 +207,36 @@ func (w *response) fill(p []byte) error {
 }
 
 // emit lays out content that is too much to be held back.
-func (w *response) emit(p []byte) (int, error) {
+func (w *exchange) emit(p []byte) (int, error) {
 	if err := w.begin(); err != nil {
 		return 0, err
 	}
-	n, err := w.exchange.ticket.Write(p)
+	n, err := w.ticket.Write(p)
 	return n, w.note(err)
 }
 
 // release lays out the head and what was held back.
-func (w *response) release() error {
+func (w *exchange) release() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
 	w.held = 0
-	return w.note(w.exchange.ticket.Release())
+	return w.note(w.ticket.Release())
 }
 
 // sniffs reports whether the type of the content is to be told from its beginning.
-func (w *response) sniffs() bool {
+func (w *exchange) sniffs() bool {
 	return !w.begun && w.told&(toldType|toldEncoding|toldCoding) == 0 && len(w.beginning) < sniffMost
 }
 
-func (w *response) sniff(p []byte) {
+func (w *exchange) sniff(p []byte) {
 	if w.sniffs() {
 		w.beginning = append(w.beginning, p[:min(len(p), sniffMost-len(w.beginning))]...)
 	}
 }
 
 // finish completes the response when the handler has returned. What is held back then is sent with the trailers by paf.
-func (w *response) finish() {
+func (w *exchange) finish() {
 	w.done = true
 	if w.hijacked {
 		return
@@ -248,16 +255,16 @@ func (w *response) finish() {
 	switch {
 	case w.failed != nil: // what is incomplete shall look so
 	case w.begun:
-		_ = w.exchange.ticket.End(trailer)
+		_ = w.ticket.End(trailer)
 	default:
 		_ = w.beginWith(trailer)
 	}
-	w.exchange.conn.keep(w.draft)
+	w.conn.keep(w.draft)
 	w.draft = nil
 }
 
 var (
-	_ http.Flusher    = (*response)(nil)
-	_ io.StringWriter = (*response)(nil)
-	_ io.ReaderFrom   = (*response)(nil)
+	_ http.Flusher    = (*exchange)(nil)
+	_ io.StringWriter = (*exchange)(nil)
+	_ io.ReaderFrom   = (*exchange)(nil)
 )

@@ -16,10 +16,10 @@ import (
 )
 
 // Flush sends what has been written.
-func (w *response) Flush() { _ = w.FlushError() }
+func (w *exchange) Flush() { _ = w.FlushError() }
 
 // FlushError is Flush for http.ResponseController.
-func (w *response) FlushError() error {
+func (w *exchange) FlushError() error {
 	switch {
 	case w.hijacked:
 		return http.ErrHijacked
@@ -39,36 +39,35 @@ func (w *response) FlushError() error {
 		return err
 	}
 	w.held = 0
-	return w.note(w.exchange.ticket.Flush())
+	return w.note(w.ticket.Flush())
 }
 
 // SetReadDeadline bounds the wait for content of the request.
-func (w *response) SetReadDeadline(t time.Time) error {
-	w.exchange.ticket.SetReadDeadline(t)
+func (w *exchange) SetReadDeadline(t time.Time) error {
+	w.ticket.SetReadDeadline(t)
 	return nil
 }
 
 // SetWriteDeadline bounds the time until which the response may be written.
-func (w *response) SetWriteDeadline(t time.Time) error {
-	w.exchange.ticket.SetWriteDeadline(t)
+func (w *exchange) SetWriteDeadline(t time.Time) error {
+	w.ticket.SetWriteDeadline(t)
 	return nil
 }
 
 // EnableFullDuplex lets the handler go on reading content after it has begun to write, on HTTP/1 too.
-func (w *response) EnableFullDuplex() error {
+func (w *exchange) EnableFullDuplex() error {
 	w.fullDuplex = true
 	return nil
 }
 
 // ReadFrom writes what r has. A file whose length has been declared the kernel copies, where it can.
-func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
-	buf := make([]byte, 32<<10)
-	if !w.exchange.conn.copies || w.exchange.http2() && w.fields.Get("Content-Length") == "" {
-		return io.CopyBuffer(justWriter{w}, r, buf)
+func (w *exchange) ReadFrom(r io.Reader) (n int64, err error) {
+	if !w.conn.copies || w.http2() && w.fields.Get("Content-Length") == "" {
+		return w.copy(r)
 	}
 	if !w.begun {
 		// Nothing is sent before r has given something; and it may be needed to tell its type.
-		n, err = io.CopyBuffer(justWriter{w}, io.LimitReader(r, sniffMost), buf)
+		n, err = w.copy(io.LimitReader(r, sniffMost))
 		if err != nil || n < sniffMost {
 			return n, err
 		}
@@ -80,22 +79,41 @@ func (w *response) ReadFrom(r io.Reader) (n int64, err error) {
 		return n, err
 	}
 	var more int64
-	if w.length >= 0 && w.exchange.head.method != http.MethodHead && !semantics.NoContent(int(w.status)) {
-		more, err = w.exchange.ticket.Copy(r, w.length-w.written)
+	if w.length >= 0 && w.head.method != http.MethodHead && !semantics.NoContent(int(w.status)) {
+		more, err = w.ticket.Copy(r, w.length-w.written)
 		w.written += more
 	} else {
-		more, err = io.CopyBuffer(justWriter{w}, r, buf)
+		more, err = w.copy(r)
 	}
 	return n + more, err
+}
+
+// A block is memory to copy content through, of the size of net/http's: it shows in the chunks.
+type block [32 << 10]byte
+
+// block returns one that is free, or new.
+func (h *handler) block() *block {
+	if b, is := h.blocks.Get().(*block); is {
+		return b
+	}
+	return new(block)
+}
+
+// copy copies what r has.
+func (w *exchange) copy(r io.Reader) (int64, error) {
+	b := w.handler.block()
+	n, err := io.CopyBuffer(justWriter{w}, r, b[:])
+	w.handler.blocks.Put(b) // one that a panic leaves is not used again
+	return n, err
 }
 
 // A justWriter is a writer that io.Copy does not ask for ReadFrom.
 type justWriter struct{ io.Writer }
 
 // CloseNotify returns a channel on which something is sent when the client goes: see http.CloseNotifier, which Request.Context has replaced.
-func (w *response) CloseNotify() <-chan bool {
+func (w *exchange) CloseNotify() <-chan bool {
 	gone := make(chan bool, 1)
-	ctx := w.exchange.request.Context()
+	ctx := w.request.Context()
 	context.AfterFunc(ctx, func() {
 		if errors.Is(context.Cause(ctx), paf.ErrPeerGone) {
 			gone <- true
@@ -105,9 +123,9 @@ func (w *response) CloseNotify() <-chan bool {
 }
 
 // blame logs a misuse of the response with the place in the program that has done it.
-func (w *response) blame(what string) {
+func (w *exchange) blame(what string) {
 	at := caller()
-	w.exchange.logf("%s from %s (%s:%d)", what, at.Function, path.Base(at.File), at.Line)
+	w.logf("%s from %s (%s:%d)", what, at.Function, path.Base(at.File), at.Line)
 }
 
 // caller returns the nearest function on the stack that is neither of this package nor of net/http.

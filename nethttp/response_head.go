@@ -26,18 +26,18 @@ const (
 )
 
 // settleFields makes the lines of the head of the handler's fields, as they are now, in the order of their names.
-func (w *response) settleFields() {
-	w.length, w.draft = -1, w.exchange.conn.draftOf()
-	list := w.lines[:0]
+func (w *exchange) settleFields() {
+	w.length, w.draft = -1, w.conn.draftOf()
+	list := w.lines
 	for name, values := range w.fields {
 		list = w.settle(list, name, values)
 	}
 	sortLines(list)
-	w.head.Fields = semantics.FieldsFrom(list)
+	w.lines = list
 }
 
 // settle adds the lines of one name, and takes note of what they say: a name without values says that nothing is to be added.
-func (w *response) settle(list []semantics.Field, name string, values []string) []semantics.Field {
+func (w *exchange) settle(list []semantics.Field, name string, values []string) []semantics.Field {
 	first := ""
 	if len(values) > 0 {
 		first = values[0]
@@ -50,7 +50,7 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 			w.told |= toldEncoding
 		}
 	case "Transfer-Encoding":
-		if first != "" && !w.exchange.http2() {
+		if first != "" && !w.http2() {
 			w.told |= toldCoding
 		}
 	case "Date":
@@ -77,7 +77,7 @@ func (w *response) settle(list []semantics.Field, name string, values []string) 
 }
 
 // readLength takes the length that the handler has declared, and reports whether there is one.
-func (w *response) readLength(v string) bool {
+func (w *exchange) readLength(v string) bool {
 	if v == "" {
 		return false
 	}
@@ -85,10 +85,10 @@ func (w *response) readLength(v string) bool {
 		w.length = n
 		return true
 	}
-	if w.exchange.http2() {
+	if w.http2() {
 		w.told &^= toldLength // net/http finds one out there
 	} else {
-		w.exchange.logf("http: invalid Content-Length of %q", v)
+		w.logf("http: invalid Content-Length of %q", v)
 	}
 	delete(w.fields, "Content-Length")
 	return false
@@ -96,13 +96,13 @@ func (w *response) readLength(v string) bool {
 
 // appendLines appends the lines of a name, unless it is none. Nothing that could be read as another line gets through: net/http mends such
 // values on HTTP/1, and leaves them out on HTTP/2.
-func (w *response) appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
+func (w *exchange) appendLines(list []semantics.Field, name string, values []string) []semantics.Field {
 	if !semantics.ValidName(name) {
 		return list
 	}
 	for _, v := range values {
 		if !semantics.ValidValue(v) {
-			if w.exchange.http2() {
+			if w.http2() {
 				continue
 			}
 			v = harmless(v)
@@ -136,7 +136,7 @@ func sortLines(list []semantics.Field) {
 }
 
 // announce notes the names that a Trailer field announces.
-func (w *response) announce(value string) {
+func (w *exchange) announce(value string) {
 	w.told |= toldTrailer
 	for name := range semantics.Members(value) {
 		if name = textproto.CanonicalMIMEHeaderKey(name); semantics.AllowedInTrailer(name) {
@@ -146,7 +146,7 @@ func (w *response) announce(value string) {
 }
 
 // interim sends an interim response.
-func (w *response) interim(status int) {
+func (w *exchange) interim(status int) {
 	var list []semantics.Field
 	for name, values := range w.fields {
 		if name != "Content-Length" && name != "Transfer-Encoding" {
@@ -154,27 +154,27 @@ func (w *response) interim(status int) {
 		}
 	}
 	sortLines(list)
-	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.exchange.head.protocol, Fields: semantics.FieldsFrom(list)}
-	_ = w.exchange.ticket.Respond(&head, 0)
+	head := semantics.Response{Status: status, Reason: reason(status), Protocol: w.head.protocol, Fields: semantics.FieldsFrom(list)}
+	_ = w.ticket.Respond(&head, 0)
 }
 
 // begin lays out the head, unless it has been. What the handler has not said is added in net/http's order.
-func (w *response) begin() error { return w.beginWith(nil) }
+func (w *exchange) begin() error { return w.beginWith(nil) }
 
 // beginWith is begin; if the handler has returned it completes the response, with a trailer section.
-func (w *response) beginWith(trailer *semantics.Fields) error {
+func (w *exchange) beginWith(trailer *semantics.Fields) error {
 	if w.begun {
 		return nil
 	}
 	w.begun = true
-	list, added := w.head.Fields.List(), w.implicitLength()
-	bare := !w.exchange.http2() && semantics.NoContent(int(w.status))
+	list, added := w.lines, w.implicitLength()
+	bare := !w.http2() && semantics.NoContent(int(w.status))
 	if bare {
 		list, w.length = w.bare(list), -1
 	}
 	closes := w.told&toldClose == 0 && !w.keepContent()
 	if w.told&toldDate == 0 {
-		list = append(list, semantics.Field{Name: "Date", Value: w.exchange.ticket.Date()})
+		list = append(list, semantics.Field{Name: "Date", Value: w.ticket.Date()})
 	}
 	if added {
 		w.length = int64(w.held)
@@ -186,13 +186,14 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 	if closes {
 		list = append(list, semantics.Field{Name: "Connection", Value: "close"})
 	}
-	w.head.Status, w.head.Reason, w.head.Protocol, w.head.Fields = int(w.status), reason(int(w.status)), w.exchange.head.protocol, semantics.FieldsFrom(list)
-	length, x := w.declared(), w.exchange.ticket
+	w.lines = list
+	head := semantics.Response{Status: int(w.status), Reason: reason(int(w.status)), Protocol: w.head.protocol, Fields: semantics.FieldsFrom(list)}
+	length, x := w.declared(&head.Fields), w.ticket
 	var err error
 	if w.done {
-		err = x.Answer(&w.head, length, trailer)
+		err = x.Answer(&head, length, trailer)
 	} else {
-		err = x.Respond(&w.head, length)
+		err = x.Respond(&head, length)
 	}
 	if err != nil {
 		w.unsendable(err)
@@ -201,58 +202,58 @@ func (w *response) beginWith(trailer *semantics.Fields) error {
 }
 
 // unsendable answers for a head that cannot be sent: a status that is none, a 101 on HTTP/2.
-func (w *response) unsendable(err error) {
+func (w *exchange) unsendable(err error) {
 	var misuse *engine.Error
-	if x := w.exchange.ticket; errors.As(err, &misuse) && misuse.Scope == engine.Message && !x.Begun() {
-		w.exchange.logf("http: response that cannot be sent: %v", err)
+	if x := w.ticket; errors.As(err, &misuse) && misuse.Scope == engine.Message && !x.Begun() {
+		w.logf("http: response that cannot be sent: %v", err)
 		x.Forget()
 		_ = x.Answer(&semantics.Response{Status: http.StatusInternalServerError}, 0, nil)
 	}
 }
 
 // implicitLength reports whether the content is whole, its length not declared, and nothing in the way of saying it.
-func (w *response) implicitLength() bool {
-	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.exchange.head.method == http.MethodHead {
+func (w *exchange) implicitLength() bool {
+	if !w.done || w.told&toldLength != 0 || semantics.NoContent(int(w.status)) || w.held == 0 && w.head.method == http.MethodHead {
 		return false
 	}
-	return w.told&(toldTrailer|toldCoding) == 0 || w.exchange.http2()
+	return w.told&(toldTrailer|toldCoding) == 0 || w.http2()
 }
 
 // declared returns the length of the content, -1 if only its end will tell. A coding of the handler's own rules out a length.
-func (w *response) declared() int64 {
+func (w *exchange) declared(fields *semantics.Fields) int64 {
 	switch {
 	case w.length < 0:
 		return -1
-	case w.told&toldTrailer != 0 && w.exchange.http2():
+	case w.told&toldTrailer != 0 && w.http2():
 		return -1 // the frame that completes a length would be the last one
 	case w.told&toldCoding == 0:
 		return w.length
 	}
-	coding := w.head.Fields.Get("Transfer-Encoding")
+	coding := fields.Get("Transfer-Encoding")
 	if coding == "identity" {
 		return w.length
 	}
-	w.exchange.logf("http: WriteHeader called with both Transfer-Encoding of %q and a Content-Length of %d", coding, w.length)
+	w.logf("http: WriteHeader called with both Transfer-Encoding of %q and a Content-Length of %d", coding, w.length)
 	return -1
 }
 
 // bare returns the lines but for those that have no place in a response without content.
-func (w *response) bare(list []semantics.Field) []semantics.Field {
+func (w *exchange) bare(list []semantics.Field) []semantics.Field {
 	return slices.DeleteFunc(list, func(f semantics.Field) bool {
 		return f.Name == "Content-Type" && w.status == http.StatusNotModified
 	})
 }
 
 // keepContent sees to what is left of the request's content, and reports whether the connection may go on.
-func (w *response) keepContent() bool {
-	if w.exchange.http2() {
+func (w *exchange) keepContent() bool {
+	if w.http2() {
 		return true
 	}
-	b := w.exchange.body
+	b := w.body
 	if b != nil && b.expects && !b.ended.Load() {
 		return false
 	}
-	return w.fullDuplex || w.exchange.request.Close || b.keep()
+	return w.fullDuplex || w.request.Close || b.keep()
 }
 
 // reason returns a status's phrase as net/http writes it.
@@ -264,7 +265,7 @@ func reason(status int) string {
 }
 
 // trailer returns what the handler has put into the fields for the trailer section, nil for nothing.
-func (w *response) trailer() *semantics.Fields {
+func (w *exchange) trailer() *semantics.Fields {
 	var list []semantics.Field
 	slices.Sort(w.trailers)
 	w.trailers = slices.Compact(w.trailers)

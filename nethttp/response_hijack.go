@@ -10,10 +10,10 @@ import (
 )
 
 // A response of HTTP/2 is no http.Hijacker.
-type response2 struct{ *response }
+type response2 struct{ *exchange }
 
 // A response1 is one of HTTP/1.
-type response1 struct{ *response }
+type response1 struct{ *exchange }
 
 // Hijack takes the connection over; what has been written goes out first.
 func (w response1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -48,16 +48,16 @@ type taken struct {
 const bufferSize = 4 << 10
 
 // switches reports whether the response is the one after which another protocol begins.
-func (w *response) switches() bool {
-	return w.wrote && w.status == http.StatusSwitchingProtocols && !w.exchange.http2()
+func (w *exchange) switches() bool {
+	return w.wrote && w.status == http.StatusSwitchingProtocols && !w.http2()
 }
 
 // take takes the flow from paf. The head of 101 (Switching Protocols) is the handler's own, asked for or not, as with net/http.
-func (w *response) take() error {
+func (w *exchange) take() error {
 	if w.taken != nil {
 		return nil
 	}
-	f, early, err := w.exchange.ticket.Hijack()
+	f, early, err := w.ticket.Hijack()
 	if err != nil {
 		return err
 	}
@@ -68,11 +68,11 @@ func (w *response) take() error {
 	w.begun = true
 	var head bytes.Buffer
 	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", w.status, reason(int(w.status)))
-	for _, l := range w.head.Fields.List() {
+	for _, l := range w.lines {
 		head.WriteString(l.Name + ": " + l.Value + "\r\n")
 	}
 	if w.told&toldDate == 0 {
-		head.WriteString("Date: " + w.exchange.ticket.Date() + "\r\n")
+		head.WriteString("Date: " + w.ticket.Date() + "\r\n")
 	}
 	head.WriteString("\r\n")
 	_, err = w.taken.conn.Write(head.Bytes())
@@ -80,7 +80,7 @@ func (w *response) take() error {
 }
 
 // closeTaken closes a flow that was taken for a 101 and that the handler has not asked for.
-func (w *response) closeTaken() {
+func (w *exchange) closeTaken() {
 	if w.taken != nil && !w.hijacked {
 		_ = w.taken.conn.Close()
 	}

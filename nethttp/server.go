@@ -21,7 +21,8 @@ import (
 // stop taking content: a minute, which a WriteTimeout that is shorter leaves to handlers that lift it. A negative
 // duration is no bound. Content may take as long as it likes without a ReadTimeout; with one, that is how long it may stand still. Addr belongs to
 // those who listen. s itself does not know what is served: its Shutdown, Close and SetKeepAlivesEnabled do nothing for it, nor can the functions be
-// found that were given to its RegisterOnShutdown: context.AfterFunc of the context that Serve is given has their place.
+// found that were given to its RegisterOnShutdown: context.AfterFunc of the context that Serve is given has their place. Serving that ends in
+// peace returns nil, and never http.ErrServerClosed.
 //
 // Without an ErrorLog what net/http logs goes to slog.Default: panics at level Error, handshakes that fail and the rest at Warn. A Log that is set
 // instead gets handshakes at Debug.

@@ -191,6 +191,9 @@ func (f *Fields) Equal(g *Fields) bool {
 	if len(f.list) != len(g.list) {
 		return false
 	}
+	if len(f.list) == 0 || &f.list[0] == &g.list[0] {
+		return true // by Share
+	}
 	for i := range f.list {
 		if f.list[i].Value != g.list[i].Value || !EqualFold(f.list[i].Name, g.list[i].Name) {
 			return false

@@ -91,7 +91,8 @@ func TestStdioCarriesTLSAndHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stdin, cmd.Stdout = in, out
+	var log bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func TestStdioCarriesTLSAndHTTP2(t *testing.T) {
 	}
 	client.Close()
 	if status := exitOf(t, cmd); status != 0 {
-		t.Errorf("exit status %d", status)
+		t.Errorf("exit status %d: %s", status, &log)
 	}
 }
 
