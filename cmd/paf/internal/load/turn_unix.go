@@ -2,7 +2,11 @@
 
 package load
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/paf-go/paf/cmd/paf/internal/load/fdio"
+)
 
 // rawOf returns what gives a flow's descriptor, nil if there is none.
 func rawOf(pollable syscall.Conn) syscall.RawConn {
@@ -19,7 +23,7 @@ func rawOf(pollable syscall.Conn) syscall.RawConn {
 // readFD reads what is there. wait: nothing is.
 func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 	for {
-		n, err = sysRead(fd, p)
+		n, err = fdio.Read(fd, p)
 		switch err {
 		case nil:
 			return n, false, nil
@@ -35,7 +39,7 @@ func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 // writeFD writes what there is room for.
 func writeFD(fd uintptr, p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := sysWrite(fd, p[n:])
+		m, err := fdio.Write(fd, p[n:])
 		switch err {
 		case nil:
 			n += m
