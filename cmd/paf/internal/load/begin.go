@@ -1,7 +1,10 @@
 package load
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -12,8 +15,8 @@ import (
 // An opening is how long it took to open a connection.
 type opening struct{ dial, tls int64 }
 
-// openAll starts all connections. It returns when each has been opened or refused, but for those that come later by the ramp. The error is that of the
-// first if none could be opened.
+// openAll starts all connections. It returns when each has been opened or refused, but for those that come later by the ramp, or when the time for that is
+// over and there is one: the others may come during the run. The error is that of the first if none could be opened.
 func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
 	results := make(chan error, r.options.Connections)
 	for i := range r.options.Connections {
@@ -56,27 +59,65 @@ func (r *run) place() interface {
 
 // opened waits for the results of the connections that are opened first.
 func (r *run) opened(ctx context.Context, results <-chan error) (first error) {
-	good := 0
 	for i := range r.options.Connections {
-		if r.ramp(i) > 0 {
-			continue
+		if r.ramp(i) == 0 {
+			r.wanted++
 		}
+	}
+	soon, latest := r.openingTime()
+	for heard, late := 0, false; heard < r.wanted && !(late && r.ready > 0); {
 		select {
 		case err := <-results:
+			heard++
 			if err == nil {
-				good++
-			} else if first == nil {
-				first = err
+				r.ready++
+			}
+			first = cmp.Or(first, err)
+		case <-soon:
+			late = true
+		case <-latest:
+			if late = true; r.ready == 0 {
+				return cmp.Or(first, error(errUnopened))
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
-	if good > 0 {
+	if r.ready > 0 {
 		return nil
 	}
 	return first
 }
+
+// openingTime returns when the run begins with the connections that are open, and when it is given up if none is.
+func (r *run) openingTime() (soon, latest <-chan time.Time) {
+	length := r.options.Timeout
+	if at := r.options.StartAt; !at.IsZero() {
+		wait := time.Until(at)
+		return time.After(wait), time.After(max(wait, length))
+	}
+	return time.After(length), time.After(length)
+}
+
+// remarks says in the settings what of the beginning was not as it should have been.
+func (r *run) remarks(s *record.Settings) {
+	said := map[string]string{}
+	if r.ready < r.wanted {
+		said["open at the start:"] = fmt.Sprintf("%d of %d connections", r.ready, r.wanted)
+	}
+	if at := r.options.StartAt; !at.IsZero() {
+		if late := time.Since(at); late >= lateLeast {
+			said["began late, by"] = late.Round(time.Millisecond).String()
+		}
+	}
+	if len(said) > 0 {
+		maps.Copy(said, s.Options)
+		s.Options = said
+	}
+}
+
+// lateLeast is how much later than Options.StartAt a run begins that is late.
+const lateLeast = 10 * time.Millisecond
 
 // ramp returns how long after the start the i-th connection is opened.
 func (r *run) ramp(i int) time.Duration {
@@ -139,6 +180,7 @@ func (r *run) begin(ctx context.Context) error {
 			settings.Arrivals = "poisson"
 		}
 	}
+	r.remarks(&settings)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	settings.Protocol, settings.Streams = "HTTP/1.1", o.Pipeline

@@ -33,7 +33,11 @@ type conn struct {
 	busy    int             // exchanges in flight
 	waiting queue[exchange] // that have a ticket, and cannot be sent now
 	closing bool            // the server takes no more requests on this connection
-	over    error           // why the connection has ended, if it has
+	over    error           // why the connection has ended, if it has; see end
+	acting  bool            // the reader acts on what came, and will see over
+	heard   int64           // when something came last
+	poked   bool            // somebody has looked since whether the connection has ended
+	since   int64           // when the first byte came of what the engines are shown next
 	useful  bool            // a response has come on it
 	turn    uint64          // counts what came in
 	asked   uint64          // the turn in which the latest request was sent
@@ -124,6 +128,7 @@ func (c *conn) attach(d dialed) {
 	defer c.mu.Unlock()
 	c.line.open(d.flow)
 	c.closing, c.useful, c.over, c.first, c.busy = false, false, nil, 0, 0
+	c.heard, c.poked = c.run.clock(), false
 	c.multi, _ = d.eng.(engine.Multiplexed)
 	seats := c.run.options.Streams
 	c.lanes = append(c.lanes[:0], d.eng)
@@ -193,9 +198,7 @@ func (c *conn) detach() bool {
 	defer c.mu.Unlock()
 	c.line.close(c.mu)
 	now := c.run.clock()
-	if c.over == nil {
-		c.over = errGone
-	}
+	c.end(errGone)
 	for at := c.oldest(); at >= 0; at = c.oldest() {
 		switch {
 		case c.halted && c.late == nil:
@@ -204,13 +207,24 @@ func (c *conn) detach() bool {
 			}
 		case c.halted:
 			c.failed(at, now, c.late)
-		case c.closing && c.again(at):
+		case c.closing && c.again(at, now):
 		default:
 			c.failed(at, now, c.over)
 		}
 	}
 	c.account(now)
 	return c.useful
+}
+
+// end says that the connection has ended, and why, unless that was said before. The reader comes to know of it wherever it is. c.mu is held.
+func (c *conn) end(why error) {
+	if c.over != nil {
+		return
+	}
+	c.over = why
+	if !c.acting {
+		c.cut()
+	}
 }
 
 // oldest returns the place of an exchange in flight, the oldest on HTTP/1, -1 if there is none. c.mu is held.

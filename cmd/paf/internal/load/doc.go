@@ -1,7 +1,8 @@
 // Package load is what `paf load` does: it sends requests to one server over many connections, and has what it measures recorded.
 //
 //	request.go  what is sent: one request, or those of a file
-//	source.go   a file of requests, one a line, or a HAR
+//	source.go   a file of requests, one a line
+//	har.go      or a HAR
 //	plan.go     when requests are due, in an open loop
 //	pace.go     who sends which: the schedule that all connections share
 //	alarm.go    how it waits for the next to be due

@@ -12,18 +12,22 @@ func instant(now int64) engine.Instant { return engine.Instant(now + 1) }
 // took shows the engines what has come, acts on what they tell, and returns what is left of it. c.mu is held.
 func (c *conn) took(now int64, in []byte) []byte {
 	c.turn++
-	for c.over == nil && (c.multi != nil || c.busy > 0 || len(in) > 0) {
+	if len(c.rest) == 0 { // else in begins with it
+		c.since = now
+	}
+	for more := true; more && c.over == nil && (c.multi != nil || c.busy > 0 || len(in) > 0); {
 		lane := c.lanes[c.first]
 		c.ev = engine.Event{}
 		n := lane.Next(instant(now), in, &c.ev)
 		in = in[n:]
-		if c.ev.Kind == engine.NoEvent {
-			if lane.State() != engine.Open {
-				c.over = errGone
-			}
-			break
+		if more = c.ev.Kind != engine.NoEvent; more {
+			c.happened(lane, &c.ev, now)
+		} else if lane.State() != engine.Open {
+			c.end(errGone)
 		}
-		c.happened(lane, &c.ev, now)
+		if n > 0 {
+			c.since = now
+		}
 	}
 	if c.over == nil {
 		c.resume(now)
@@ -36,7 +40,7 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	at := c.find(ev.Stream)
 	switch {
 	case ev.Kind == engine.Fault && (c.multi == nil || ev.Stream == 0):
-		c.over = ev.Err
+		c.end(ev.Err)
 		return
 	case ev.Kind == engine.Data && c.multi != nil:
 		c.multi.Consumed(instant(now), ev.Stream, len(ev.Data))
@@ -50,7 +54,7 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	}
 	x := &c.flying[at]
 	if ev.Kind == engine.Response {
-		x.status, x.first = ev.Response.Status, now
+		x.status, x.first = ev.Response.Status, c.since
 	}
 	if ev.End || ev.Kind == engine.End {
 		if c.multi == nil && lane.Capacity() == 0 { // as its last response has said
@@ -58,7 +62,7 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 		}
 		c.answered(at, now)
 		if c.closing {
-			c.over = errGone
+			c.end(errGone)
 		}
 	}
 }
@@ -82,7 +86,7 @@ func (c *conn) faulted(at int, err *engine.Error, now int64) {
 		return
 	}
 	c.flying[at].sending = false // it has been reset
-	if errors.Is(err, &engine.Error{Rule: engine.RuleRefused}) && c.again(at) {
+	if errors.Is(err, &engine.Error{Rule: engine.RuleRefused}) && c.again(at, now) {
 		return
 	}
 	c.failed(at, now, err)
@@ -100,11 +104,8 @@ func (c *conn) ended(now int64, err error, rest []byte) {
 			break
 		}
 	}
-	switch {
-	case c.over != nil:
-	case err != nil:
-		c.over = err
-	default:
-		c.over = errGone
+	if err == nil {
+		err = errGone
 	}
+	c.end(err)
 }

@@ -6,13 +6,12 @@ import "github.com/paf-go/paf/engine"
 type exchange struct {
 	ticket
 	what    *request
-	sent    int64
-	first   int64 // when the head of the response came
+	sent    int64 // when it was; of one that is to be, since when it waits for that
+	first   int64 // when the first byte of the response came
 	status  int
 	id      engine.StreamID
 	left    []byte // content that the engine has not taken yet
 	sending bool   // the request has not been ended
-	poked   bool   // somebody has looked whether the connection has ended since
 	again   uint8  // how many times it was sent before, to a server that did not want it then
 	turn    uint64 // in which it was sent
 }
@@ -23,8 +22,14 @@ func (c *conn) request(t ticket, now int64) {
 	if c.waiting.n == 0 && c.room() {
 		c.send(x, now)
 	} else {
-		c.waiting.push(x)
+		c.hold(x, now)
 	}
+}
+
+// hold keeps an exchange until it can be sent. c.mu is held.
+func (c *conn) hold(x exchange, now int64) {
+	x.sent = now
+	c.waiting.push(x)
 }
 
 // resume sends what has waited. c.mu is held.
@@ -52,10 +57,10 @@ func (c *conn) send(x exchange, now int64) {
 	}
 	id, err := lane.Request(&c.out, &x.what.head, int64(len(x.what.content)))
 	if err != nil { // which newRun has tried
-		c.over = err
+		c.end(err)
 	}
 	x.id, x.sent, x.turn, x.left, x.sending = id, now, c.turn, x.what.content, true
-	if !c.run.openLoop() {
+	if !c.run.openLoop() && x.again == 0 { // the latency of what is sent again goes on
 		x.due = now
 	}
 	if x.counted {
@@ -138,7 +143,7 @@ func (c *conn) lose(x *exchange, now int64, err error) {
 const mostAgain = 3
 
 // again keeps an exchange that the server has certainly not looked at, to be sent once more. It returns false if that was done often. c.mu is held.
-func (c *conn) again(at int) bool {
+func (c *conn) again(at int, now int64) bool {
 	if c.flying[at].again >= mostAgain {
 		return false
 	}
@@ -146,6 +151,6 @@ func (c *conn) again(at int) bool {
 	if x.counted {
 		c.balance--
 	}
-	c.waiting.push(exchange{ticket: x.ticket, what: x.what, again: x.again + 1})
+	c.hold(exchange{ticket: x.ticket, what: x.what, again: x.again + 1}, now)
 	return true
 }

@@ -32,9 +32,12 @@ func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
 var (
-	errTimeout = errors.New("no response within the time of --timeout")
-	errUnsent  = errors.New("it was due and no connection was free to send it before the run was over")
-	errGone    = errors.New("the server has closed the connection")
+	errTimeout  = errors.New("no response within the time of --timeout")
+	errUnsent   = errors.New("it was due and no connection was free to send it before the run was over")
+	errGone     = errors.New("the server has closed the connection")
+	errHeld     = &failure{Timeout, errors.New("it could not be sent within the time of --timeout: the connection took no more requests")}
+	errUnopened = &failure{Timeout, errors.New("no connection was open within the time of --timeout")}
+	errDeaf     = &failure{Protocol, errors.New("the server asks for answers and does not read them: more than 1 MiB waits to be sent")}
 )
 
 // ruleReset is how the rule of a stream begins that the server has reset: which is its right, and breaks no rule.

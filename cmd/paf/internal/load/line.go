@@ -95,6 +95,23 @@ func (c *conn) push(now int64, turn bool) {
 			c.kick <- struct{}{} // which has room: nobody else writes
 		}
 	}
+	c.bound()
+}
+
+// outMost is how much may wait to be written besides requests: acknowledgements, credit, resets.
+const outMost = 1 << 20
+
+// bound ends a connection whose server makes us say more than it reads. c.mu is held.
+func (c *conn) bound() {
+	if !c.writing || c.over != nil {
+		return
+	}
+	if c.multi != nil { // whose engine keeps what it has to say itself until it is asked
+		c.lanes[0].Flush(&c.out)
+	}
+	if int64(c.out.Len()) > outMost+int64(len(c.flying))*c.run.largest {
+		c.end(errDeaf)
+	}
 }
 
 // fill makes the pieces that are to be written next, and reports whether there are any. c.mu is held.
@@ -206,8 +223,8 @@ func (c *conn) writeAll(f flow.Flow) error {
 
 // broke ends a connection that takes nothing more, though a response may be on its way still, which the reader comes upon first. c.mu is held.
 func (c *conn) broke(err error) {
-	if c.busy == 0 && c.over == nil {
-		c.over = err
+	if c.busy == 0 {
+		c.end(err)
 	}
 	if c.powers.ReadDeadline == nil {
 		c.cut()

@@ -13,6 +13,7 @@ import (
 type request struct {
 	head    semantics.Request
 	content []byte // never changed
+	from    string // where it stands, as "FILE: entry 3: "; "" for that of the URL
 }
 
 // userAgent is said of requests whose fields name no other.

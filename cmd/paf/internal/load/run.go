@@ -49,7 +49,7 @@ type Options struct {
 	Settings record.Settings // to be recorded as they are, but for what Run knows better: Target, Protocol and the numbers above
 
 	// Live, unless it is nil, is called once when the run begins, on a goroutine of its own, and returns when ctx ends, which is before Run
-	// does. clock is the time of the run in nanoseconds; below zero it warms up.
+	// does. Run waits for that, but for no longer than a second. clock is the time of the run in nanoseconds; below zero it warms up.
 	Live func(ctx context.Context, r *record.Recorder, clock func() int64)
 }
 
@@ -66,12 +66,16 @@ type run struct {
 	end      atomic.Int64  // by clock; 0 before
 	zero     int64         // when requests begin to count, by clock
 	started  chan struct{} // closed when zero and recorder are known, before the first request
+	shown    chan struct{} // closed when Options.Live has returned; nil if it was not called
 
 	mu       sync.Mutex
 	recorder *record.Recorder
 	shard    *record.Shard // for what belongs to no connection
 	early    []opening     // before there is a recorder
 	protocol string        // that is spoken
+	largest  int64         // bytes of a request, content included; not less than the longest one takes
+	ready    int           // connections that were open at the beginning
+	wanted   int           // of as many as should have been
 }
 
 // mostAtOnce is how many connections are being opened at the same time.
@@ -106,12 +110,15 @@ func newRun(o *Options) (*run, error) {
 	return r, r.try()
 }
 
+// mostIdle is how often a server may do what costs it nothing, in the 10 s of engine.Limits: more than one does that answers thousands of requests, and not so
+// much that answering it takes memory or time worth mentioning.
+const mostIdle = 10_000
+
 // limits are those of the engines: time-outs are the run's own, and a server whose content is long is measured, too.
 func limits(streams int) engine.Limits {
 	return engine.Limits{
 		Streams: streams, HeadTimeout: -1, IdleTimeout: -1, ContentTimeout: -1, ResponseTimeout: -1, StallTimeout: -1,
-		// What a server may do for nothing is no concern of those who ask for load.
-		Resets: -1, Settings: -1, Pings: -1, Priorities: -1, EmptyData: -1, WindowUpdates: -1, UnknownFrames: -1,
+		Resets: mostIdle, Settings: mostIdle / 10, Pings: mostIdle, Priorities: mostIdle, EmptyData: mostIdle, WindowUpdates: mostIdle, UnknownFrames: mostIdle,
 	}
 }
 
@@ -140,9 +147,11 @@ func (r *run) try() error {
 		if r.options.Protocol == paf.HTTP2 {
 			eng = h2.NewClient(r.dialer.limits, 1)
 		}
-		if _, err := eng.Request(&engine.Output{}, &q.head, int64(len(q.content))); err != nil {
-			return exit.Errorf(exit.URL, "%s %s cannot be sent: %w", q.head.Method, q.head.Target.Path, err)
+		var out engine.Output
+		if _, err := eng.Request(&out, &q.head, int64(len(q.content))); err != nil {
+			return exit.Errorf(exit.URL, "%s%s %s cannot be sent: %w", q.from, q.head.Method, q.head.Target.Path, err)
 		}
+		r.largest = max(r.largest, int64(out.Len()+len(q.content)))
 	}
 	return nil
 }
@@ -192,6 +201,7 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 	cancel(cause)
 	alarm.close()
 	all.Wait()
+	r.leave()
 	if r.recorder == nil {
 		return nil, err
 	}
@@ -205,13 +215,33 @@ func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm alarm) {
 	all.Go(func() { r.pace.run(ctx, r.clock, alarm) })
 	all.Go(func() { r.sweep(ctx) })
 	if r.options.Live != nil {
-		all.Go(func() { r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero }) })
+		r.shown = make(chan struct{})
+		go func() {
+			defer close(r.shown)
+			r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero })
+		}()
 	}
 	for more := true; more; {
 		more = false
 		for _, c := range r.conns {
 			more = c.begin() || more
 		}
+	}
+}
+
+// leaveTime is how long a run that has ended waits for those who show it.
+const leaveTime = time.Second
+
+// leave waits until nobody shows the run, unless that takes long: where they write may take nothing any more.
+func (r *run) leave() {
+	if r.shown == nil {
+		return
+	}
+	t := time.NewTimer(leaveTime)
+	defer t.Stop()
+	select {
+	case <-r.shown:
+	case <-t.C:
 	}
 }
 

@@ -3,73 +3,21 @@ package load
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/internal/testkit"
-	"go.uber.org/goleak"
 )
-
-// perform runs the options as the program does. No goroutine may be left.
-func perform(t *testing.T, o Options) *record.Run {
-	t.Helper()
-	r, err := Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// server starts net/http's server, of both versions, in clear or over TLS, and returns its URL and a file with its certificate.
-func server(t *testing.T, secure bool, h http.HandlerFunc) (url, ca string) {
-	t.Helper()
-	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetHTTP1(true)
-	s.Config.Protocols.SetHTTP2(true)
-	s.Config.Protocols.SetUnencryptedHTTP2(true)
-	t.Cleanup(s.Close)
-	if !secure {
-		s.Start()
-		return s.URL, ""
-	}
-	s.EnableHTTP2 = true
-	s.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
-	s.StartTLS()
-	ca = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return s.URL, ca
-}
-
-// answering answers each request with its protocol, and counts them.
-func answering(n *atomic.Int64) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		n.Add(1)
-		_, _ = io.WriteString(w, r.Proto)
-	}
-}
 
 // TestEveryRequestIsAnsweredOnce: the server has seen as many as the record says, over each version, with and without TLS.
 func TestEveryRequestIsAnsweredOnce(t *testing.T) {
@@ -287,52 +235,6 @@ func TestTheServerGoes(t *testing.T) {
 	s.Close()
 	if r.Answered()+r.FailedCount() != 400 || kinds(r)[Connect] < 10 || r.Answered() < 150 {
 		t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
-	}
-}
-
-func TestConnectionsAloneAreMeasured(t *testing.T) {
-	url, ca := server(t, true, func(http.ResponseWriter, *http.Request) { t.Error("a request") })
-	for _, resume := range []bool{false, true} {
-		r := perform(t, Options{URL: url, TLS: TLSOptions{CACert: ca, Resume: resume}, ConnectOnly: true, Connections: 3, Number: 30})
-		if r.Answered() != 30 || r.Connect.Count() < 30 || r.Handshake.Count() != r.Connect.Count() || len(r.Statuses) != 0 {
-			t.Errorf("%d opened, %d connections, %d handshakes, failed %v", r.Answered(), r.Connect.Count(), r.Handshake.Count(), r.Failures)
-		}
-		if r.Latency.Min() < r.Handshake.Min() {
-			t.Errorf("the fastest took %v, and a handshake alone %v", time.Duration(r.Latency.Min()), time.Duration(r.Handshake.Min()))
-		}
-	}
-}
-
-func TestMessagesOfAWebSocketAreMeasured(t *testing.T) {
-	var messages atomic.Int64
-	echo := func(w http.ResponseWriter, r *http.Request) {
-		s, err := websocket.Accept(w, r, nil)
-		if err != nil {
-			return
-		}
-		defer s.CloseNow()
-		for {
-			kind, p, err := s.Read(r.Context())
-			if err != nil {
-				return
-			}
-			if messages.Add(1) == 50 {
-				p = []byte("something else")
-			}
-			_ = s.Write(r.Context(), kind, p)
-		}
-	}
-	for _, secure := range []bool{false, true} {
-		messages.Store(0)
-		url, ca := server(t, secure, echo)
-		r := perform(t, Options{URL: strings.Replace(url, "http", "ws", 1), TLS: TLSOptions{CACert: ca}, WebSocket: true, Connections: 4, Number: 200})
-		if r.Answered() != 199 || kinds(r)[Protocol] != 1 || messages.Load() != 200 {
-			t.Errorf("%d came back, failed %v", r.Answered(), r.Failures)
-		}
-	}
-	plain, _ := server(t, false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
-	if _, err := Run(t.Context(), Options{URL: plain, WebSocket: true, Number: 1}); KindOf(err) != Status {
-		t.Errorf("a server without WebSockets: %v", err)
 	}
 }
 

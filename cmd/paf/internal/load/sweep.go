@@ -3,10 +3,11 @@ package load
 import (
 	"context"
 	"time"
+
+	"github.com/paf-go/paf/engine"
 )
 
-// lookAfter is for how long nothing may come of a request before the flow is read once more: an end that has come with the response before is then
-// seen (see readable).
+// lookAfter is for how long nothing may come before the flow is read once more: an end that has come with what came last is then seen (see readable).
 const lookAfter = 100 * time.Millisecond
 
 // sweep ends what takes too long, until ctx ends.
@@ -27,50 +28,63 @@ func (r *run) sweep(ctx context.Context) {
 	}
 }
 
-// sweep ends the exchanges that were sent too long before now.
+// sweep ends the exchanges that were sent, or have waited to be, too long before now.
 func (c *conn) sweep(now int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.isOpen || c.busy == 0 || c.over != nil {
+	if c.halted {
 		return
 	}
 	late := now - int64(c.run.options.Timeout)
-	if c.multi == nil {
-		c.sweepSerial(now, late)
+	held := c.sweepWaiting(now, late)
+	if !c.isOpen || c.over != nil {
+		return // the seats ask again when that is known to be of use
+	}
+	ended := 0
+	switch {
+	case c.multi != nil:
+		ended = c.sweepStreams(now, late)
+	case c.busy > 0 && c.flying[c.first].sent <= late: // nothing comes any more if the oldest does not
+		c.end(errTimeout)
 		return
 	}
-	ended, quiet := 0, true
+	switch {
+	case c.lanes[c.first].State() != engine.Open: // as a server has wanted it that said GOAWAY
+		c.end(errGone)
+		return
+	case held > 0 && c.busy == 0: // it has long had nothing to do, and takes nothing
+		c.end(errHeld)
+		return
+	case held+ended > 0:
+		c.ask(now, all)
+		c.push(now, false)
+	}
+	if (c.busy > 0 || c.waiting.n > 0) && !c.poked && c.heard <= now-int64(lookAfter) {
+		c.poked = true
+		c.poke()
+	}
+}
+
+// sweepWaiting ends the exchanges that have waited too long to be sent, and returns how many. c.mu is held.
+func (c *conn) sweepWaiting(now, late int64) (held int) {
+	for ; c.waiting.n > 0 && c.waiting.head().sent <= late; held++ {
+		x := c.waiting.pop()
+		c.lose(&x, now, errHeld)
+	}
+	return held
+}
+
+// sweepStreams ends the exchanges of HTTP/2 that were sent too long ago, and returns how many. c.mu is held.
+func (c *conn) sweepStreams(now, late int64) (ended int) {
 	for id, at := range c.streams {
 		if x := &c.flying[at]; x.sent <= late {
 			x.sending = false
 			c.lanes[0].Reset(&c.out, id, 0)
 			c.failed(at, now, errTimeout)
 			ended++
-		} else {
-			quiet = quiet && x.sent <= now-int64(lookAfter) && !x.poked
-			x.poked = x.poked || x.sent <= now-int64(lookAfter)
 		}
 	}
-	if quiet && c.busy > 0 {
-		c.poke()
-	}
-	if ended > 0 {
-		c.ask(now, all)
-		c.push(now, false)
-	}
-}
-
-// sweepSerial is sweep on HTTP/1, where nothing comes any more if the oldest does not. c.mu is held.
-func (c *conn) sweepSerial(now, late int64) {
-	x := &c.flying[c.first]
-	switch {
-	case x.sent <= late:
-		c.over = errTimeout
-		c.cut()
-	case !x.poked && x.sent <= now-int64(lookAfter):
-		x.poked = true
-		c.poke()
-	}
+	return ended
 }
 
 // poke makes the reader read once more. c.mu is held.

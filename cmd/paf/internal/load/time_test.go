@@ -1,6 +1,9 @@
 package load
 
 import (
+	"bufio"
+	"io"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -9,6 +12,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
+	"github.com/paf-go/paf/flow"
 )
 
 // slow answers after some time, and counts what it has begun.
@@ -164,4 +168,57 @@ func TestWhatTakesTooLongHasFailed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTheFirstByteIsTheFirst, not the end of the head: here the rest comes 100 ms later.
+func TestTheFirstByteIsTheFirst(t *testing.T) {
+	h1, h2 := []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), frame(frameHeaders, 5, 1, 0x88)
+	for name, c := range map[string]struct {
+		o        Options
+		response []byte
+	}{
+		"HTTP/1.1": {Options{}, h1},
+		"HTTP/2":   {Options{Protocol: paf.HTTP2}, h2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c.o.URL, c.o.Number, c.o.Way = "http://slow/", 1, servedBy(func(f flow.Flow) {
+					in := bufio.NewReader(f)
+					if c.o.Protocol == paf.HTTP2 {
+						_, _ = f.Write(append(frame(frameSettings, 0, 0), frame(frameSettings, 1, 0)...))
+						_, _ = requested(in, 1)
+					} else {
+						_, _ = http.ReadRequest(in)
+					}
+					time.Sleep(10 * time.Millisecond)
+					_, _ = f.Write(c.response[:5])
+					time.Sleep(100 * time.Millisecond)
+					_, _ = f.Write(c.response[5:])
+					_, _ = io.Copy(io.Discard, in)
+				})
+				r := measure(t, c.o)
+				if first, all := time.Duration(r.FirstByte.Max()), time.Duration(r.Latency.Max()); first != 10*time.Millisecond || all != 110*time.Millisecond {
+					t.Errorf("the first byte came after %v, and all after %v: failed %v", first, all, r.Failures)
+				}
+			})
+		})
+	}
+}
+
+// TestLatencyGoesOnWhereARequestIsSentAgain, in a closed loop too.
+func TestLatencyGoesOnWhereARequestIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		way := servedBy(func(f flow.Flow) {
+			in := bufio.NewReader(f)
+			if _, err := http.ReadRequest(in); err != nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+			_, _ = io.WriteString(f, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		})
+		r := measure(t, Options{URL: "http://closes/", Way: way, Pipeline: 2, Number: 2})
+		if last := time.Duration(r.Latency.Max()); r.Answered() != 2 || last < 100*time.Millisecond || last > 120*time.Millisecond {
+			t.Errorf("%d answered, the last after %v, failed %v", r.Answered(), last, r.Failures)
+		}
+	})
 }

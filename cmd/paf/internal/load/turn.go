@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -20,6 +21,13 @@ type group struct {
 	mu  sync.Mutex
 	buf [bufferSize]byte
 }
+
+// How long one connection may go on before the others of its group have their turn: for so many bytes, where a read counts as least bytes even if it brings
+// fewer. A server that sends faster than it is listened to would keep the lock for ever, from whoever is to end the run, too.
+const (
+	turnMost  = bufferSize
+	turnLeast = 4 << 10
+)
 
 // groupsPerCore is more than one, lest cores wait for each other.
 const groupsPerCore = 8
@@ -79,7 +87,12 @@ func (c *conn) readable(fd uintptr) bool {
 	c.fd = int(fd)
 	defer func() { c.fd = -1 }()
 	buf := c.group.buf[:]
-	for c.over == nil && !c.halted {
+	for taken := 0; c.over == nil && !c.halted; {
+		if taken >= turnMost {
+			taken = 0
+			c.giveWay()
+			continue
+		}
 		kept := copy(buf, c.rest)
 		if kept == len(buf) {
 			c.came(nil, errors.New("the server's message has no end")) // which the engine's limits do not let come about
@@ -95,8 +108,19 @@ func (c *conn) readable(fd uintptr) bool {
 		if c.came(buf[:kept+n], err) && kept+n < len(buf) {
 			return false
 		}
+		taken += max(n, turnLeast)
 	}
 	return true
+}
+
+// giveWay lets the others of the group have their turn, and those who look after time. c.mu is held, but not meanwhile; the group's buffer is theirs then.
+func (c *conn) giveWay() {
+	fd := c.fd
+	c.fd = -1
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	c.fd = fd
 }
 
 // came acts on all input that is pending, and on the error of the read that brought it. It reports whether requests were sent here, and on HTTP/1 no response to an
@@ -106,7 +130,11 @@ func (c *conn) came(in []byte, err error) (settled bool) {
 		return false
 	}
 	now := c.run.clock()
-	c.in += int64(len(in) - len(c.rest))
+	if fresh := len(in) - len(c.rest); fresh > 0 {
+		c.in += int64(fresh)
+		c.heard, c.poked = now, false
+	}
+	c.acting = true
 	if err == nil {
 		c.keep(c.took(now, in))
 	} else {
@@ -115,6 +143,7 @@ func (c *conn) came(in []byte, err error) (settled bool) {
 		}
 		c.ended(now, err, in)
 	}
+	c.acting = false
 	c.push(now, true)
 	return c.over == nil && c.busy > 0 && (c.multi != nil && c.asked == c.turn || c.multi == nil && c.flying[c.first].turn == c.turn)
 }

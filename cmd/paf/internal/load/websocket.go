@@ -66,7 +66,7 @@ func (e *echoing) open(ctx context.Context) error {
 	case err != nil:
 		return &failure{Protocol, err}
 	}
-	socket.SetReadLimit(int64(max(len(e.message), 1<<20)))
+	socket.SetReadLimit(int64(len(e.message)))
 	e.socket = socket
 	return nil
 }
@@ -89,10 +89,11 @@ func (e *echoing) do(ctx context.Context) (sent, first, in, out int64, err error
 	}
 	first = e.run.clock()
 	e.back.Reset()
-	if _, err := e.back.ReadFrom(reader); err != nil {
+	_, err = e.back.ReadFrom(reader)
+	if err != nil && !errors.Is(err, websocket.ErrMessageTooBig) {
 		return sent, 0, 0, 0, err
 	}
-	if !bytes.Equal(e.back.Bytes(), e.message) {
+	if err != nil || !bytes.Equal(e.back.Bytes(), e.message) {
 		return sent, 0, 0, 0, &failure{Protocol, errors.New("another message came back than was sent")}
 	}
 	return sent, first, int64(len(e.message)), int64(len(e.message)), nil
