@@ -95,7 +95,7 @@ func loadFlags() []cli.Flag {
 		&cli.StringFlag{Name: "tap", Usage: "bring TCP/IP along, on the TAP device `NAME` (Linux)"},
 		&cli.StringSliceFlag{Name: "addr", Usage: "with --tap, an address and its prefix, dhcp or slaac: `ADDR`; may be given several times"},
 		&cli.StringSliceFlag{Name: "gw", Usage: "with --tap, the gateway `ADDR`; one of IPv4 and one of IPv6 may be given"},
-		&cli.StringFlag{Name: "max-p99", Usage: "fail if one in a hundred takes longer than `TIME`"},
+		&cli.StringFlag{Name: "max-p99", Usage: "fail if one in a hundred takes longer than `TIME`, be it to fail, or if none is answered"},
 		&cli.StringFlag{Name: "max-errors", Usage: "fail only if more than `SHARE` of the requests do, as 0.1% or a number of them"},
 		&cli.StringFlag{Name: "json", Usage: "write all that was measured to `FILE`, - for standard output: for --merge, --compare and jq"},
 		&cli.StringFlag{Name: "csv", Usage: "write what each second has seen to `FILE`, - for standard output"},
@@ -127,6 +127,11 @@ func runLoad(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	out, err := openOutputs(cmd)
+	if err != nil {
+		return err
+	}
+	defer out.close()
 	if tap != nil {
 		stack, err := tap.Open(ctx, slog.New(slog.NewTextHandler(cmd.Root().ErrWriter, nil)))
 		if err != nil {
@@ -142,7 +147,7 @@ func runLoad(ctx context.Context, cmd *cli.Command) error {
 	if run == nil {
 		return unmeasured(err)
 	}
-	return errors.Join(err, writeRun(cmd, run), bounds.check(run))
+	return errors.Join(err, out.writeRun(run), bounds.check(run))
 }
 
 // loadOptions reads the command line.
@@ -164,7 +169,8 @@ func loadOptions(cmd *cli.Command) (o load.Options, err error) {
 		"duration": &o.Duration, "ramp": &o.Ramp, "warmup": &o.Warmup, "think": &o.Think, "timeout": &o.Timeout,
 	} {
 		var ok bool
-		if *to, ok = seconds(cmd.String(name)); !ok {
+		needed := name == "duration" || name == "timeout"
+		if *to, ok = seconds(cmd.String(name)); !ok || needed && cmd.IsSet(name) && *to == 0 {
 			return o, usagef(cmd, "the option \"--%s\" takes a time (as 90, 1.5 or 2m), not %q", name, cmd.String(name))
 		}
 	}

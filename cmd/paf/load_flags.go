@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,10 +39,16 @@ func unlike(cmd *cli.Command) error {
 		return usagef(cmd, "either --from or --data and --method, not both")
 	case cmd.Bool("connect-only") && cmd.Bool("websocket"):
 		return usagef(cmd, "either --connect-only or --websocket, not both")
+	case cmd.Bool("connect-only") && given(cmd, "method", "header", "data", "from") > 0:
+		return usagef(cmd, "--connect-only sends no request: --method, --header, --data and --from are for those")
 	case cmd.Bool("websocket") && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge") || cmd.IsSet("method") || cmd.IsSet("from")):
 		return usagef(cmd, "--websocket is for HTTP/1.1, and neither for --method nor --from")
 	case (cmd.Bool("websocket") || cmd.Bool("connect-only")) && (cmd.Int("streams") > 1 || cmd.Int("pipeline") > 1):
 		return usagef(cmd, "--streams and --pipeline are for requests")
+	case cmd.Int("streams") > 1 && cmd.Bool("http1"):
+		return usagef(cmd, "--streams is for HTTP/2; --pipeline is what HTTP/1.1 has")
+	case cmd.Int("pipeline") > 1 && cmd.Bool("http2-prior-knowledge"):
+		return usagef(cmd, "--pipeline is for HTTP/1.1; --streams is what HTTP/2 has")
 	case rate && cmd.IsSet("think"):
 		return usagef(cmd, "either --rate or --think, not both")
 	case !rate && cmd.IsSet("arrivals"):
@@ -52,6 +59,16 @@ func unlike(cmd *cli.Command) error {
 	for _, name := range []string{"connections", "streams", "pipeline", "requests"} {
 		if n := cmd.Int(name); cmd.IsSet(name) && (n < 1 || n > math.MaxInt32) {
 			return usagef(cmd, "the option \"--%s\" takes a number from 1 on, not %d", name, n)
+		}
+	}
+	return nil
+}
+
+// unasked says which options are for a run, and this command sends nothing.
+func unasked(cmd *cli.Command, mode string, takes ...string) error {
+	for _, flag := range cmd.Flags {
+		if name := flag.Names()[0]; name != mode && cmd.IsSet(name) && !slices.Contains(takes, name) {
+			return usagef(cmd, "--%s takes no --%s: it sends nothing, but reads files", mode, name)
 		}
 	}
 	return nil
@@ -161,16 +178,26 @@ func (b *bounds) check(r *record.Run) error {
 	case b.share < 0 && b.number < 0 && failed > 0:
 		broken = append(broken, fmt.Errorf("%d of %d requests failed, %d of them by their status", failed, all, wrong))
 	}
-	if p99 := time.Duration(r.Latency.At(99)); b.p99 > 0 && p99 > b.p99 {
-		broken = append(broken, fmt.Errorf("one in a hundred took %v or longer, more than --max-p99 %v", p99, b.p99))
-	}
-	if all == 0 {
+	switch p99 := p99Of(r); {
+	case all == 0:
 		broken = append(broken, errors.New("nothing was measured"))
+	case b.p99 > 0 && r.Answered() == 0:
+		broken = append(broken, fmt.Errorf("nothing was answered, so nothing within --max-p99 %v", b.p99))
+	case b.p99 > 0 && p99 > b.p99:
+		broken = append(broken, fmt.Errorf("one in a hundred took %v or longer, more than --max-p99 %v", p99, b.p99))
 	}
 	if len(broken) == 0 {
 		return nil
 	}
 	return exit.Errorf(exit.Failure, "%w", errors.Join(broken...))
+}
+
+// p99Of returns what 99 of 100 requests took no longer than. Those that failed count, with the time until then: else a server that answers few of them,
+// and those soon, would keep to any bound.
+func p99Of(r *record.Run) time.Duration {
+	all := r.Latency.Clone()
+	all.Merge(r.Failed)
+	return time.Duration(all.At(99))
 }
 
 // unmeasured gives the error of a run that could not begin its exit status.

@@ -46,49 +46,6 @@ func liveView(w io.Writer) func(context.Context, *record.Recorder, func() int64)
 	}
 }
 
-// writeRun prints a run, and writes it to the files that were asked for.
-func writeRun(cmd *cli.Command, r *record.Run) error {
-	text := cmd.Root().Writer
-	var failed []error
-	for _, output := range []struct {
-		flag  string
-		write func(io.Writer) error
-	}{
-		{"json", r.Write}, {"csv", r.WriteCSV}, {"hgrm", r.WriteHGRM},
-		{"html", func(w io.Writer) error { return report.Page(w, r) }},
-	} {
-		name := cmd.String(output.flag)
-		if name == "-" {
-			text = cmd.Root().ErrWriter
-		}
-		if name != "" {
-			failed = append(failed, writeTo(cmd, name, output.write))
-		}
-	}
-	if err := report.Text(text, r); err != nil {
-		failed = append(failed, exit.Errorf(exit.Write, "cannot print the report: %w", err))
-	}
-	return errors.Join(failed...)
-}
-
-// writeTo writes to a file, or to standard output if its name is "-".
-func writeTo(cmd *cli.Command, name string, write func(io.Writer) error) error {
-	if name == "-" {
-		if err := write(cmd.Root().Writer); err != nil {
-			return exit.Errorf(exit.Write, "cannot write to standard output: %w", err)
-		}
-		return nil
-	}
-	f, err := os.Create(name)
-	if err == nil {
-		err = errors.Join(write(f), f.Close())
-	}
-	if err != nil {
-		return exit.Errorf(exit.Write, "cannot write the output: %w", err)
-	}
-	return nil
-}
-
 // readRuns reads what --json has written.
 func readRuns(cmd *cli.Command) (runs []report.Named, err error) {
 	for _, name := range cmd.Args().Slice() {
@@ -102,6 +59,9 @@ func readRuns(cmd *cli.Command) (runs []report.Named, err error) {
 }
 
 func mergeRuns(cmd *cli.Command, bounds bounds) error {
+	if err := unasked(cmd, "merge", "json", "csv", "hgrm", "html", "max-p99", "max-errors", "quiet"); err != nil {
+		return err
+	}
 	if cmd.NArg() == 0 {
 		return usagef(cmd, "--merge needs the files that --json has written")
 	}
@@ -117,10 +77,17 @@ func mergeRuns(cmd *cli.Command, bounds bounds) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeRun(cmd, merged), bounds.check(merged))
+	out, err := openOutputs(cmd)
+	if err != nil {
+		return err
+	}
+	return errors.Join(out.writeRun(merged), bounds.check(merged))
 }
 
 func compareRuns(cmd *cli.Command) error {
+	if err := unasked(cmd, "compare", "html", "quiet"); err != nil {
+		return err
+	}
 	if cmd.NArg() != 2 {
 		return usagef(cmd, "--compare needs two files that --json has written, not %d", cmd.NArg())
 	}
@@ -128,17 +95,10 @@ func compareRuns(cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	c, text := report.Compare(runs[0], runs[1]), cmd.Root().Writer
-	if name := cmd.String("html"); name != "" {
-		if err := writeTo(cmd, name, func(w io.Writer) error { return report.ComparisonPage(w, c) }); err != nil {
-			return err
-		}
-		if name == "-" {
-			text = cmd.Root().ErrWriter
-		}
+	out, err := openOutputs(cmd)
+	if err != nil {
+		return err
 	}
-	if err := c.Text(text); err != nil {
-		return exit.Errorf(exit.Write, "cannot print the comparison: %w", err)
-	}
-	return nil
+	c := report.Compare(runs[0], runs[1])
+	return out.write(c.Text, map[string]writer{"html": func(w io.Writer) error { return report.ComparisonPage(w, c) }})
 }

@@ -67,6 +67,68 @@ func TestLoadFailsWhenARequestDoes(t *testing.T) {
 	}
 }
 
+// TestABoundIsNotKeptByFailing: those that are not answered are not fast.
+func TestABoundIsNotKeptByFailing(t *testing.T) {
+	for _, c := range []struct {
+		every int64 // one of so many requests is never answered
+		says  string
+	}{{1, "nothing was answered, so nothing within --max-p99 100ms"}, {10, "one in a hundred took"}} {
+		var seen atomic.Int64
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if seen.Add(1)%c.every == 0 {
+				<-r.Context().Done()
+			}
+		}))
+		code, _, stderr := loads(t, "-c", "5", "-n", "50", "--timeout", "150ms", "--max-errors", "100%", "--max-p99", "100ms", s.URL)
+		s.Close()
+		if code != exit.Failure || !strings.Contains(stderr, c.says) {
+			t.Errorf("one of %d is not answered: %d, %q", c.every, code, stderr)
+		}
+	}
+}
+
+// TestOutputsAreTriedBeforeTheRun, and what they held is there until something takes its place.
+func TestOutputsAreTriedBeforeTheRun(t *testing.T) {
+	var seen atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
+	defer s.Close()
+	dir := t.TempDir()
+	old, fresh := filepath.Join(dir, "old"), filepath.Join(dir, "fresh")
+	text := strings.Repeat("what an hour of load has measured\n", 10_000)
+	if err := os.WriteFile(old, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, c := range []struct {
+		code exit.Code
+		args []string
+	}{
+		{exit.Write, []string{"--csv", filepath.Join(dir, "none", "run.csv"), s.URL}},
+		{exit.Usage, []string{"-H", "nonsense", s.URL}},
+		{exit.Usage, []string{"--hgrm", old, s.URL}},
+		{exit.Usage, []string{"--hgrm", "", s.URL}},
+		{exit.Connect, []string{gone.URL}},
+	} {
+		code, _, stderr := loads(t, append([]string{"-n", "1", "--html", fresh, "--json", old}, c.args...)...)
+		if code != c.code || seen.Load() > 0 {
+			t.Errorf("%q: %d after %d requests: %s", c.args, code, seen.Load(), stderr)
+		}
+		if got, err := os.ReadFile(old); err != nil || string(got) != text {
+			t.Errorf("%q: %v: %d bytes are left of the old file", c.args, err, len(got))
+		}
+		if _, err := os.Stat(fresh); !os.IsNotExist(err) {
+			t.Errorf("%q: there is a new file: %v", c.args, err)
+		}
+	}
+	if code, _, stderr := loads(t, "-n", "1", "--html", fresh, "--json", old, "--csv", os.DevNull, s.URL); code != exit.OK {
+		t.Error(stderr)
+	}
+	if r, err := record.ReadFile(old); err != nil || r.Answered() != 1 {
+		t.Error(err)
+	}
+}
+
 // TestAnInterruptedLoadIsReported: Ctrl-C prints what was measured so far.
 func TestAnInterruptedLoadIsReported(t *testing.T) {
 	var seen atomic.Int64

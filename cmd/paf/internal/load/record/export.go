@@ -51,16 +51,23 @@ func (r *Run) line(s *Second) []string {
 	}
 }
 
-// maxGap is the longest silence of which each second is shown. Runs of two days may have been merged.
-const maxGap = 3600
+// How much silence is shown second by second.
+const (
+	maxGap     = 3600            // without a break: runs of two days may have been merged
+	maxSilence = 7 * 24 * maxGap // in all: a file of two megabytes can have a year of such breaks
+)
 
 // EverySecond yields the seconds of the run in order, from its start to its end, with those in which nothing happened: their histograms are nil.
-// Of more than an hour of silence none is yielded.
+// Of more than an hour of silence none is yielded, nor of what would be more than a week of it in all.
 func (r *Run) EverySecond() iter.Seq[Second] {
 	return func(yield func(Second) bool) {
-		next := r.Start.Unix()
+		next, left := r.Start.Unix(), int64(maxSilence)
 		silence := func(until int64) bool {
-			for ; until-next <= maxGap && next < until; next++ {
+			if until-next > min(maxGap, left) {
+				return true
+			}
+			for ; next < until; next++ {
+				left--
 				if !yield(Second{Unix: next}) {
 					return false
 				}

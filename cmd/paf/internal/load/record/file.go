@@ -110,6 +110,9 @@ func (r *Run) check() error {
 		if n := (*h.of).counts.SignificantFigures(); n != digits {
 			return fmt.Errorf("%q has %d significant digits, not %d", h.name, n, digits)
 		}
+		if n := (*h.of).Count(); n > maxCount {
+			return fmt.Errorf("%q has %d times, more than %d", h.name, n, int64(maxCount))
+		}
 	}
 	for status, n := range r.Statuses {
 		if status < 100 || status > 999 || n < 1 || n > maxCount {
@@ -118,18 +121,37 @@ func (r *Run) check() error {
 	}
 	switch {
 	case r.Length < 0 || r.Length > maxLength:
-		return fmt.Errorf("\"length_ns\" is %d", r.Length)
+		return fmt.Errorf("\"length_ns\" is %d: a run is a year long at most", r.Length)
 	case r.Start.Year() < 1970 || r.Start.Year() > 9999:
 		return fmt.Errorf("\"start\" is %s", r.Start)
-	case r.Processes < 1:
+	case r.Processes < 1 || int64(r.Processes) > maxCount:
 		return fmt.Errorf("\"processes\" is %d", r.Processes)
 	case r.BytesIn < 0 || r.BytesOut < 0:
 		return fmt.Errorf("\"bytes_in\" is %d and \"bytes_out\" %d", r.BytesIn, r.BytesOut)
+	}
+	if err := r.Settings.check(); err != nil {
+		return err
 	}
 	if err := r.checkFailures(); err != nil {
 		return err
 	}
 	return r.checkSeconds()
+}
+
+func (s *Settings) check() error {
+	switch {
+	case s.Connections < 0 || int64(s.Connections) > maxCount:
+		return fmt.Errorf("\"connections\" is %d", s.Connections)
+	case s.Streams < 0 || int64(s.Streams) > maxCount:
+		return fmt.Errorf("\"streams\" is %d", s.Streams)
+	case s.Requests < 0 || s.Requests > maxCount:
+		return fmt.Errorf("\"requests\" is %d", s.Requests)
+	case s.Duration < 0:
+		return fmt.Errorf("\"duration_ns\" is %d", s.Duration)
+	case !(s.Rate >= 0 && s.Rate <= maxCount):
+		return fmt.Errorf("\"rate\" is %g", s.Rate)
+	}
+	return nil
 }
 
 func (r *Run) checkFailures() error {
@@ -161,6 +183,8 @@ func (r *Run) checkSeconds() error {
 			return fmt.Errorf("\"seconds\"[%d] has %d answered requests, and %d latencies", i, s.Answered, s.Latency.Count())
 		case s.Failed < 0 || s.BytesIn < 0 || s.BytesOut < 0 || s.Busy < 0:
 			return fmt.Errorf("\"seconds\"[%d] has a figure below zero", i)
+		case s.silent():
+			return fmt.Errorf("\"seconds\"[%d] has seen nothing: such a second is left out", i)
 		}
 		last = s.Unix
 		answered, failed, in, out = plus(answered, s.Answered), plus(failed, s.Failed), plus(in, s.BytesIn), plus(out, s.BytesOut)

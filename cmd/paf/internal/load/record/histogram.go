@@ -141,15 +141,11 @@ type histogramJSON struct {
 
 // MarshalJSON writes the histogram in HdrHistogram's V2 compressed form, in base64, with its percentiles in milliseconds beside it.
 func (h *Histogram) MarshalJSON() ([]byte, error) {
-	encoded, err := h.counts.Encode()
-	if err != nil {
-		return nil, err
-	}
 	ms := map[string]float64{"min": millis(h.Min()), "mean": h.Mean() / 1e6, "max": millis(h.Max())}
 	for _, p := range Percentiles() {
 		ms[fmt.Sprintf("p%g", p)] = millis(h.At(p))
 	}
-	return json.Marshal(histogramJSON{h.Count(), h.Sum(), h.Min(), h.Max(), ms, string(encoded)})
+	return json.Marshal(histogramJSON{h.Count(), h.Sum(), h.Min(), h.Max(), ms, h.encode()})
 }
 
 // UnmarshalJSON reads what MarshalJSON has written. The percentiles beside the histogram are not read: they follow from it.
@@ -197,3 +193,6 @@ func plus(a, b int64) int64 {
 	}
 	return a + b
 }
+
+// sum is plus for what is counted in an int.
+func sum(a, b int) int { return int(min(plus(int64(a), int64(b)), math.MaxInt)) }

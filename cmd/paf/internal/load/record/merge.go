@@ -1,7 +1,9 @@
 package record
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +11,8 @@ import (
 
 // Merge returns what one run would have recorded that did what these did, all at their time: nothing is lost, and the order does not matter.
 // The seconds are those of the wall clock, so the machines' clocks have to agree, as NTP makes them. The settings that count something are added
-// up (connections, requests, the rate); others stay if they are the same in all, else all of them are named. It fails without a run.
+// up (connections, requests, the rate); others stay if they are the same in all, else all of them are named. It fails without a run, and if the sum is
+// none that [Read] takes: one of more than a year, or of more than 2^53 of anything.
 func Merge(runs ...*Run) (*Run, error) {
 	if len(runs) == 0 {
 		return nil, errors.New("there is no run to merge")
@@ -36,7 +39,10 @@ func Merge(runs ...*Run) (*Run, error) {
 		merged.add(r)
 		merged.addSeconds(r.Seconds, seconds)
 	}
-	slices.SortFunc(merged.Seconds, func(a, b Second) int { return int(a.Unix - b.Unix) })
+	slices.SortFunc(merged.Seconds, func(a, b Second) int { return cmp.Compare(a.Unix, b.Unix) })
+	if err := merged.check(); err != nil {
+		return nil, fmt.Errorf("the runs cannot be one: %w", err)
+	}
 	return merged, nil
 }
 
@@ -47,14 +53,14 @@ func (r *Run) add(other *Run) {
 		(*h.of).Merge(*theirs[i].of)
 	}
 	for status, n := range other.Statuses {
-		r.Statuses[status] += n
+		r.Statuses[status] = plus(r.Statuses[status], n)
 	}
 	for kind, f := range other.Failures {
 		r.addFailure(kind, *f)
 	}
 	r.BytesIn = plus(r.BytesIn, other.BytesIn)
 	r.BytesOut = plus(r.BytesOut, other.BytesOut)
-	r.Processes += other.Processes
+	r.Processes = sum(r.Processes, other.Processes)
 	r.Interrupted = r.Interrupted || other.Interrupted
 }
 
@@ -65,7 +71,7 @@ func (r *Run) addFailure(kind string, f Failure) {
 		r.Failures[kind] = &f
 		return
 	}
-	have.Count += f.Count
+	have.Count = plus(have.Count, f.Count)
 	if f.First.Before(have.First) || f.First.Equal(have.First) && f.Example < have.Example {
 		have.First, have.Example = f.First, f.Example
 	}
@@ -82,8 +88,8 @@ func (r *Run) addSeconds(seconds []Second, at map[int64]int) {
 			continue
 		}
 		have := &r.Seconds[i]
-		have.Answered += s.Answered
-		have.Failed += s.Failed
+		have.Answered = plus(have.Answered, s.Answered)
+		have.Failed = plus(have.Failed, s.Failed)
 		have.BytesIn = plus(have.BytesIn, s.BytesIn)
 		have.BytesOut = plus(have.BytesOut, s.BytesOut)
 		have.Busy = plus(have.Busy, s.Busy)
@@ -106,8 +112,8 @@ func (s Settings) clone() Settings {
 
 // add makes of s the settings of a run that was asked for both.
 func (s *Settings) add(other *Settings) {
-	s.Connections += other.Connections
-	s.Requests += other.Requests
+	s.Connections = sum(s.Connections, other.Connections)
+	s.Requests = plus(s.Requests, other.Requests)
 	s.Rate += other.Rate
 	s.Streams = max(s.Streams, other.Streams)
 	s.Duration = max(s.Duration, other.Duration)

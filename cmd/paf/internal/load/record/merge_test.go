@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"math/bits"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -151,5 +154,30 @@ func TestMergeAddsSettingsUp(t *testing.T) {
 	}
 	if _, err := Merge(); err == nil {
 		t.Error("nothing was merged into a run")
+	}
+}
+
+// What Merge makes can be read, or it says why it makes nothing.
+func TestMergeRefusesSumsThatCannotBeRead(t *testing.T) {
+	if bits.UintSize < 64 {
+		t.Skip("the numbers do not fit an int")
+	}
+	most := int(int64(maxCount) & math.MaxInt)
+	for says, change := range map[string]func(a, b *Run){
+		`"length_ns" is`:                    func(_, b *Run) { b.Start = b.Start.AddDate(2, 0, 0) },
+		`"connections" is 9007199254740993`: func(a, b *Run) { a.Settings.Connections, b.Settings.Connections = most, 1 },
+		`"requests" is 9007199254740993`:    func(a, b *Run) { a.Settings.Requests, b.Settings.Requests = maxCount, 1 },
+		`"rate" is 1.8`:                     func(a, b *Run) { a.Settings.Rate, b.Settings.Rate = maxCount, maxCount },
+		`"processes" is`:                    func(a, b *Run) { a.Processes, b.Processes = math.MaxInt, math.MaxInt },
+		`"statuses" has`:                    func(a, b *Run) { a.Statuses[200], b.Statuses[200] = math.MaxInt64, math.MaxInt64 },
+		`"failures" `: func(a, b *Run) {
+			a.Failures["x"], b.Failures["x"] = &Failure{Count: math.MaxInt64}, &Failure{Count: math.MaxInt64}
+		},
+	} {
+		a, b := example(), example()
+		change(a, b)
+		if merged, err := Merge(a, b); err == nil || !strings.Contains(err.Error(), "the runs cannot be one: "+says) {
+			t.Errorf("%v, %v: not %q", merged != nil, err, says)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // example returns a run with something of everything.
@@ -17,6 +18,9 @@ func example() *Run {
 
 func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 	good := written(t, example())
+	silent := example()
+	silent.Length += 2 * time.Second
+	silent.Seconds = append(silent.Seconds, Second{Unix: silent.End().Unix(), Latency: newHistogram(digitsPerSecond)})
 	replaced := func(old, with string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("%q is not in %s", old, good)
@@ -35,6 +39,15 @@ func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 		{replaced(`"latency": {`, `"latency": null, "l": {`), `"latency" is missing`},
 		{replaced(`"hdr": "HIST`, `"hdr": "LIST`), `"hdr" is not a histogram`},
 		{replaced(`"processes": 1`, `"processes": -1`), `"processes" is -1`},
+		{replaced(`"processes": 1`, `"processes": 9007199254740993`), `"processes" is 9007199254740993`},
+		{replaced(`"connections": 0`, `"connections": -1`), `"connections" is -1`},
+		{replaced(`"connections": 0`, `"connections": 9007199254740993`), `"connections" is 9007199254740993`},
+		{replaced(`"connections": 0`, `"connections": 0, "streams": -1`), `"streams" is -1`},
+		{replaced(`"connections": 0`, `"connections": 0, "requests": -1`), `"requests" is -1`},
+		{replaced(`"connections": 0`, `"connections": 0, "duration_ns": -1`), `"duration_ns" is -1`},
+		{replaced(`"connections": 0`, `"connections": 0, "rate": -1`), `"rate" is -1`},
+		{replaced(`"connections": 0`, `"connections": 0, "rate": 1e300`), `"rate" is 1e+300`},
+		{written(t, silent), `has seen nothing`},
 		{replaced(`"length_ns": `, `"length_ns": -`), `"length_ns" is -`},
 		{replaced(`"statuses": {`, `"statuses": {"99": 1,`), `"statuses" has 1 for the status 99`},
 		{replaced(`"unix": 1`, `"unix": 2`), `out of order or out of the run`},
@@ -68,9 +81,15 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read and written is not read: %v", err)
 		}
-		merged := mustMerge(t, run, again)
+		merged, err := Merge(run, again)
+		if err != nil {
+			return // twice as much is too much
+		}
 		if merged.Answered() != 2*run.Answered() {
 			t.Fatalf("%d of %d", merged.Answered(), run.Answered())
+		}
+		if _, err := Read(strings.NewReader(written(t, merged))); err != nil {
+			t.Fatalf("what was merged is not read: %v", err)
 		}
 		var out strings.Builder
 		if err := merged.WriteCSV(&out); err != nil {

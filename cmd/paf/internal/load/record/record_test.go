@@ -5,7 +5,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -158,7 +160,7 @@ func TestManyRecordAtOnce(t *testing.T) {
 			for i := range int64(each) {
 				at := i * 5e6 // ten seconds, at which all are at once, or late
 				s.InFlight(at, 1)
-				s.Connected(at, at)
+				r.Connected(at, at)
 				if i%10 == 0 {
 					s.Failed(at, at+1e6, "reset", nil)
 				} else {
@@ -223,6 +225,60 @@ func TestExportsHoldTheFigures(t *testing.T) {
 	}
 	if text := out.String(); !strings.Contains(text, "\n       2.001     0.000000         1000") || !strings.Contains(text, "Total count    =         1000]") {
 		t.Error(text)
+	}
+}
+
+// A file of a year in which something happens once in an hour and a second is small; all its seconds are not.
+func TestSilenceIsBounded(t *testing.T) {
+	const often, apart = 8760, maxGap + 1
+	run := newRun()
+	run.Start, run.Length, run.Processes = began, often*apart*time.Second, 1
+	for i := range int64(often) {
+		run.Seconds = append(run.Seconds, Second{Unix: began.Unix() + i*apart, Busy: 1, Latency: newHistogram(digitsPerSecond)})
+	}
+	if err := run.check(); err != nil {
+		t.Fatal(err)
+	}
+	seen, busy, last := 0, 0, int64(0)
+	for s := range run.EverySecond() {
+		if s.Unix <= last {
+			t.Fatalf("%d after %d", s.Unix, last)
+		}
+		last, seen, busy = s.Unix, seen+1, busy+int(s.Busy)
+	}
+	if want := often + maxSilence; seen > want || seen < want-maxGap || busy != often {
+		t.Errorf("%d seconds, %d of them busy; not %d", seen, busy, want)
+	}
+}
+
+// The library's own form is that of HdrHistogram's tools.
+func TestHistogramsAreEncodedAsTheLibraryDoes(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for _, digits := range []int{digits, digitsPerSecond} {
+		h := newHistogram(digits)
+		for n := range 300 {
+			if want, err := h.counts.Encode(); err != nil || h.encode() != string(want) {
+				t.Fatalf("%d times of %d digits: %v, %s, not %s", n, digits, err, h.encode(), want)
+			}
+			h.Add(random.Int64N(highest) >> random.IntN(42))
+			if n%10 == 0 {
+				h.counts.RecordValues(random.Int64N(highest)>>random.IntN(42), random.Int64N(1<<45))
+			}
+		}
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	r := NewRecorder(Settings{}, began)
+	s := r.Shard()
+	for at := int64(0); at < 3600e9; at += 10e6 {
+		s.Done(at, at, at, at+50_000+at*7919%3_000_000, 200, 1000, 100)
+	}
+	run := r.Run(3600e9)
+	for b.Loop() {
+		if err := run.Write(io.Discard); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func (r *Recorder) every(now int64) (seconds []Second) {
 // appendBusy adds a second, unless nothing was in it.
 func appendBusy(seconds []Second, s Second) []Second {
 	s.Busy = max(s.Busy, 0)
-	if s.Answered == 0 && s.Failed == 0 && s.BytesIn == 0 && s.BytesOut == 0 && s.Busy == 0 {
+	if s.silent() {
 		return seconds
 	}
 	return append(seconds, s)

@@ -60,6 +60,11 @@ type Second struct {
 	Latency  *Histogram `json:"latency"`   // of the answered ones, with two significant digits
 }
 
+// silent reports whether nothing was in the second.
+func (s *Second) silent() bool {
+	return s.Answered == 0 && s.Failed == 0 && s.BytesIn == 0 && s.BytesOut == 0 && s.Busy == 0
+}
+
 // Answered returns how many requests had a response, whatever its status.
 func (r *Run) Answered() int64 { return r.Latency.Count() }
 

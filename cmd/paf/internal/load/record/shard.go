@@ -88,9 +88,6 @@ func (s *Shard) Failed(due, end int64, kind string, err error) {
 	s.r.tally(unix).failed++
 }
 
-// Connected is [Recorder.Connected].
-func (s *Shard) Connected(dial, handshake int64) { s.r.Connected(dial, handshake) }
-
 // InFlight records that at a time delta more requests are in flight, or less if it is negative: those that were sent have neither ended nor
 // failed. Neither Done nor Failed says so, so that one call can say it for all that were sent and answered at once.
 func (s *Shard) InFlight(at, delta int64) {

@@ -61,3 +61,13 @@ func TestChanceIsThatOfMannAndWhitney(t *testing.T) {
 		}
 	}
 }
+
+// Parts that are too small get longer in few steps, however long the runs are: all of half a day at a request a second would take hours.
+func TestLongRunsOfFewRequestsAreCompared(t *testing.T) {
+	long := sample{seed: 1, seconds: 40_000, rate: 1, median: time.Millisecond}.record()
+	for _, f := range Compare(Named{"a", long}, Named{"b", long}).Figures {
+		if told := f.Name != "99.9 %" && f.Name != "99.99 %"; told != (f.P >= 0) {
+			t.Errorf("%s: %s", f.Name, f.Verdict())
+		}
+	}
+}

@@ -16,8 +16,8 @@ import (
 func snapshot(seconds int) *record.Snapshot {
 	r := record.NewRecorder(record.Settings{Target: "http://127.0.0.1:8080/", Protocol: "HTTP/2", Connections: 2, Streams: 10, Duration: 30 * time.Second}, began)
 	s := r.Shard()
-	s.Connected(100e3, 0)
-	s.Connected(100e3, 0)
+	r.Connected(100e3, 0)
+	r.Connected(100e3, 0)
 	for at := int64(0); at < int64(seconds)*1e9; at += 1e6 + at/1e4 {
 		s.InFlight(at, 1)
 		s.Done(at, at, at+50e3, at+100e3+at%7e6, 200, 1200, 100)

@@ -40,7 +40,7 @@ func (s sample) record() *record.Run {
 	shard := r.Shard()
 	random := rand.New(rand.NewPCG(s.seed, 1))
 	for range settings.Connections {
-		shard.Connected(int64(80e3*math.Exp(random.NormFloat64()/3)), int64(1.2e6*math.Exp(random.NormFloat64()/5)))
+		r.Connected(int64(80e3*math.Exp(random.NormFloat64()/3)), int64(1.2e6*math.Exp(random.NormFloat64()/5)))
 	}
 	for due := 0.0; due < float64(s.seconds)*1e9; due += 1e9 / s.rate {
 		s.request(shard, random, due)

@@ -14,7 +14,7 @@ type span struct {
 	From, To         time.Duration // since the start
 	Answered, Failed int64
 	Latency          *record.Histogram // nil if nothing was answered
-	busy             int64
+	busy             float64           // nanoseconds that requests were in flight, all together
 }
 
 // Rate returns how many requests were answered in a second.
@@ -24,7 +24,7 @@ func (s *span) Rate() float64 { return float64(s.Answered) / (s.To - s.From).Sec
 func (s *span) Failing() float64 { return float64(s.Failed) / (s.To - s.From).Seconds() }
 
 // InFlight returns how many requests were in flight, on average.
-func (s *span) InFlight() float64 { return float64(s.busy) / float64(s.To-s.From) }
+func (s *span) InFlight() float64 { return s.busy / float64(s.To-s.From) }
 
 // timeline cuts a run into spans of as many whole seconds of the wall clock each. One at either end that lasts too short for its figures to mean
 // something is added to the next.
@@ -64,7 +64,7 @@ func withoutStubs(all []span, usual time.Duration) []span {
 func (s *span) add(second *record.Second) {
 	s.Answered += second.Answered
 	s.Failed += second.Failed
-	s.busy += second.Busy
+	s.busy += float64(second.Busy)
 	s.addLatency(second.Latency)
 }
 
