@@ -33,34 +33,34 @@ func opensSlowly(t *testing.T, first int64, after time.Duration) mimic.Context {
 
 // TestARunDoesNotWaitForEverForItsConnections: it begins with those that are open in time, and says so.
 func TestARunDoesNotWaitForEverForItsConnections(t *testing.T) {
-	begin := func(t *testing.T, o Options, first int64, after time.Duration) (r *record.Run, err error, took time.Duration) {
+	begin := func(t *testing.T, o Options, first int64, after time.Duration) (r *record.Run, took time.Duration, err error) {
 		start := time.Now()
 		o.URL, o.Way, o.Timeout, o.Number = "http://slow/", opensSlowly(t, first, after), 2*time.Second, 30
 		r, err = o.run(t.Context(), newTimers())
-		return r, err, time.Since(start)
+		return r, time.Since(start), err
 	}
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Connections: 10, StartAt: time.Now().Add(time.Second)}
-		r, err, took := begin(t, o, 6, 0)
+		r, took, err := begin(t, o, 6, 0)
 		if err != nil || r.Answered() != 30 || r.Settings.Options["open at the start:"] != "6 of 10 connections" || took > 1100*time.Millisecond {
 			t.Errorf("%v: %d answered in %v, %v", err, r.Answered(), took, r.Settings)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Connections: 10, StartAt: time.Now().Add(time.Second)}
-		r, err, _ := begin(t, o, 10, 1500*time.Millisecond)
+		r, _, err := begin(t, o, 10, 1500*time.Millisecond)
 		if err != nil || r.Answered() != 30 || r.Settings.Options["began late, by"] != "500ms" {
 			t.Errorf("%v: %v", err, r.Settings)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // as many as take their time four times
-		r, err, took := begin(t, Options{Connections: 4 * mostAtOnce}, 5, 0)
+		r, took, err := begin(t, Options{Connections: 4 * mostAtOnce}, 5, 0)
 		if err != nil || took > 5*time.Second || r.Settings.Options["open at the start:"] != "5 of 512 connections" {
 			t.Errorf("%v: in %v, %v", err, took, r.Settings)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		if r, err, took := begin(t, Options{Connections: 3 * mostAtOnce}, 0, 0); r != nil || KindOf(err) != Timeout || took > 3*time.Second {
+		if r, took, err := begin(t, Options{Connections: 3 * mostAtOnce}, 0, 0); r != nil || KindOf(err) != Timeout || took > 3*time.Second {
 			t.Errorf("none is open: %v, in %v", err, took)
 		}
 	})

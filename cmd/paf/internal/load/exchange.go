@@ -12,7 +12,7 @@ type exchange struct {
 	id      engine.StreamID
 	left    []byte // content that the engine has not taken yet
 	sending bool   // the request has not been ended
-	again   uint8  // how many times it was sent before, to a server that did not want it then
+	again   int    // how many times it was sent before, to a server that did not want it then
 	turn    uint64 // in which it was sent
 }
 
@@ -139,12 +139,13 @@ func (c *conn) lose(x *exchange, now int64, err error) {
 	c.run.pace.giveBack()
 }
 
-// mostAgain is how many times a request is sent again that a server has certainly not looked at.
+// mostAgain is how many times a request is sent again that a server has certainly not looked at; one that is pipelined, as often more as others are before it:
+// of these a server that ends its connections answers one at the least each time.
 const mostAgain = 3
 
 // again keeps an exchange that the server has certainly not looked at, to be sent once more. It returns false if that was done often. c.mu is held.
 func (c *conn) again(at int, now int64) bool {
-	if c.flying[at].again >= mostAgain {
+	if c.flying[at].again >= mostAgain+len(c.lanes)-1 {
 		return false
 	}
 	x := c.free(at)

@@ -76,10 +76,10 @@ func requested(in *bufio.Reader, n int) (stream uint32, err error) {
 	for n > 0 {
 		var head [9]byte
 		if _, err := io.ReadFull(in, head[:]); err != nil {
-			return 0, err
+			return stream, err
 		}
 		if _, err := in.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2])); err != nil {
-			return 0, err
+			return stream, err
 		}
 		if head[3] == frameHeaders {
 			n--
@@ -87,6 +87,27 @@ func requested(in *bufio.Reader, n int) (stream uint32, err error) {
 		}
 	}
 	return stream, nil
+}
+
+// TestAnEndBehindAResponseOfHTTP2IsSeen, though another is awaited on the connection.
+func TestAnEndBehindAResponseOfHTTP2IsSeen(t *testing.T) {
+	url := serving(t, func(c *net.TCPConn, in *bufio.Reader) {
+		_ = c.SetReadDeadline(time.Now().Add(time.Second)) // the last request may have no other beside it
+		stream, _ := requested(in, 2)
+		_ = c.SetReadDeadline(time.Time{})
+		if stream == 0 {
+			return
+		}
+		hello := append(frame(frameSettings, 0, 0), frame(frameSettings, 1, 0)...)
+		_, _ = c.Write(append(hello, frame(frameHeaders, 5, stream, 0x88)...)) // ":status: 200", all of it
+		_ = c.CloseWrite()
+		_, _ = io.Copy(io.Discard, in)
+	})
+	o := Options{URL: url, Protocol: paf.HTTP2, Connections: 3, Streams: 2, Number: 24, Timeout: 40 * time.Second}
+	r, err := soon(t, t.Context(), o)
+	if err != nil || r.Answered()+r.FailedCount() != 24 || r.Answered() == 0 || kinds(r)[Broken] != r.FailedCount() || r.Length > 30*time.Second {
+		t.Errorf("%v: %d answered, failed %v, in %v", err, r.Answered(), kinds(r), r.Length)
+	}
 }
 
 // endless starts a server whose content has no end and comes faster than it can be read, a byte a chunk, and calls sent when much was sent.
