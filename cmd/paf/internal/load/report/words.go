@@ -168,9 +168,7 @@ func remarks(r *record.Run) (all []string) {
 	if r.Interrupted {
 		all = append(all, "The run was interrupted: this is what was measured until then.")
 	}
-	if r.Processes > 1 {
-		all = append(all, fmt.Sprintf("Merged from %d runs.", r.Processes))
-	}
+	all = append(all, merged(r)...)
 	if r.Unopened > 0 {
 		all = append(all, fmt.Sprintf("Of %s %s not open at the start.", plural(int64(r.Settings.Connections), "connection"), were(int64(r.Unopened))))
 	}
@@ -179,7 +177,7 @@ func remarks(r *record.Run) (all []string) {
 	}
 	asked := r.Settings.Rate
 	done := r.Rate() + float64(r.FailedCount())/max(r.Length.Seconds(), 1e-9)
-	if _, ramp := r.Settings.Options["--ramp"]; asked > 0 && !ramp && done < 0.97*asked {
+	if _, ramp := r.Settings.Options["--ramp"]; asked > 0 && !ramp && atOneTime(r) && done < 0.97*asked {
 		all = append(all, fmt.Sprintf("Of the %s requests a second that were due, %s ended: the server or this machine cannot do more.", figure(asked), figure(done)))
 	}
 	return all
