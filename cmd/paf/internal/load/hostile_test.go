@@ -140,7 +140,7 @@ func endless(t *testing.T, sent func()) (url string) {
 		}
 		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		for n := 0; err == nil; n++ {
-			if _, err = c.Write(flood); n == 100 {
+			if _, err = c.Write(flood); n == 10 {
 				sent()
 			}
 		}
