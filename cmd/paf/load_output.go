@@ -136,7 +136,7 @@ func maxSlower(cmd *cli.Command) (float64, error) {
 func keptTo(c *report.Comparison, most float64) error {
 	slower, told := c.Slower(most)
 	if !told {
-		return exit.Errorf(exit.Failure, "no time could be tested, so it is not known whether %q keeps to --max-slower %g%%: take longer runs", c.B.Name, most*100)
+		return exit.Errorf(exit.Failure, "no time could be tested, so it is not known whether %q keeps to --max-slower %.6g%%: take longer runs", c.B.Name, most*100)
 	}
 	var broken []string
 	for _, f := range slower {
@@ -145,5 +145,5 @@ func keptTo(c *report.Comparison, most float64) error {
 	if len(broken) == 0 {
 		return nil
 	}
-	return exit.Errorf(exit.Failure, "%q is worse than %q by more than --max-slower %g%%: %s", c.B.Name, c.A.Name, most*100, strings.Join(broken, ", "))
+	return exit.Errorf(exit.Failure, "%q is worse than %q by more than --max-slower %.6g%%: %s", c.B.Name, c.A.Name, most*100, strings.Join(broken, ", "))
 }

@@ -70,8 +70,8 @@ func (f *Figure) chance() string {
 
 // Bound has the comparison say what Slower looks for.
 func (c *Comparison) Bound(by float64) {
-	c.Method += fmt.Sprintf(" --max-slower %s is broken where a time, or the share of failures, of b is more than that above the one of a, and the "+
-		"difference is no noise; requests a second and what was not tested break nothing.", percent(by))
+	c.Method += fmt.Sprintf(" --max-slower %.6g%% is broken where a time, or the share of failures, of b is more than that above the one of a, and the "+
+		"difference is no noise; requests a second and what was not tested break nothing.", by*100)
 }
 
 // Slower returns the times, and the share of failures, that are in b by more than a share (0.05 is 5 %) above those of a, and not by noise. told is false if
