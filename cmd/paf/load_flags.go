@@ -44,7 +44,7 @@ func unlike(cmd *cli.Command) error {
 	case cmd.Bool("connect-only") && given(cmd, "method", "header", "data", "from") > 0:
 		return usagef(cmd, "--connect-only sends no request: --method, --header, --data and --from are for those")
 	case socket && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge") || cmd.IsSet("method") || cmd.IsSet("from")):
-		return usagef(cmd, "--websocket, and ws:// and wss:// without it, is for HTTP/1.1, and neither for --method nor --from")
+		return usagef(cmd, "WebSockets (--websocket, ws:// or wss://) are for HTTP/1.1, and neither for --method nor --from")
 	case (socket || cmd.Bool("connect-only")) && (cmd.Int("streams") > 1 || cmd.Int("pipeline") > 1):
 		return usagef(cmd, "--streams and --pipeline are for requests")
 	case cmd.Int("streams") > 1 && cmd.Bool("http1"):
@@ -158,7 +158,7 @@ func startOf(cmd *cli.Command, now time.Time) (time.Time, error) {
 	case err != nil:
 		return at, usagef(cmd, "the option \"--start-at\" takes a time as 2030-01-01T12:00:00Z, 12:00:00 or seconds since 1970, not %q", text)
 	case at.Before(now):
-		return at, usagef(cmd, "the time of \"--start-at\" is over: it is %s", now.In(at.Location()).Format(time.RFC3339))
+		return at, usagef(cmd, "the time of \"--start-at\" is over: it is %s already", now.In(at.Location()).Format(time.RFC3339))
 	}
 	return at, nil
 }
