@@ -63,8 +63,8 @@ Exit status:
 func loadFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "connections", Aliases: []string{"c"}, Value: 50, Usage: "keep `N` connections"},
-		&cli.IntFlag{Name: "streams", Aliases: []string{"m"}, Value: 1, Usage: "on HTTP/2, send `N` requests at the same time on each"},
-		&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "on HTTP/1.1, send `N` requests on each before the first is answered"},
+		&cli.IntFlag{Name: "streams", Aliases: []string{"m"}, Value: 1, Usage: "send `N` requests at the same time on each, over HTTP/2"},
+		&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "send `N` requests on each before the first is answered, over HTTP/1.1"},
 		&cli.IntFlag{Name: "requests", Aliases: []string{"n"}, Usage: "end after `N` requests"},
 		&cli.StringFlag{Name: "duration", Aliases: []string{"d"}, Usage: "end after `TIME`: seconds, or as 1m30s; 10s unless -n is there"},
 		&cli.StringFlag{Name: "rate", Aliases: []string{"r"}, Usage: "`N` requests a second are due, whatever has become of the others: an open loop"},
@@ -178,9 +178,9 @@ func loadOptions(cmd *cli.Command) (o load.Options, err error) {
 		o.Duration = 10 * time.Second
 	}
 	switch {
-	case cmd.Bool("http1"):
+	case cmd.Bool("http1"), o.Pipeline > 1:
 		o.Protocol = paf.HTTP11
-	case cmd.Bool("http2-prior-knowledge"):
+	case cmd.Bool("http2-prior-knowledge"), o.Streams > 1:
 		o.Protocol = paf.HTTP2
 	}
 	if cmd.IsSet("unix") {

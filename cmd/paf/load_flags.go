@@ -47,8 +47,12 @@ func unlike(cmd *cli.Command) error {
 		return usagef(cmd, "--streams and --pipeline are for requests")
 	case cmd.Int("streams") > 1 && cmd.Bool("http1"):
 		return usagef(cmd, "--streams is for HTTP/2; --pipeline is what HTTP/1.1 has")
-	case cmd.Int("pipeline") > 1 && cmd.Bool("http2-prior-knowledge"):
+	case cmd.Int("streams") > 1 && !cmd.Bool("http2-prior-knowledge") && !load.Secure(cmd.Args().First()):
+		return usagef(cmd, "--streams is for HTTP/2, and in clear that is spoken with --http2-prior-knowledge only")
+	case cmd.Int("pipeline") > 1 && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge")):
 		return usagef(cmd, "--pipeline is for HTTP/1.1; --streams is what HTTP/2 has")
+	case cmd.Int("pipeline") > 1 && cmd.Int("streams") > 1:
+		return usagef(cmd, "either --pipeline, which is for HTTP/1.1, or --streams, which is for HTTP/2, not both")
 	case rate && cmd.IsSet("think"):
 		return usagef(cmd, "either --rate or --think, not both")
 	case !rate && cmd.IsSet("arrivals"):

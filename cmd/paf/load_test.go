@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,6 +64,33 @@ func TestLoadFailsWhenARequestDoes(t *testing.T) {
 		}
 		if !strings.Contains(stdout, "500 answered") {
 			t.Errorf("%s: no report: %q", c.args, stdout)
+		}
+	}
+}
+
+// TestSeveralRequestsAtOnceAskForTheirProtocol: -m is not taken for 1 by a server of HTTP/1.1, nor --pipeline by one of HTTP/2.
+func TestSeveralRequestsAtOnceAskForTheirProtocol(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	old := httptest.NewUnstartedServer(s.Config.Handler)
+	old.Config.ErrorLog = s.Config.ErrorLog
+	old.StartTLS()
+	t.Cleanup(old.Close)
+	for _, c := range []struct {
+		args, url, says string
+		code            exit.Code
+	}{
+		{"-m 3", s.URL, "HTTP/2, 2 connections, 3 streams on each", exit.OK},
+		{"--pipeline 3", s.URL, "HTTP/1.1, 2 connections, 3 requests at a time on each", exit.OK},
+		{"-m 3", old.URL, "offering h2: remote error: tls: no application protocol", exit.TLS},
+		{"--pipeline 3", old.URL, "HTTP/1.1, 2 connections, 3 requests at a time on each", exit.OK},
+	} {
+		code, stdout, stderr := loads(t, append(strings.Fields(c.args), "-k", "-c", "2", "-n", "20", c.url)...)
+		if code != c.code || !strings.Contains(stdout+stderr, c.says) {
+			t.Errorf("%s %s: %d, %s%s", c.args, c.url, code, stdout, stderr)
 		}
 	}
 }

@@ -3,8 +3,6 @@ package load
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -99,21 +97,15 @@ func (r *run) openingTime() (soon, latest <-chan time.Time) {
 	return time.After(length), time.After(length)
 }
 
-// remarks says in the settings what of the beginning was not as it should have been.
-func (r *run) remarks(s *record.Settings) {
-	said := map[string]string{}
-	if r.ready < r.wanted {
-		said["open at the start:"] = fmt.Sprintf("%d of %d connections", r.ready, r.wanted)
-	}
+// beginning says what of the start is not as it should be.
+func (r *run) beginning() (b record.Beginning) {
+	b.Unopened = r.wanted - r.ready
 	if at := r.options.StartAt; !at.IsZero() {
 		if late := time.Since(at); late >= lateLeast {
-			said["began late, by"] = late.Round(time.Millisecond).String()
+			b.Late = late
 		}
 	}
-	if len(said) > 0 {
-		maps.Copy(said, s.Options)
-		s.Options = said
-	}
+	return b
 }
 
 // lateLeast is how much later than Options.StartAt a run begins that is late.
@@ -180,7 +172,6 @@ func (r *run) begin(ctx context.Context) error {
 			settings.Arrivals = "poisson"
 		}
 	}
-	r.remarks(&settings)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	settings.Protocol, settings.Streams = "HTTP/1.1", o.Pipeline
@@ -188,6 +179,7 @@ func (r *run) begin(ctx context.Context) error {
 		settings.Protocol, settings.Streams = "HTTP/2", o.Streams
 	}
 	r.recorder = record.NewRecorder(settings, time.Now().Add(time.Duration(r.zero-r.clock())))
+	r.recorder.Began(r.beginning())
 	for _, e := range r.early {
 		r.recorder.Connected(e.dial, e.tls)
 	}

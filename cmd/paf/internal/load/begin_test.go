@@ -42,21 +42,21 @@ func TestARunDoesNotWaitForEverForItsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Connections: 10, StartAt: time.Now().Add(time.Second)}
 		r, took, err := begin(t, o, 6, 0)
-		if err != nil || r.Answered() != 30 || r.Settings.Options["open at the start:"] != "6 of 10 connections" || took > 1100*time.Millisecond {
-			t.Errorf("%v: %d answered in %v, %v", err, r.Answered(), took, r.Settings)
+		if err != nil || r.Answered() != 30 || r.Unopened != 4 || took > 1100*time.Millisecond {
+			t.Errorf("%v: %d answered in %v, %+v", err, r.Answered(), took, r.Beginning)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Connections: 10, StartAt: time.Now().Add(time.Second)}
 		r, _, err := begin(t, o, 10, 1500*time.Millisecond)
-		if err != nil || r.Answered() != 30 || r.Settings.Options["began late, by"] != "500ms" {
-			t.Errorf("%v: %v", err, r.Settings)
+		if err != nil || r.Answered() != 30 || r.Late != 500*time.Millisecond {
+			t.Errorf("%v: %+v", err, r.Beginning)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // as many as take their time four times
 		r, took, err := begin(t, Options{Connections: 4 * mostAtOnce}, 5, 0)
-		if err != nil || took > 5*time.Second || r.Settings.Options["open at the start:"] != "5 of 512 connections" {
-			t.Errorf("%v: in %v, %v", err, took, r.Settings)
+		if err != nil || took > 5*time.Second || r.Unopened != 507 {
+			t.Errorf("%v: in %v, %+v", err, took, r.Beginning)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {

@@ -101,7 +101,8 @@ func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
 	if d.secure != nil {
 		began = clock()
 		if c.flow, err = flow.TLSClient(ctx, f, d.secure); err != nil {
-			return dialed{}, &failure{kind: timeoutOr(ctx, err, TLS), err: fmt.Errorf("the TLS handshake failed, with %s: %w", d.secure.ServerName, err)}
+			return dialed{}, &failure{kind: timeoutOr(ctx, err, TLS), err: fmt.Errorf("the TLS handshake failed, with %s, offering %s: %w",
+				d.secure.ServerName, strings.Join(d.secure.NextProtos, " and "), err)}
 		}
 		c.tls = clock() - began
 	}
@@ -119,7 +120,7 @@ func (d *dialer) engine(f flow.Flow, clock func() int64) (string, engine.Client,
 	case d.secure == nil && d.prior:
 		protocol = alpn.H2
 	case d.prior && protocol != alpn.H2:
-		return "", nil, errors.New("the server does not agree on HTTP/2 (ALPN)")
+		return "", nil, errors.New("the server does not agree on HTTP/2 (ALPN), which -m and --http2-prior-knowledge need")
 	}
 	eng, err := alpn.Client(protocol, d.limits, instant(clock()))
 	return protocol, eng, err

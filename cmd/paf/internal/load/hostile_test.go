@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf"
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/internal/testkit"
 )
@@ -107,6 +109,23 @@ func TestAnEndBehindAResponseOfHTTP2IsSeen(t *testing.T) {
 	r, err := soon(t, t.Context(), o)
 	if err != nil || r.Answered()+r.FailedCount() != 24 || r.Answered() == 0 || kinds(r)[Broken] != r.FailedCount() || r.Length > 30*time.Second {
 		t.Errorf("%v: %d answered, failed %v, in %v", err, r.Answered(), kinds(r), r.Length)
+	}
+}
+
+// TestAServerThatIsGoneForGoodEndsTheRun, where nothing else would: what was measured is kept.
+func TestAServerThatIsGoneForGoodEndsTheRun(t *testing.T) {
+	for _, o := range []Options{{}, {ConnectOnly: true}, {Rate: 500}} {
+		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			s.CloseClientConnections()
+			s.Close()
+		}()
+		o.URL, o.Connections, o.Number, o.Timeout = s.URL, 2, 1_000_000_000, 300*time.Millisecond
+		r, err := soon(t, t.Context(), o)
+		if r == nil || !r.Interrupted || exit.CodeOf(err) != exit.Connect || r.Answered() == 0 || kinds(r)[Connect] == 0 {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }
 

@@ -99,6 +99,11 @@ func absolute(url string) string {
 	return url
 }
 
+// Secure reports whether TLS is spoken with the server of a URL.
+func Secure(url string) bool {
+	return strings.HasPrefix(strings.ToLower(httpScheme(url)), "https")
+}
+
 // sameServer returns an error if a request is for another server than the target of the run.
 func (r *request) sameServer(to *semantics.Target) error {
 	if r.head.Target.Scheme != to.Scheme || !strings.EqualFold(r.head.Target.Authority, to.Authority) {

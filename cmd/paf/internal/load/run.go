@@ -193,8 +193,7 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 	}
 	if err == nil {
 		r.set(inner, &all, alarm)
-		cause = r.finish(ctx)
-		err = context.Cause(ctx)
+		cause, err = r.finish(ctx)
 	}
 	r.end.CompareAndSwap(0, r.clock())
 	r.haltAll(nil)
@@ -245,32 +244,52 @@ func (r *run) leave() {
 	}
 }
 
-// finish waits until all is done, or ctx ends. What was due in time is waited for, for as long as a request may take; the error is that it took longer.
-func (r *run) finish(ctx context.Context) error {
-	var end, drained <-chan time.Time
+// finish waits until all is done, or ctx ends, or the server is gone. What was due in time is waited for, for as long as a request may take: late is that it took
+// longer. err is why the run ends before its time.
+func (r *run) finish(ctx context.Context) (late, err error) {
+	var end, drained, look <-chan time.Time
 	if r.options.Duration > 0 {
 		end = time.After(time.Duration(r.zero-r.clock()) + r.options.Duration)
+	} else {
+		t := time.NewTicker(r.options.Timeout)
+		defer t.Stop()
+		look = t.C
 	}
+	var watch vigil
 	for done := r.pace.done; ; {
 		select {
 		case <-end:
 			if done == nil {
-				return nil
+				return nil, nil
 			}
 			r.pace.end()
 			end, drained = nil, time.After(r.options.Timeout)
 		case <-drained:
 			r.expire()
-			return errTimeout
+			return errTimeout, nil
 		case <-done:
 			if end == nil || r.pace.full() {
-				return nil
+				return nil, nil
 			}
 			done = nil // nothing more is due in the time that is left
+		case <-look:
+			if watch.gone(r.recorder.Snapshot(r.clock() - r.zero)) {
+				return nil, exit.Errorf(exit.Connect, "the server is gone: for %s (--timeout) no connection could be opened and nothing was answered", r.options.Timeout)
+			}
 		case <-ctx.Done():
-			return nil
+			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// A vigil is what a run that has no time limit had seen when it last looked whether the server is still there: else -n would have it knock for hours.
+type vigil struct{ answered, opened, refused int64 }
+
+// gone reports whether connections were refused since, and nothing else happened.
+func (v *vigil) gone(s *record.Snapshot) bool {
+	last := *v
+	*v = vigil{s.Answered, s.Connections, s.Kinds[Connect] + s.Kinds[TLS]}
+	return v.refused > last.refused && v.answered == last.answered && v.opened == last.opened
 }
 
 // expire records what has not come, or could not be sent, by the end of the run.

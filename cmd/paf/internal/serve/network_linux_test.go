@@ -4,41 +4,17 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/paf-go/paf/internal/testkit"
-	"golang.org/x/sys/unix"
 )
-
-// apart runs f in a network of its own, on a thread that ends with it.
-func apart(t *testing.T, f func()) {
-	t.Helper()
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		if _, err = os.Stat("/dev/net/tun"); err == nil {
-			err = unix.Unshare(unix.CLONE_NEWNET)
-		}
-		if err == nil {
-			f()
-		}
-	}()
-	<-done
-	if err != nil {
-		testkit.Lacks(t, "no network can be made here, so no TAP device was tried: %v", err)
-	}
-}
 
 // A device that leads nowhere is no failure, but whoever waits for answers is told what to do.
 func TestADeviceThatLeadsNowhereIsTold(t *testing.T) {
-	apart(t, func() {
+	testkit.Apart(t, func() {
 		const commands = "ip address add 10.0.0.1/24 dev tap0 && ip link set tap0 up"
 		for _, c := range []struct {
 			before  []string // commands
@@ -79,7 +55,7 @@ func TestADeviceThatLeadsNowhereIsTold(t *testing.T) {
 
 // Nobody gives an address: that it is waited for is told before the time is up.
 func TestTheWaitForAnAddressIsTold(t *testing.T) {
-	apart(t, func() {
+	testkit.Apart(t, func() {
 		tap, err := NewTap("tap0", []string{"dhcp"}, nil)
 		if err != nil {
 			t.Error(err)

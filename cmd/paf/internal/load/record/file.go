@@ -126,6 +126,8 @@ func (r *Run) check() error {
 		return fmt.Errorf("\"start\" is %s", r.Start)
 	case r.Processes < 1 || int64(r.Processes) > maxCount:
 		return fmt.Errorf("\"processes\" is %d", r.Processes)
+	case r.Unopened < 0 || int64(r.Unopened) > maxCount || r.Late < 0:
+		return fmt.Errorf("\"unopened\" is %d and \"late_ns\" %d", r.Unopened, r.Late)
 	case r.BytesIn < 0 || r.BytesOut < 0:
 		return fmt.Errorf("\"bytes_in\" is %d and \"bytes_out\" %d", r.BytesIn, r.BytesOut)
 	}

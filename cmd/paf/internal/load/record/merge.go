@@ -62,6 +62,8 @@ func (r *Run) add(other *Run) {
 	r.BytesOut = plus(r.BytesOut, other.BytesOut)
 	r.Processes = sum(r.Processes, other.Processes)
 	r.Interrupted = r.Interrupted || other.Interrupted
+	r.Unopened = sum(r.Unopened, other.Unopened)
+	r.Late = max(r.Late, other.Late)
 }
 
 // addFailure adds failures of a kind; the first of all stays the example.

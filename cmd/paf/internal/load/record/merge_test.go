@@ -77,10 +77,12 @@ func FuzzMergeOfPartsIsTheWhole(f *testing.F) {
 		now := int64(began.Sub(starts[n-1])) // or when the last of all happens
 		whole := NewRecorder(settings, starts[n-1])
 		tell(whole.Shard(), starts[n-1], all, &now)
+		whole.Began(Beginning{Unopened: n * (n - 1) / 2, Late: time.Duration(n-1) * time.Millisecond})
 		end := starts[n-1].Add(time.Duration(now))
 		var runs []*Run
 		for i := range n {
 			r := NewRecorder(settings, starts[i])
+			r.Began(Beginning{Unopened: i, Late: time.Duration(i) * time.Millisecond})
 			var ended int64
 			half := len(split[i]) / 2
 			tell(r.Shard(), starts[i], split[i][:half], &ended)

@@ -12,9 +12,10 @@ const maxExample = 500
 
 // A Recorder takes the measures of one run. Its methods may be called at the same time as each other and as those of its shards.
 type Recorder struct {
-	settings Settings
-	start    time.Time
-	offset   int64 // how long the second of the wall clock had lasted at the start
+	settings  Settings
+	beginning Beginning
+	start     time.Time
+	offset    int64 // how long the second of the wall clock had lasted at the start
 
 	mu                         sync.Mutex // taken after a shard's, never before
 	shards                     []*Shard
@@ -43,6 +44,13 @@ func (r *Recorder) Shard() *Shard {
 	return s
 }
 
+// Began records what was amiss with the start.
+func (r *Recorder) Began(b Beginning) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.beginning = b
+}
+
 // Connected records that a connection was opened: how long the transport took, in nanoseconds, and the TLS handshake after it, or 0 where
 // there was none. Connections count in a warm-up, too.
 func (r *Recorder) Connected(dial, handshake int64) {
@@ -65,6 +73,7 @@ func (r *Recorder) Run(now int64) *Run {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	run.Beginning = r.beginning
 	run.Failed.Merge(r.failed)
 	run.Connect.Merge(r.connect)
 	run.Handshake.Merge(r.handshake)

@@ -13,6 +13,7 @@ type Run struct {
 	Length      time.Duration `json:"length_ns"`             // from then to the end, when nothing more was counted
 	Interrupted bool          `json:"interrupted,omitempty"` // somebody ended it before its time
 	Processes   int           `json:"processes"`             // how many runs were merged into it: 1 for one
+	Beginning
 
 	Latency   *Histogram `json:"latency"`    // of answered requests, from when each was due (in a closed loop: was sent) to the end of the response
 	Service   *Histogram `json:"service"`    // of answered requests, from sending
@@ -26,6 +27,12 @@ type Run struct {
 	BytesIn  int64               `json:"bytes_in"`  // received for requests that ended in the run
 	BytesOut int64               `json:"bytes_out"` // sent for them
 	Seconds  []Second            `json:"seconds"`   // each second of the wall clock from the first in which something was recorded to the last
+}
+
+// A Beginning is what of the start of a run was not as it should have been: the zero value if all was.
+type Beginning struct {
+	Unopened int           `json:"unopened,omitempty"` // connections that should have been open, and were not
+	Late     time.Duration `json:"late_ns,omitempty"`  // how much later it began than it was asked to
 }
 
 // Settings are what a run was asked for.

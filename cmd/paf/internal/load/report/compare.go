@@ -256,8 +256,8 @@ func differences(a, b *record.Run) (all []string) {
 		note(oneLine(name), a.Settings.Options[name], b.Settings.Options[name])
 	}
 	for i, r := range []*record.Run{a, b} {
-		if r.Interrupted {
-			all = append(all, fmt.Sprintf("Run %c was interrupted.", "ab"[i]))
+		for _, remark := range remarks(r) {
+			all = append(all, fmt.Sprintf("Run %c: %s", "ab"[i], remark))
 		}
 	}
 	return all

@@ -37,6 +37,9 @@ func (s sample) record() *record.Run {
 		settings.Options = map[string]string{"--warmup": "2s", "--max-p99": "20ms"}
 	}
 	r := record.NewRecorder(settings, began)
+	if s.failures {
+		r.Began(record.Beginning{Unopened: 1, Late: 1500 * time.Millisecond})
+	}
 	shard := r.Shard()
 	random := rand.New(rand.NewPCG(s.seed, 1))
 	for range settings.Connections {

@@ -105,6 +105,14 @@ func plural(n int64, noun string) string {
 	return count(n) + " " + noun + "s"
 }
 
+// were begins what is said of some: "1 was", "2 were".
+func were(n int64) string {
+	if n == 1 {
+		return "1 was"
+	}
+	return count(n) + " were"
+}
+
 // oneLine makes what a peer or a command line has a hand in fit to stand in a line of a terminal.
 func oneLine(text string) string { return terminal.Visible(strings.Join(strings.Fields(text), " ")) }
 
@@ -119,7 +127,7 @@ func load(s *record.Settings) string {
 	}
 	parts = append(parts, plural(int64(s.Connections), "connection"))
 	if s.Streams > 1 {
-		parts = append(parts, plural(int64(s.Streams), "stream")+" on each")
+		parts = append(parts, atOnce(s)+" on each")
 	}
 	loop := "closed loop"
 	if s.Rate > 0 {
@@ -138,6 +146,14 @@ func load(s *record.Settings) string {
 	return strings.Join(parts, ", ")
 }
 
+// atOnce says how many requests there are on a connection at the same time: "32 streams", "16 requests at a time".
+func atOnce(s *record.Settings) string {
+	if s.Protocol == "HTTP/1.1" {
+		return plural(int64(s.Streams), "request") + " at a time"
+	}
+	return plural(int64(s.Streams), "stream")
+}
+
 // options says what else was set: "--think 10ms --warmup 2s".
 func options(s *record.Settings) string {
 	var parts []string
@@ -154,6 +170,12 @@ func remarks(r *record.Run) (all []string) {
 	}
 	if r.Processes > 1 {
 		all = append(all, fmt.Sprintf("Merged from %d runs.", r.Processes))
+	}
+	if r.Unopened > 0 {
+		all = append(all, fmt.Sprintf("Of %s %s not open at the start.", plural(int64(r.Settings.Connections), "connection"), were(int64(r.Unopened))))
+	}
+	if r.Late > 0 {
+		all = append(all, fmt.Sprintf("It began %s later than --start-at says.", short(r.Late)))
 	}
 	asked := r.Settings.Rate
 	done := r.Rate() + float64(r.FailedCount())/max(r.Length.Seconds(), 1e-9)
