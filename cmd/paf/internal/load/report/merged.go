@@ -20,7 +20,7 @@ func merged(r *record.Run) (all []string) {
 		return nil
 	}
 	all = []string{fmt.Sprintf("Merged from %d runs.", r.Processes)}
-	const rates = "what is said of a second (the rate, the bytes) is of the whole span."
+	const rates = "what is said of a second is of the whole span, and connections are added up all the same."
 	switch shared := r.Together(); {
 	case atOneTime(r):
 	case shared < 0:

@@ -26,10 +26,10 @@ func TestMergedRunsThatWereApartAreRemarked(t *testing.T) {
 		{[]*record.Run{run(0, 5*second)}, nil},
 		{[]*record.Run{run(0, 5*second), run(100*time.Millisecond, 5*second)}, []string{"Merged from 2 runs."}},
 		{[]*record.Run{run(0, 5*second), run(2*second, 5*second)}, []string{
-			"Merged from 2 runs.", "They were all at the same time for 3 s of 7 s only: what is said of a second (the rate, the bytes) is of the whole span."}},
+			"Merged from 2 runs.", "They were all at the same time for 3 s of 7 s only: what is said of a second is of the whole span, and connections are added up all the same."}},
 		{[]*record.Run{run(0, 5*second), run(5100*time.Millisecond, 4*second), run(0, 9*second)}, []string{
 			"Merged from 3 runs.", "They were not at the same time, the run that began at 2026-03-04T05:06:07.25Z ended 100 ms before the run that began at " +
-				"2026-03-04T05:06:12.35Z began: what is said of a second (the rate, the bytes) is of the whole span."}},
+				"2026-03-04T05:06:12.35Z began: what is said of a second is of the whole span, and connections are added up all the same."}},
 	} {
 		r, err := record.Merge(c.runs...)
 		if err != nil {
