@@ -104,7 +104,7 @@ func test(figures []Figure) {
 		f := &figures[i]
 		if f.P = -1; f.Untold == "" {
 			var more bool
-			f.P, more = yuen(f.parts[0], f.parts[1], alike)
+			f.P, more = chance(f.parts[0], f.parts[1], alike)
 			f.reverse = f.A != f.B && more != (f.A > f.B)
 		}
 	}
