@@ -20,6 +20,7 @@ func (c *conn) took(now int64, in []byte) []byte {
 		c.ev = engine.Event{}
 		n := lane.Next(instant(now), in, &c.ev)
 		in = in[n:]
+		c.in += int64(n)
 		if more = c.ev.Kind != engine.NoEvent; more {
 			c.happened(lane, &c.ev, now)
 		} else if lane.State() != engine.Open {
@@ -38,6 +39,10 @@ func (c *conn) took(now int64, in []byte) []byte {
 // happened acts on one event. c.mu is held.
 func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	at := c.find(ev.Stream)
+	if at >= 0 {
+		c.flying[at].in += c.in
+		c.in = 0
+	}
 	switch {
 	case ev.Kind == engine.Fault && (c.multi == nil || ev.Stream == 0):
 		c.end(ev.Err)
@@ -104,6 +109,7 @@ func (c *conn) ended(now int64, err error, rest []byte) {
 			break
 		}
 	}
+	c.in += int64(len(rest)) // of a message that has broken off
 	if err == nil {
 		err = errGone
 	}

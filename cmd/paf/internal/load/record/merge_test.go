@@ -44,6 +44,7 @@ func tell(s *Shard, start time.Time, all []doing, now *int64) {
 		*now = max(*now, end)
 		if d.status == 0 {
 			s.Failed(due, end, fmt.Sprint("kind ", d.bytes%3000), fmt.Errorf("%d", d.bytes))
+			s.Moved(end, d.bytes, 5)
 			continue
 		}
 		s.InFlight(sent, 1)

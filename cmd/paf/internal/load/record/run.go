@@ -24,7 +24,7 @@ type Run struct {
 
 	Statuses map[int]int64       `json:"statuses"`  // answered requests, by status code
 	Failures map[string]*Failure `json:"failures"`  // failed requests, by kind
-	BytesIn  int64               `json:"bytes_in"`  // received for requests that ended in the run
+	BytesIn  int64               `json:"bytes_in"`  // received for requests that ended in the run, answered or not
 	BytesOut int64               `json:"bytes_out"` // sent for them
 	Seconds  []Second            `json:"seconds"`   // each second of the wall clock from the first in which something was recorded to the last
 }
