@@ -296,7 +296,7 @@ func (v *vigil) gone(s *record.Snapshot) bool {
 func (r *run) expire() {
 	now := r.clock()
 	r.end.Store(now)
-	r.pace.stop(now, func(due int64) { r.shard.Failed(due-r.zero, now-r.zero, Timeout, errUnsent) })
+	r.pace.stop(now, func(due int64) { r.shard.Failed(due-r.zero, now-r.zero, Unsent, errUnsent) })
 	r.haltAll(errTimeout)
 }
 
