@@ -6,18 +6,19 @@ import (
 	"net"
 	"strings"
 
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 )
 
 // The kinds of failure that a run tells apart.
 const (
-	Connect  = "connect"  // no connection could be opened
-	TLS      = "tls"      // the handshake failed, or the certificate is not to be trusted
-	Timeout  = "timeout"  // it took longer than Options.Timeout
-	Unsent   = "unsent"   // it was due, and could not be sent in time
-	Protocol = "protocol" // the server broke the rules of HTTP, or speaks another protocol
-	Broken   = "broken"   // the connection, or the stream, ended before the response was complete
-	Status   = "status"   // a response came, with a status that is none of success
+	Connect  = "connect"     // no connection could be opened
+	TLS      = "tls"         // the handshake failed, or the certificate is not to be trusted
+	Timeout  = "timeout"     // it took longer than Options.Timeout
+	Unsent   = record.Unsent // it was due, and could not be sent in time
+	Protocol = "protocol"    // the server broke the rules of HTTP, or speaks another protocol
+	Broken   = "broken"      // the connection, or the stream, ended before the response was complete
+	Status   = "status"      // a response came, with a status that is none of success
 )
 
 // A failure is why a request failed.

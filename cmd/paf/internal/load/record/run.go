@@ -49,6 +49,9 @@ type Settings struct {
 	Options     map[string]string `json:"options,omitempty"`    // everything else that was set, as it was given: "--think": "10ms"
 }
 
+// Unsent is the kind of failure of what was due and never sent.
+const Unsent = "unsent"
+
 // A Failure is one kind of failure.
 type Failure struct {
 	Count   int64     `json:"count"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -74,12 +75,15 @@ func (l *Live) home() string {
 // line says in one what matters.
 func line(s *record.Snapshot) string {
 	text := fmt.Sprintf("%s: %s answered, %s in flight, %s failed, %s/s", short(s.Elapsed.Round(100*time.Millisecond)), count(s.Answered), count(s.InFlight),
-		count(s.Failed), count(s.Last.Answered))
+		count(s.Failed), rate(s))
 	if h := s.Last.Latency; h.Count() > 0 {
 		text += fmt.Sprintf(", p50 %s, p99 %s, max %s", duration(h.At(50)), duration(h.At(99)), duration(h.Max()))
 	}
 	return text
 }
+
+// rate writes how many are answered in a second.
+func rate(s *record.Snapshot) string { return count(int64(math.Round(s.Rate))) }
 
 // How large the parts of the view are.
 const (
@@ -94,7 +98,7 @@ func view(s *record.Snapshot, width int) []string {
 		oneLine(load(&s.Settings)),
 		elapsed(s),
 		"",
-		fmt.Sprintf("%s requests/s  %s", count(s.Last.Answered), spark(s.Rates, max(1, width-30))),
+		fmt.Sprintf("%s requests/s  %s", rate(s), spark(s.Rates, max(1, width-30))),
 		fmt.Sprintf("%s answered, %s in flight, %s, %s in, %s out", count(s.Answered), count(s.InFlight), plural(s.Connections, "connection"),
 			size(s.BytesIn), size(s.BytesOut)),
 		count(s.Failed) + " failed" + kinds(s),

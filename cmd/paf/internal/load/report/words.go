@@ -177,10 +177,8 @@ func remarks(r *record.Run) (all []string) {
 	if r.Late > 0 {
 		all = append(all, fmt.Sprintf("It began %s later than --start-at says.", short(r.Late)))
 	}
-	asked := r.Settings.Rate
-	done := r.Rate() + float64(r.FailedCount())/max(r.Length.Seconds(), 1e-9)
-	if _, ramp := r.Settings.Options["--ramp"]; asked > 0 && !ramp && done < 0.97*asked {
-		all = append(all, fmt.Sprintf("Of the %s requests a second that were due, %s ended: the server or this machine cannot do more.", figure(asked), figure(done)))
+	if text := overload(r); text != "" {
+		all = append(all, text)
 	}
 	return all
 }
