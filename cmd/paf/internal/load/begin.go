@@ -18,6 +18,9 @@ type opening struct{ dial, tls int64 }
 func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
 	results := make(chan error, r.options.Connections)
 	for i := range r.options.Connections {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		c := r.place()
 		if after := r.ramp(i); after > 0 {
 			all.Go(func() {

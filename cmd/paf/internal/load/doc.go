@@ -16,6 +16,7 @@
 //	worker.go   what is no request of HTTP: connections alone, messages of a WebSocket
 //	run.go      one run, from its first connection to its last response
 //	begin.go    how it begins
+//	most.go     how much may be asked for
 //	failure.go  the kinds of failure
 //
 // A connection has one goroutine, which reads, takes the events of its engine, records, lays out the next requests and writes

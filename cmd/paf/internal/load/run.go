@@ -41,6 +41,7 @@ type Options struct {
 
 	ConnectOnly bool // what is measured is opening connections
 	WebSocket   bool // what is measured is how long it takes until a message comes back
+	NoFiles     bool // a connection takes no file of the process, as over TCP/IP that the program brings along
 
 	Protocol paf.Protocol // as in paf.Client
 	Way      mimic.Context
@@ -84,6 +85,9 @@ const mostAtOnce = 128
 // newRun looks whether the options can be used.
 func newRun(o *Options) (*run, error) {
 	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
+	if err := o.excess(); err != nil {
+		return nil, err
+	}
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.URL = absolute(httpScheme(o.URL))
 	if o.WebSocket {
@@ -192,7 +196,7 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 		err = r.begin(ctx)
 	}
 	if err == nil {
-		r.set(inner, &all, alarm)
+		r.set(ctx, inner, &all, alarm)
 		cause, err = r.finish(ctx)
 	}
 	r.end.CompareAndSwap(0, r.clock())
@@ -209,20 +213,23 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 	return measured, err
 }
 
-// set starts what a run has besides its connections, and lets them send.
-func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm alarm) {
-	all.Go(func() { r.pace.run(ctx, r.clock, alarm) })
-	all.Go(func() { r.sweep(ctx) })
+// set starts what a run has besides its connections, which goes on until inner ends, and lets them send, unless ctx ends.
+func (r *run) set(ctx, inner context.Context, all *sync.WaitGroup, alarm alarm) {
+	all.Go(func() { r.pace.run(inner, r.clock, alarm) })
+	all.Go(func() { r.sweep(inner) })
 	if r.options.Live != nil {
 		r.shown = make(chan struct{})
 		go func() {
 			defer close(r.shown)
-			r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero })
+			r.options.Live(inner, r.recorder, func() int64 { return r.clock() - r.zero })
 		}()
 	}
 	for more := true; more; {
 		more = false
 		for _, c := range r.conns {
+			if ctx.Err() != nil {
+				return
+			}
 			more = c.begin() || more
 		}
 	}

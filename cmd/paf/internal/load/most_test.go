@@ -1,0 +1,55 @@
+package load
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paf-go/paf/cmd/paf/internal/exit"
+)
+
+// TestMoreThanCanBeIsRefused, before any of it is made.
+func TestMoreThanCanBeIsRefused(t *testing.T) {
+	files := fileLimit()
+	for says, o := range map[string]Options{
+		"-c 2147483647 is too much: it takes 1000000 at most":         {Connections: math.MaxInt32},
+		"-m 2147483647 is too much: it takes 100000 at most":          {Streams: math.MaxInt32},
+		"--pipeline 2147483647 is too much: it takes 100000 at most":  {Pipeline: math.MaxInt32},
+		"-c 1001 with 10000 requests at the same time on each is too": {Connections: 1001, Streams: 10_000},
+		"needs more open files than this process may have":            {Connections: int(min(files, mostConnections))},
+	} {
+		if strings.HasPrefix(says, "needs") && files > mostConnections {
+			t.Logf("SKIPPED: this process may have %d files open, more than there may be connections", files)
+			continue
+		}
+		o.URL, o.Number = "http://127.0.0.1:1/", 1
+		r, err := Run(t.Context(), o)
+		if r != nil || err == nil || exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, not %q", err, says)
+		}
+		if o.NoFiles = true; strings.HasPrefix(says, "needs") && o.excess() != nil {
+			t.Errorf("without files: %v", o.excess())
+		}
+	}
+}
+
+// TestARunThatIsInterruptedMakesNoMoreConnections: with many of them that takes its time.
+func TestARunThatIsInterruptedMakesNoMoreConnections(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errStop)
+	o := Options{URL: "http://127.0.0.1:1/", Connections: mostConnections, NoFiles: true}
+	start := time.Now()
+	if r, err := Run(ctx, o); r != nil || err != errStop {
+		t.Errorf("%v, %v", r, err)
+	}
+	run, err := newRun(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.openAll(ctx, ctx, nil); err != errStop || len(run.conns) != 0 {
+		t.Errorf("%v, with %d places made", err, len(run.conns))
+	}
+	t.Logf("in %v", time.Since(start))
+}
