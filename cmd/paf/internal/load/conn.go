@@ -209,6 +209,7 @@ func (c *conn) detach() bool {
 		case c.halted && c.late == nil:
 			if x := c.free(at); x.counted {
 				c.balance--
+				c.run.unfinished.Add(1)
 			}
 		case c.halted:
 			c.failed(at, now, c.late)

@@ -7,6 +7,7 @@
 //	pace.go     who sends which: the schedule that all connections share
 //	alarm.go    how it waits for the next to be due
 //	dial.go     how a connection is opened
+//	ticket.go   what resumes its TLS session
 //	conn.go     a place in which connections follow each other
 //	exchange.go  its requests, and what becomes of them
 //	events.go   what its engine tells

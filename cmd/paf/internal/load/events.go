@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 )
 
@@ -48,6 +49,7 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 		c.end(ev.Err)
 		return
 	case ev.Kind == engine.Data && c.multi != nil:
+		c.listen(at, ev.Data)
 		c.multi.Consumed(instant(now), ev.Stream, len(ev.Data))
 		return
 	case ev.Kind == engine.Fault:
@@ -61,6 +63,9 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	if ev.Kind == engine.Response {
 		x.status, x.first = ev.Response.Status, c.since
 	}
+	if ev.Kind == engine.Data {
+		c.listen(at, ev.Data)
+	}
 	if ev.End || ev.Kind == engine.End {
 		if c.multi == nil && lane.Capacity() == 0 { // as its last response has said
 			c.closing = true
@@ -70,6 +75,15 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 			c.end(errGone)
 		}
 	}
+}
+
+// listen keeps how the content of a response begins that may become the example of those with a status of 400 or more. c.mu is held.
+func (c *conn) listen(at int, data []byte) {
+	if at < 0 || c.flying[at].status < 400 || !c.flying[at].counted || c.run.refused.Load() {
+		return
+	}
+	x := &c.flying[at]
+	x.said = append(x.said, data[:min(len(data), record.MaxContent-len(x.said))]...)
 }
 
 // find returns the place of the exchange on a stream, -1 if there is none. c.mu is held.

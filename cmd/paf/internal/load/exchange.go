@@ -15,6 +15,7 @@ type exchange struct {
 	again   int    // how many times it was sent before, to a server that did not want it then
 	turn    uint64 // in which it was sent
 	in, out int64  // bytes that came and went for it
+	said    []byte // how the content of a response with a status of 400 or more begins, if there is no example yet
 }
 
 // request sends what a ticket is for, as soon as that is possible. c.mu is held.
@@ -127,6 +128,9 @@ func (c *conn) answered(at int, now int64) {
 		c.balance--
 		zero := c.run.zero
 		c.shard.Done(x.due-zero, x.sent-zero, x.first-zero, now-zero, x.status, x.in, x.out)
+		if x.status >= 400 && c.run.refused.CompareAndSwap(false, true) {
+			c.run.recorder.Refused(now-zero, x.status, x.said)
+		}
 	}
 	if t, ok := c.run.pace.next(c, now, true); ok {
 		c.request(t, now)

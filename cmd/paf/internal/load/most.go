@@ -16,11 +16,10 @@ const (
 // otherFiles is how many files a run may have open besides its connections: its outputs, its timers, a name that is looked up.
 const otherFiles = 32
 
-// excess says what of the options is more than can be done.
-func (o *Options) excess() error {
-	files := int64(math.MaxInt64)
-	if !o.NoFiles {
-		files = fileLimit()
+// excess says what of the options is more than can be done by a process that may have so many files open.
+func (o *Options) excess(files int64) error {
+	if o.NoFiles {
+		files = math.MaxInt64
 	}
 	for _, n := range []struct {
 		flag string

@@ -12,26 +12,32 @@ import (
 
 // TestMoreThanCanBeIsRefused, before any of it is made.
 func TestMoreThanCanBeIsRefused(t *testing.T) {
-	files := fileLimit()
 	for says, o := range map[string]Options{
-		"-c 2147483647 is too much: it takes 1000000 at most":         {Connections: math.MaxInt32},
-		"-m 2147483647 is too much: it takes 100000 at most":          {Streams: math.MaxInt32},
-		"--pipeline 2147483647 is too much: it takes 100000 at most":  {Pipeline: math.MaxInt32},
-		"-c 1001 with 10000 requests at the same time on each is too": {Connections: 1001, Streams: 10_000},
-		"needs more open files than this process may have":            {Connections: int(min(files, mostConnections))},
+		"-c 2147483647 is too much: it takes 1000000 at most":                       {Connections: math.MaxInt32},
+		"-m 2147483647 is too much: it takes 100000 at most":                        {Streams: math.MaxInt32},
+		"--pipeline 2147483647 is too much: it takes 100000 at most":                {Pipeline: math.MaxInt32},
+		"-c 1001 with 10000 requests at the same time on each is too":               {Connections: 1001, Streams: 10_000, NoFiles: true},
+		"-c 1000000 with 11 requests at the same time on each is too much: 1000000": {Connections: 1_000_000, Pipeline: 11, NoFiles: true},
 	} {
-		if strings.HasPrefix(says, "needs") && files > mostConnections {
-			t.Logf("SKIPPED: this process may have %d files open, more than there may be connections", files)
-			continue
-		}
 		o.URL, o.Number = "http://127.0.0.1:1/", 1
 		r, err := Run(t.Context(), o)
 		if r != nil || err == nil || exit.CodeOf(err) != exit.Usage || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, not %q", err, says)
 		}
-		if o.NoFiles = true; strings.HasPrefix(says, "needs") && o.excess() != nil {
-			t.Errorf("without files: %v", o.excess())
-		}
+	}
+	o := Options{Connections: 20_000}
+	if err := o.excess(20_000); err == nil || !strings.Contains(err.Error(), "-c 20000 needs more open files than this process may have (20000)") {
+		t.Errorf("as many connections as files: %v", err)
+	}
+	if err := o.excess(21_000); err != nil {
+		t.Errorf("fewer connections than files: %v", err)
+	}
+	o.NoFiles = true
+	if err := o.excess(20_000); err != nil {
+		t.Errorf("connections without files: %v", err)
+	}
+	if files := fileLimit(); files < 64 {
+		t.Errorf("this process may have %d files open", files)
 	}
 }
 

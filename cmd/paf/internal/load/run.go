@@ -56,18 +56,20 @@ type Options struct {
 
 // A run is one run.
 type run struct {
-	options  *Options
-	dialer   *dialer
-	requests []*request
-	groups   []*group
-	conns    []*conn
-	workers  []*worker
-	pace     *pace
-	origin   time.Time
-	end      atomic.Int64  // by clock; 0 before
-	zero     int64         // when requests begin to count, by clock
-	started  chan struct{} // closed when zero and recorder are known, before the first request
-	shown    chan struct{} // closed when Options.Live has returned; nil if it was not called
+	options    *Options
+	dialer     *dialer
+	requests   []*request
+	groups     []*group
+	conns      []*conn
+	workers    []*worker
+	pace       *pace
+	origin     time.Time
+	end        atomic.Int64  // by clock; 0 before
+	unfinished atomic.Int64  // requests that the end has cut off in flight
+	zero       int64         // when requests begin to count, by clock
+	started    chan struct{} // closed when zero and recorder are known, before the first request
+	refused    atomic.Bool   // there is an example of a response with a status of 400 or more
+	shown      chan struct{} // closed when Options.Live has returned; nil if it was not called
 
 	mu       sync.Mutex
 	recorder *record.Recorder
@@ -85,7 +87,7 @@ const mostAtOnce = 128
 // newRun looks whether the options can be used.
 func newRun(o *Options) (*run, error) {
 	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
-	if err := o.excess(); err != nil {
+	if err := o.excess(fileLimit()); err != nil {
 		return nil, err
 	}
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
@@ -106,6 +108,7 @@ func newRun(o *Options) (*run, error) {
 		return nil, err
 	}
 	r.dialer.limits = limits(o.Streams)
+	r.dialer.tickets = o.ConnectOnly && o.TLS.Resume && r.dialer.secure != nil
 	var p *plan
 	if o.Rate > 0 {
 		p = newPlan(o.Rate, o.Ramp, o.Poisson, rand.Uint64())
@@ -209,7 +212,10 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 		return nil, err
 	}
 	measured := r.recorder.Run(r.clock() - r.zero)
-	measured.Interrupted = err != nil
+	if err != nil {
+		measured.Interrupted, measured.Unfinished = true, r.unfinished.Load()
+	}
+	measured.Settings.Protocol = cmp.Or(measured.Settings.Protocol, r.spoken()) // --connect-only has none before
 	return measured, err
 }
 

@@ -100,7 +100,7 @@ func TestARunBeginsWhenItIsToldTo(t *testing.T) {
 func TestWhatWasDueAndNeverSentHasFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		o    Options
-		sent int64
+		sent int64 // at the most: at the very end a place may be free or not
 	}{
 		"HTTP/1.1": {Options{Connections: 2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond}, 10},
 		"HTTP/2":   {Options{Connections: 1, Streams: 2, Protocol: paf.HTTP2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond}, 10},
@@ -113,7 +113,7 @@ func TestWhatWasDueAndNeverSentHasFailed(t *testing.T) {
 				defer close(hang)
 				o.URL, o.Way = "http://hangs/", serveInMemory(t, paf.HandlerFunc(func(*paf.ResponseWriter, *paf.Request) { <-hang }))
 				r := measure(t, o)
-				if r.Answered() != 0 || r.FailedCount() != 100 || kinds(r)[Timeout] != c.sent || kinds(r)[Unsent] != 100-c.sent {
+				if r.Answered() != 0 || r.FailedCount() != 100 || kinds(r)[Timeout]+kinds(r)[Unsent] != 100 || kinds(r)[Timeout] < c.sent-2 || kinds(r)[Timeout] > c.sent {
 					t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
 				}
 				if end := o.Duration + o.Timeout; r.Length < end || r.Length > end+time.Second {

@@ -56,6 +56,10 @@ func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 		{replaced(`"min_ns": `, `"min_ns": 99999`), `the times do not add up`},
 		{replaced(`"start": "2026`, `"start": "yesterday`), `the run cannot be used`},
 		{replaced(`"failures": {`, `"failures": {"x": {"count": 3},`), `by their kinds`},
+		{replaced(`"processes": 1`, `"processes": 1, "unfinished": -1`), `"unfinished" is -1`},
+		{replaced(`"resumed": `, `"resumed": 99`), `"resumed" is 99`},
+		{replaced(`"refused": {`+"\n"+`  "status": `, `"refused": {"status": 1`), `"refused" has the status 1`},
+		{replaced(`"content": "`, `"content": "`+strings.Repeat("x", 601)), `bytes of content, more than 600`},
 		{replaced(`"bytes_in": `, `"bytes_in": 1`), `the seconds have`},
 	} {
 		run, err := Read(strings.NewReader(c.text))

@@ -138,7 +138,7 @@ func load(s *record.Settings) string {
 	}
 	parts = append(parts, loop)
 	if s.Requests > 0 {
-		parts = append(parts, plural(s.Requests, "request"))
+		parts = append(parts, plural(s.Requests, strings.TrimSuffix(thingOf(s).noun, "s")))
 	}
 	if s.Duration > 0 {
 		parts = append(parts, "for "+short(s.Duration))
@@ -166,7 +166,7 @@ func options(s *record.Settings) string {
 // remarks are what a reader of the figures has to know.
 func remarks(r *record.Run) (all []string) {
 	if r.Interrupted {
-		all = append(all, "The run was interrupted: this is what was measured until then.")
+		all = append(all, "The run was interrupted: this is what was measured until then."+cutOff(r))
 	}
 	if r.Processes > 1 {
 		all = append(all, fmt.Sprintf("Merged from %d runs.", r.Processes))
@@ -177,8 +177,10 @@ func remarks(r *record.Run) (all []string) {
 	if r.Late > 0 {
 		all = append(all, fmt.Sprintf("It began %s later than --start-at says.", short(r.Late)))
 	}
-	if text := overload(r); text != "" {
-		all = append(all, text)
+	for _, text := range []string{overload(r), example(r)} {
+		if text != "" {
+			all = append(all, text)
+		}
 	}
 	return all
 }
