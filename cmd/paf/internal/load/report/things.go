@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 )
@@ -22,6 +23,9 @@ func thingOf(s *record.Settings) thing {
 	}
 	return thing{"Requests", "requests", "answered"}
 }
+
+// one is the noun of one.
+func (t thing) one() string { return strings.TrimSuffix(t.noun, "s") }
 
 // resumed says how many handshakes were resumed, where that was asked for: "" elsewhere.
 func resumed(r *record.Run) string {
@@ -52,13 +56,9 @@ func cutOff(r *record.Run) string {
 	if r.Unfinished == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" Of the %s %s under way, and %s in no figure.", thingOf(&r.Settings).noun, were(r.Unfinished), are(r.Unfinished))
-}
-
-// are is the verb for so many.
-func are(n int64) string {
-	if n == 1 {
-		return "is"
+	verbs := []string{"were", "are"}
+	if r.Unfinished == 1 {
+		verbs = []string{"was", "is"}
 	}
-	return "are"
+	return fmt.Sprintf(" %s %s under way, and %s in no figure.", plural(r.Unfinished, thingOf(&r.Settings).one()), verbs[0], verbs[1])
 }

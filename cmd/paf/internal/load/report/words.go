@@ -138,7 +138,7 @@ func load(s *record.Settings) string {
 	}
 	parts = append(parts, loop)
 	if s.Requests > 0 {
-		parts = append(parts, plural(s.Requests, strings.TrimSuffix(thingOf(s).noun, "s")))
+		parts = append(parts, plural(s.Requests, thingOf(s).one()))
 	}
 	if s.Duration > 0 {
 		parts = append(parts, "for "+short(s.Duration))
