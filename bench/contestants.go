@@ -29,7 +29,8 @@ type contestant struct {
 	name string
 
 	// can is a list of words: h1, h2, tls, body (pathBig and pathSink), wait (pathWait and
-	// pathHold), toil (pathToil), call-h1 and call-h2 (has a client), gateway-h1, gateway-h2 and tunnel (has a proxy).
+	// pathHold), toil (pathToil), call-h1 and call-h2 (has a client), gateway-h1, gateway-h2 and tunnel (has a proxy),
+	// load-h1, load-h2 and load-many (loads servers).
 	can string
 
 	// cannot says why, by the names of works that it cannot do although it can do what they need.
@@ -40,12 +41,13 @@ type contestant struct {
 	client  func(j job) (func(worker int) error, error) // what it returns makes one exchange
 	pass    func(j job, ln net.Listener) error          // a gateway to j.Behind
 	tunnel  func(j job, ln net.Listener) error          // a proxy for tunnels
+	load    loader
 }
 
 // contestants are those who take part, in the order of the tables; the floor comes first.
 var contestants = []contestant{
 	{name: "floor", can: "h1 tls body toil call-h1 tunnel", serve: serveFloor, client: callFloor, tunnel: tunnelFloor},
-	{name: "paf", can: "h1 h2 tls body wait toil call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: servePaf, client: callPaf, pass: passPaf, tunnel: tunnelPaf},
+	{name: "paf", can: "h1 h2 tls body wait toil call-h1 call-h2 gateway-h1 gateway-h2 tunnel load-h1 load-h2 load-many", serve: servePaf, client: callPaf, pass: passPaf, tunnel: tunnelPaf, load: generatePaf},
 	{name: "paf-borrow", can: "h1 h2 toil", serve: serveBorrower},
 	{name: "paf+nethttp", can: "h1 h2 tls body wait toil call-h1 call-h2", serve: servePafNetHTTP, client: callPafNetHTTP},
 	{name: "net/http", can: "h1 h2 tls body wait toil call-h1 call-h2 gateway-h1 gateway-h2 tunnel", serve: serveNetHTTP, client: callNetHTTP, pass: passNetHTTP, tunnel: tunnelNetHTTP},
@@ -57,6 +59,8 @@ var contestants = []contestant{
 	{name: "haproxy", can: "gateway-h1 gateway-h2", command: haproxy},
 	{name: "h2o", can: "h1 h2 tls body", command: h2o},
 	{name: "nghttpd", can: "h2 tls body", command: nghttpd},
+	{name: "wrk", can: "load-h1", load: loadH1},
+	{name: "h2load", can: "load-h2 load-many", load: generateH2load},
 }
 
 // takePart returns the contestants that can do a work, of those in only.

@@ -14,9 +14,10 @@
 //	cores             from one core to two: cores-h1, cores-h2
 //	client            CPU a request of the client: client-h1, client-h2
 //	proxy             CPU a request of a gateway: proxy-h1, proxy-h2; a tunnel: proxy-tunnel
+//	load              CPU a request of a load generator: load-h1, load-h2; with many connections: load-many
 //
 // Each contestant is a process of its own, pinned to one core; the load runs on
-// another one. The contestants take turns, A B C A B C …, so that a machine whose
+// another one, or the server where a client or a load generator is the contestant. The contestants take turns, A B C A B C …, so that a machine whose
 // speed drifts is fair to all. Load comes from wrk and h2load (Debian's packages wrk
 // and nghttp2-client), so that no one's own client judges; where they cannot do
 // what is wanted, the code says why and what does it instead.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -11,11 +13,13 @@ import (
 	"time"
 )
 
-// A load is what wrk or h2load have counted.
+// A load is what a load generator has counted, and what it took itself.
 type load struct {
 	requests float64
 	seconds  float64
 	p50, p99 float64 // milliseconds; 0 where the tool does not tell: h2load never, wrk at times not of pipelined requests ("99% 0.00us")
+	cpu      time.Duration
+	peak     float64 // the most memory it has had, in KiB; 0 if it ended before that could be looked at
 }
 
 // pipelined is a script for wrk: 16 requests in one write.
@@ -50,11 +54,7 @@ func wrk(cores string, url string, length time.Duration, script string) (load, e
 		}
 		args = append(args, "-s", f.Name())
 	}
-	out, err := pinned(cores, "wrk", append(args, url)...).CombinedOutput()
-	if err != nil {
-		return load{}, fmt.Errorf("wrk (Debian's package wrk) failed: %w: %s", err, out)
-	}
-	return readWrk(out)
+	return runGenerator(cores, "wrk", append(args, url), readWrk)
 }
 
 // readWrk reads what wrk prints.
@@ -81,11 +81,7 @@ func readWrk(out []byte) (load, error) {
 // offers one cipher suite of TLS 1.3, so that all servers use the same.
 func h2load(cores string, args ...string) (load, error) {
 	args = append([]string{"-t1", "--tls13-ciphers=TLS_AES_128_GCM_SHA256"}, args...)
-	out, err := pinned(cores, "h2load", args...).CombinedOutput()
-	if err != nil {
-		return load{}, fmt.Errorf("h2load (Debian's package nghttp2-client) failed: %w: %s", err, out)
-	}
-	return readH2load(out)
+	return runGenerator(cores, "h2load", args, readH2load)
 }
 
 // readH2load reads what h2load prints.
@@ -97,6 +93,42 @@ func readH2load(out []byte) (load, error) {
 	}
 	l := load{requests: number(count[1]), seconds: duration(took[1]).Seconds()}
 	return l, l.valid("h2load")
+}
+
+// runGenerator runs a load generator to its end; read reads what it has printed.
+func runGenerator(cores, program string, args []string, read func(out []byte) (load, error)) (load, error) {
+	cmd := pinned(cores, program, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return load{}, fmt.Errorf("%s cannot be run: %w", program, err)
+	}
+	peak, err := waitFor(cmd)
+	if err != nil {
+		return load{}, fmt.Errorf("%s failed (is it installed? conformance/install.sh brings it): %w: %s", program, err, out.Bytes())
+	}
+	l, err := read(out.Bytes())
+	l.cpu, l.peak = cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), peak
+	return l, err
+}
+
+// waitFor waits for a command to end and returns the most memory that it has had, in KiB: as it was at the latest look, for who
+// has ended has none. Not what wait4 tells of it, ru_maxrss: that counts what we had when we started it.
+func waitFor(cmd *exec.Cmd) (peak float64, err error) {
+	ended := make(chan error)
+	go func() { ended <- cmd.Wait() }()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return peak, err
+		case <-look.C:
+			if kib, err := memory(cmd.Process.Pid, "VmHWM"); err == nil {
+				peak = kib
+			}
+		}
+	}
 }
 
 // valid returns an error if nothing was counted.

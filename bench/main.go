@@ -15,17 +15,18 @@ import (
 // A job is what a child process of bench is to do. The parent passes it as JSON, behind
 // the role's name: its fields are nobody's flags.
 type job struct {
-	Name  string        // the contestant
-	Addr  string        // where to listen, or what to load
-	Dir   string        // the site: see site
-	H2    bool          // HTTP/2, else HTTP/1.1
-	TLS   bool          // over TLS, else in clear
-	Cores int           // GOMAXPROCS, or how many workers; 0 leaves it to the process
-	Rate  float64       // requests a second of an open loop; 0: as many as can be had
-	Path  string        // what the sender asks for; "" is pathHello
-	Many  int           // requests in flight, streams to hold, or streams that a server takes on a connection
-	Time  time.Duration // how long
-	Hold  bool          // a client keeps its responses open
+	Name     string        // the contestant
+	Addr     string        // where to listen, or what to load
+	Dir      string        // the site: see site
+	H2       bool          // HTTP/2, else HTTP/1.1
+	TLS      bool          // over TLS, else in clear
+	Cores    int           // GOMAXPROCS, or how many workers; 0 leaves it to the process
+	Rate     float64       // requests a second of an open loop; 0: as many as can be had
+	Path     string        // what the sender asks for; "" is pathHello
+	Many     int           // requests in flight, streams to hold, or streams that a server takes on a connection
+	Time     time.Duration // how long
+	Requests int           // of all connections together, in place of Time; 0: no number
+	Hold     bool          // a client keeps its responses open
 
 	Behind string // what a proxy leads to
 	Tunnel bool   // by a tunnel

@@ -20,6 +20,7 @@ type column struct {
 // columns are all figures, by their keys in a sample.
 var columns = map[string]column{
 	"cpu":     {"CPU µs a request", 2},
+	"served":  {"CPU µs a request of the server", 2},
 	"cpugib":  {"CPU ms a GiB", 0},
 	"rate":    {"requests/s", 0},
 	"gibps":   {"GiB/s", 2},

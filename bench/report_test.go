@@ -47,12 +47,25 @@ func TestMedian(t *testing.T) {
 
 func TestWhatToolsPrint(t *testing.T) {
 	l, err := readWrk([]byte("  Latency Distribution\n     50%  310.00us\n     75%  460.00us\n     90%    0.86ms\n     99%    1.12s \n  244684 requests in 3.01s, 30.1MB read\n"))
-	if want := (load{244684, 3.01, 0.31, 1120}); l != want || err != nil {
+	if want := (load{requests: 244684, seconds: 3.01, p50: 0.31, p99: 1120}); l != want || err != nil {
 		t.Error(l, err)
 	}
 	l, err = readH2load([]byte("finished in 500.00ms, 2 req/s\nrequests: 9 total, 9 started, 9 done, 9 succeeded, 0 failed, 0 errored, 0 timeout\nstatus codes: 9 2xx, 0 3xx, 0 4xx, 0 5xx\n"))
 	if want := (load{requests: 9, seconds: 0.5}); l != want || err != nil {
 		t.Error(l, err)
+	}
+	l, err = readPaf([]byte(`{"length_ns": 2000000000, "latency": {"count": 9, "ms": {"p50": 0.3, "p99": 4, "p99.9": 5}}, "failed": {"count": 0}, "statuses": {"200": 9}}`))
+	if want := (load{requests: 9, seconds: 2, p50: 0.3, p99: 4}); l != want || err != nil {
+		t.Error(l, err)
+	}
+	for _, out := range []string{
+		"", `{"length_ns": 1, "latency": {"count": 0}}`,
+		`{"length_ns": 1, "latency": {"count": 9}, "failed": {"count": 1}, "statuses": {"200": 9}}`,
+		`{"length_ns": 1, "latency": {"count": 9}, "failed": {"count": 0}, "statuses": {"200": 8, "302": 1}}`,
+	} {
+		if l, err := readPaf([]byte(out)); err == nil {
+			t.Errorf("%q was taken for %v", out, l)
+		}
 	}
 	for _, out := range []string{
 		"", "  0 requests in 3.00s", "12 requests in 3.00s\n  Socket errors: connect 0", "12 requests in 3.00s\n  Non-2xx or 3xx responses: 12",

@@ -30,7 +30,7 @@ func (w work) job() job {
 }
 
 // works are all that can be measured, family by family.
-var works = slices.Concat(smallWorks, idleWorks, bodyWorks, tailWorks, coreWorks, clientWorks, proxyWorks)
+var works = slices.Concat(smallWorks, idleWorks, bodyWorks, tailWorks, coreWorks, clientWorks, proxyWorks, generatorWorks)
 
 // smallColumns are those of small answers.
 var smallColumns = []string{"cpu", "rate", "p50", "p99", "peak"}

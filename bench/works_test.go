@@ -2,16 +2,18 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestEachFamilyMeasures(t *testing.T) {
-	lacking(t, "wrk", "h2load", "h2o")
+	lacking(t, "wrk", "h2load", "h2o", "nginx")
 	o := options{length: 100 * time.Millisecond, rounds: 1, only: "paf", conns: 300, size: testSize}
 	for _, name := range []string{"h1pipe", "h2", "tls-h1", "idle-h1", "idle-h2-tls", "idle-streams", "idle-streams-client",
-		"cores-h2", "body-h1-up", "body-h2-down-tls", "tail-80", "client-h1", "client-h2", "proxy-h1", "proxy-h2", "proxy-tunnel"} {
+		"cores-h2", "body-h1-up", "body-h2-down-tls", "tail-80", "client-h1", "client-h2", "proxy-h1", "proxy-h2", "proxy-tunnel",
+		"load-h1", "load-h2", "load-many"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // what is measured does not matter here
 			chosen, err := worksNamed(name)
@@ -35,13 +37,13 @@ func TestEachFamilyMeasures(t *testing.T) {
 	}
 }
 
-func TestEveryClientCalls(t *testing.T) {
-	lacking(t, "h2o")
-	for _, w := range clientWorks {
+func TestEveryClientAndGeneratorCalls(t *testing.T) {
+	lacking(t, "wrk", "h2load", "h2o", "nginx")
+	for _, w := range slices.Concat(clientWorks, generatorWorks) {
 		for _, c := range takePart(w, "") {
 			t.Run(w.name+" "+c.name, func(t *testing.T) {
 				t.Parallel()
-				if s, err := w.once(w, c, options{length: 300 * time.Millisecond}); err != nil || s["cpu"] <= 0 || s["rate"] <= 0 {
+				if s, err := w.once(w, c, options{length: 300 * time.Millisecond, conns: 300}); err != nil || s["cpu"] <= 0 || s["rate"] <= 0 {
 					t.Error(s, err)
 				}
 			})
@@ -67,8 +69,8 @@ func TestWhatCannotBeMeasuredSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, loaded := range []loader{loadH1, loadPipelined, loadH2} {
-		if l, err := loaded(loadCore, job{}, nobody, time.Second); err == nil {
+	for _, loaded := range []loader{loadH1, loadPipelined, loadH2, generatePaf} {
+		if l, err := loaded(loadCore, job{Many: 1}, nobody, time.Second); err == nil {
 			t.Errorf("a load on a closed port counted %v", l)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 type ClientConn struct {
 	conn
 	cache    headCache
+	asking   asking
 	method   string // of the exchange in progress
 	offered  bool   // the request offers an upgrade
 	interims int    // 1xx responses so far
@@ -187,7 +188,7 @@ func (c *ClientConn) Request(out *engine.Output, r *semantics.Request, length in
 		return 0, engine.Misuse(engine.RuleOrder, "an exchange is in progress, or the connection is closing")
 	}
 	start := len(out.Buf)
-	buf, f, err := c.appendRequest(out.Buf, r, length)
+	buf, f, err := c.appendHead(out.Buf, r, length)
 	if err != nil {
 		out.Buf = buf[:start]
 		return 0, err

@@ -72,3 +72,81 @@ func TestWhatWasSaidBeforeChangesNothing(t *testing.T) {
 		t.Errorf("only %d heads were said again as they were", again)
 	}
 }
+
+// What a connection asks does not depend on what it has asked before.
+func TestWhatWasAskedBeforeChangesNothing(t *testing.T) {
+	root := semantics.Target{Form: semantics.OriginForm, Authority: "a", Path: "/"}
+	other, query, absolute := root, root, root
+	other.Authority, query.Query = "b", "q"
+	absolute.Form, absolute.Scheme = semantics.AbsoluteForm, "http"
+	requests := []semantics.Request{
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("Accept", "text/plain")},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("Accept", "text/html")},
+		{Method: "GET", Target: root},
+		{Method: "POST", Target: root},
+		{Method: "GET", Target: other},
+		{Method: "GET", Target: query},
+		{Method: "GET", Target: absolute},
+		{Method: "GET", Target: root, Upgrade: "x"},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("Host", "c", "Content-Length", "7", "Expect", "100-continue", "Connection", "x")},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("Connection", "close")},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("X-Long", strings.Repeat("x", 2000))},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("Bad Name", "x")},
+		{Method: "GET", Target: root, Fields: semantics.FieldsOf("X", "bad\nvalue")},
+		{Method: "BAD METHOD", Target: root},
+	}
+	const response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	asked := func(c *ClientConn, r semantics.Request, length int64) (text string, open bool) {
+		var out engine.Output
+		id, err := c.Request(&out, &r, length)
+		if err != nil {
+			if len(out.Buf) != 0 {
+				t.Errorf("%v, and yet %q", err, out.Buf)
+			}
+			return err.Error(), true
+		}
+		content := make([]byte, max(length, 2)) // of chunks if the length is not known
+		if length != 0 {
+			if _, err := c.Data(&out, id, content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.End(&out, id, nil); err != nil {
+			t.Fatal(err)
+		}
+		var ev engine.Event
+		if n := c.Next(1, []byte(response), &ev); n != len(response) || ev.Kind != engine.Response || !ev.End {
+			t.Fatalf("%+v", ev)
+		}
+		return string(out.Buf), c.Capacity() == 1
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	c := NewClient(engine.Limits{}, 1)
+	again := 0
+	for range 5000 {
+		r := requests[rnd.IntN(len(requests))]
+		length := int64(rnd.IntN(4)) - 1
+		if length == 1 {
+			length = 0
+		}
+		for range rnd.IntN(5) {
+			if c.asking.is(&r, length) && len(c.asking.text) > 0 {
+				again++
+			}
+			r.Fields = r.Fields.Clone() // other memory, the same text
+			got, open := asked(c, r, length)
+			want, fresh := asked(NewClient(engine.Limits{}, 1), r, length)
+			if got != want || open != fresh {
+				t.Fatalf("%+v: %q, and on a new connection %q; open: %v and %v", r, got, want, open, fresh)
+			}
+			if !open {
+				kept := c.asking // the next connection goes on with it: there is more to be compared
+				c = NewClient(engine.Limits{}, 1)
+				c.asking = kept
+			}
+		}
+	}
+	if again < 1000 {
+		t.Errorf("only %d heads were asked again as they were", again)
+	}
+}

@@ -70,9 +70,9 @@ func hookOption(cmd *cli.Command) (*issue.Hook, error) {
 		}
 		return nil, nil
 	}
-	wait, ok := seconds(cmd.String("dns-wait"))
-	if !ok {
-		return nil, usagef(cmd, "the option \"--dns-wait\" takes a time (as 90, 1.5 or 2m), not %q", cmd.String("dns-wait"))
+	wait, err := timeOf(cmd, "dns-wait")
+	if err != nil {
+		return nil, err
 	}
 	if wait == 0 {
 		wait = -time.Nanosecond // zero would mean the library's default

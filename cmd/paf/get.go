@@ -103,6 +103,15 @@ func seconds(text string) (time.Duration, bool) {
 	return d, err == nil && d >= 0
 }
 
+// timeOf reads an option that is a time.
+func timeOf(cmd *cli.Command, name string) (time.Duration, error) {
+	d, ok := seconds(cmd.String(name))
+	if !ok {
+		return 0, usagef(cmd, "the option \"--%s\" takes a time (as 90, 1.5, 200ms or 2m), not %q", name, cmd.String(name))
+	}
+	return d, nil
+}
+
 // getOptions reads the command line.
 func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 	switch {
@@ -127,9 +136,9 @@ func getOptions(cmd *cli.Command) (o fetch.Options, err error) {
 	case cmd.Int("max-redirects") < 0:
 		return o, usagef(cmd, "--max-redirects %d is negative; --no-redirects follows none", cmd.Int("max-redirects"))
 	}
-	timeout, ok := seconds(cmd.String("timeout"))
-	if !ok {
-		return o, usagef(cmd, "the option \"--timeout\" takes a time (as 90, 1.5 or 2m), not %q", cmd.String("timeout"))
+	timeout, err := timeOf(cmd, "timeout")
+	if err != nil {
+		return o, err
 	}
 	o = fetch.Options{
 		URL:          cmd.Args().First(),

@@ -37,14 +37,17 @@ Examples:
   paf load -n 1000 -X POST --data @order.json -H 'content-type: application/json' URL
   paf load --from requests.txt -c 20 -d 1m http://localhost/
   paf load --connect-only -c 50 -n 10000 https://localhost/
-  paf load --websocket -c 100 -d 10s ws://localhost/echo
+  paf load -c 100 -d 10s ws://localhost/websocket
   paf load --start-at 2030-01-01T12:00:00Z --json here.json ... on each machine, then
   paf load --merge here.json there.json --html report.html
   paf load --compare before.json after.json
 
 A file of --from has a request a line, "[METHOD] TARGET [CONTENT]", where CONTENT
-is text or @FILE; or it is a HAR, as browsers save it, of which the requests for
-the server of URL are sent.
+is text or @FILE, and comments, which begin with "#"; or it is a HAR, as browsers
+save it, of which the requests for the server of URL are sent. URL then has no path.
+
+Content is sent as application/x-www-form-urlencoded, as curl does it, unless -H
+names another Content-Type. Redirects are not followed: they are what is answered.
 
 Exit status:
     0  all was answered, within the bounds that were stated
@@ -65,9 +68,9 @@ func loadFlags() []cli.Flag {
 		&cli.IntFlag{Name: "connections", Aliases: []string{"c"}, Value: 50, Usage: "keep `N` connections"},
 		&cli.IntFlag{Name: "streams", Aliases: []string{"m"}, Value: 1, Usage: "send `N` requests at the same time on each, over HTTP/2"},
 		&cli.IntFlag{Name: "pipeline", Value: 1, Usage: "send `N` requests on each before the first is answered, over HTTP/1.1"},
-		&cli.IntFlag{Name: "requests", Aliases: []string{"n"}, Usage: "end after `N` requests"},
+		&cli.IntFlag{Name: "requests", Aliases: []string{"n"}, HideDefault: true, Usage: "end after `N` requests"},
 		&cli.StringFlag{Name: "duration", Aliases: []string{"d"}, Usage: "end after `TIME`: seconds, or as 1m30s; 10s unless -n is there"},
-		&cli.StringFlag{Name: "rate", Aliases: []string{"r"}, Usage: "`N` requests a second are due, whatever has become of the others: an open loop"},
+		&cli.StringFlag{Name: "rate", Aliases: []string{"r"}, Usage: "`N` requests a second are due (as 500, 500/s or 0.1), whatever has become of the others: an open loop"},
 		&cli.StringFlag{Name: "arrivals", Value: "constant", Usage: "with --rate, requests are due evenly, or at random as those of many users: `constant` or poisson"},
 		&cli.StringFlag{Name: "ramp", Usage: "let the rate grow for `TIME`; without --rate, open the connections one after another in it"},
 		&cli.StringFlag{Name: "warmup", Usage: "begin `TIME` before anything counts"},
@@ -77,10 +80,10 @@ func loadFlags() []cli.Flag {
 		&cli.StringFlag{Name: "method", Aliases: []string{"X", "request"}, Usage: "use `METHOD`; else GET, or POST with --data"},
 		&cli.StringSliceFlag{Name: "header", Aliases: []string{"H"},
 			Usage: "send the field `FIELD`, as \"Name: value\"; \"Name:\" leaves one out that would be sent"},
-		&cli.StringSliceFlag{Name: "data", Usage: "send `DATA` as content: text or @FILE; several are joined by \"&\""},
-		&cli.StringFlag{Name: "from", Usage: "send the requests in `FILE`, one a line or a HAR, in turn"},
+		&cli.StringSliceFlag{Name: "data", Usage: "send `DATA` as content: text, @FILE, or @- for standard input; several are joined by \"&\""},
+		&cli.StringFlag{Name: "from", Usage: "send the requests in `FILE`, - for standard input, one a line or a HAR, in turn"},
 		&cli.BoolFlag{Name: "connect-only", Usage: "open connections and close them: what is measured is how long that takes"},
-		&cli.BoolFlag{Name: "websocket", Usage: "open WebSockets, send a message (that of --data) and wait until it comes back"},
+		&cli.BoolFlag{Name: "websocket", Usage: "open WebSockets, send a message (that of --data) and wait until it comes back; so for a URL of ws or wss"},
 		&cli.BoolFlag{Name: "http1", Aliases: []string{"http1.1"}, Usage: "speak HTTP/1.1 only"},
 		&cli.BoolFlag{Name: "http2", Usage: "speak HTTP/2 where TLS agrees on it, else HTTP/1.1: what is done without an option too"},
 		&cli.BoolFlag{Name: "http2-prior-knowledge", Usage: "speak HTTP/2 only, in clear too"},
@@ -95,7 +98,7 @@ func loadFlags() []cli.Flag {
 		&cli.StringFlag{Name: "tap", Usage: "bring TCP/IP along, on the TAP device `NAME` (Linux)"},
 		&cli.StringSliceFlag{Name: "addr", Usage: "with --tap, an address and its prefix, dhcp or slaac: `ADDR`; may be given several times"},
 		&cli.StringSliceFlag{Name: "gw", Usage: "with --tap, the gateway `ADDR`; one of IPv4 and one of IPv6 may be given"},
-		&cli.StringFlag{Name: "max-p99", Usage: "fail if one in a hundred takes longer than `TIME`, be it to fail, or if none is answered"},
+		&cli.StringFlag{Name: "max-p99", Usage: "fail if one in a hundred takes longer than `TIME`, as 20ms, be it to fail, or if none is answered"},
 		&cli.StringFlag{Name: "max-errors", Usage: "fail only if more than `SHARE` of the requests do, as 0.1% or a number of them"},
 		&cli.StringFlag{Name: "json", Usage: "write all that was measured to `FILE`, - for standard output: for --merge, --compare and jq"},
 		&cli.StringFlag{Name: "csv", Usage: "write what each second has seen to `FILE`, - for standard output"},
@@ -157,8 +160,8 @@ func loadOptions(cmd *cli.Command) (o load.Options, err error) {
 	}
 	o = load.Options{
 		URL: cmd.Args().First(), Method: cmd.String("method"), Fields: cmd.StringSlice("header"), Data: cmd.StringSlice("data"), Requests: cmd.String("from"),
-		Connections: cmd.Int("connections"), Streams: cmd.Int("streams"), Pipeline: cmd.Int("pipeline"), Number: int64(cmd.Int("requests")),
-		Poisson: cmd.String("arrivals") == "poisson", ConnectOnly: cmd.Bool("connect-only"), WebSocket: cmd.Bool("websocket"),
+		Stdin: cmd.Root().Reader, Connections: cmd.Int("connections"), Streams: cmd.Int("streams"), Pipeline: cmd.Int("pipeline"), Number: int64(cmd.Int("requests")),
+		Poisson: cmd.String("arrivals") == "poisson", ConnectOnly: cmd.Bool("connect-only"), WebSocket: ofWebSockets(cmd),
 		TLS: load.TLSOptions{
 			Insecure: cmd.Bool("insecure"), CACert: cmd.String("cacert"), ServerName: cmd.String("servername"),
 			Cert: cmd.String("cert"), Key: cmd.String("key"), Resume: cmd.Bool("resume"),
@@ -168,14 +171,18 @@ func loadOptions(cmd *cli.Command) (o load.Options, err error) {
 	for name, to := range map[string]*time.Duration{
 		"duration": &o.Duration, "ramp": &o.Ramp, "warmup": &o.Warmup, "think": &o.Think, "timeout": &o.Timeout,
 	} {
-		var ok bool
-		needed := name == "duration" || name == "timeout"
-		if *to, ok = seconds(cmd.String(name)); !ok || needed && cmd.IsSet(name) && *to == 0 {
-			return o, usagef(cmd, "the option \"--%s\" takes a time (as 90, 1.5 or 2m), not %q", name, cmd.String(name))
+		if *to, err = timeOf(cmd, name); err != nil {
+			return o, err
+		}
+		if needed := name == "duration" || name == "timeout"; needed && cmd.IsSet(name) && *to == 0 {
+			return o, usagef(cmd, "the option \"--%s\" takes a time of more than 0 (as 90, 1.5, 200ms or 2m), not %q", name, cmd.String(name))
 		}
 	}
 	if o.Duration == 0 && o.Number == 0 {
 		o.Duration = 10 * time.Second
+	}
+	if o.Duration > 0 && o.Ramp > o.Warmup+o.Duration {
+		return o, usagef(cmd, "--ramp %v is longer than the run, which takes %v", o.Ramp, o.Warmup+o.Duration)
 	}
 	switch {
 	case cmd.Bool("http1"), o.Pipeline > 1:

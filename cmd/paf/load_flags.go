@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/load"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/cmd/paf/internal/load/report"
 	"github.com/urfave/cli/v3"
 )
 
@@ -19,7 +21,7 @@ import (
 
 // unlike says which options do not go together.
 func unlike(cmd *cli.Command) error {
-	rate := cmd.IsSet("rate")
+	rate, socket := cmd.IsSet("rate"), ofWebSockets(cmd)
 	switch {
 	case cmd.NArg() == 0, cmd.NArg() == 1 && cmd.Args().First() == "":
 		return usagef(cmd, "the URL is missing")
@@ -37,13 +39,13 @@ func unlike(cmd *cli.Command) error {
 		return usagef(cmd, "--cert and --key go together")
 	case cmd.IsSet("from") && given(cmd, "data", "method") > 0:
 		return usagef(cmd, "either --from or --data and --method, not both")
-	case cmd.Bool("connect-only") && cmd.Bool("websocket"):
-		return usagef(cmd, "either --connect-only or --websocket, not both")
+	case cmd.Bool("connect-only") && socket:
+		return usagef(cmd, "either --connect-only or WebSockets, not both")
 	case cmd.Bool("connect-only") && given(cmd, "method", "header", "data", "from") > 0:
 		return usagef(cmd, "--connect-only sends no request: --method, --header, --data and --from are for those")
-	case cmd.Bool("websocket") && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge") || cmd.IsSet("method") || cmd.IsSet("from")):
-		return usagef(cmd, "--websocket is for HTTP/1.1, and neither for --method nor --from")
-	case (cmd.Bool("websocket") || cmd.Bool("connect-only")) && (cmd.Int("streams") > 1 || cmd.Int("pipeline") > 1):
+	case socket && (cmd.Bool("http2") || cmd.Bool("http2-prior-knowledge") || cmd.IsSet("method") || cmd.IsSet("from")):
+		return usagef(cmd, "WebSockets (--websocket, ws:// or wss://) are for HTTP/1.1, and neither for --method nor --from")
+	case (socket || cmd.Bool("connect-only")) && (cmd.Int("streams") > 1 || cmd.Int("pipeline") > 1):
 		return usagef(cmd, "--streams and --pipeline are for requests")
 	case cmd.Int("streams") > 1 && cmd.Bool("http1"):
 		return usagef(cmd, "--streams is for HTTP/2; --pipeline is what HTTP/1.1 has")
@@ -63,6 +65,27 @@ func unlike(cmd *cli.Command) error {
 	for _, name := range []string{"connections", "streams", "pipeline", "requests"} {
 		if n := cmd.Int(name); cmd.IsSet(name) && (n < 1 || n > math.MaxInt32) {
 			return usagef(cmd, "the option \"--%s\" takes a number from 1 on, not %d", name, n)
+		}
+	}
+	return withoutTLS(cmd)
+}
+
+// ofWebSockets reports whether it is WebSockets that are opened.
+func ofWebSockets(cmd *cli.Command) bool {
+	return cmd.Bool("websocket") || load.Socket(cmd.Args().First())
+}
+
+// withoutTLS says which options are for TLS, if the server is one without it.
+func withoutTLS(cmd *cli.Command) error {
+	if load.Secure(cmd.Args().First()) {
+		return nil
+	}
+	if cmd.Bool("http2") {
+		return usagef(cmd, "--http2 is what TLS agrees on, and the URL is one without TLS: there --http2-prior-knowledge speaks HTTP/2")
+	}
+	for _, name := range []string{"insecure", "cacert", "cert", "key", "servername", "resume"} {
+		if cmd.IsSet(name) {
+			return usagef(cmd, "--%s is for TLS, and the URL is one without: those of https and wss are with TLS", name)
 		}
 	}
 	return nil
@@ -93,9 +116,12 @@ func otherSettings(cmd *cli.Command) map[string]string {
 	set := map[string]string{}
 	for _, name := range []string{"pipeline", "ramp", "warmup", "think", "timeout", "start-at", "from", "connect-only", "websocket", "insecure",
 		"cacert", "servername", "resume", "unix", "vsock", "tap"} {
-		if cmd.IsSet(name) {
-			set["--"+name] = fmt.Sprint(cmd.Value(name))
+		if v := cmd.Value(name); cmd.IsSet(name) && v != false {
+			set["--"+name] = fmt.Sprint(v)
 		}
+	}
+	if ofWebSockets(cmd) {
+		set["--websocket"] = "true" // the target of the record is an http:// URL
 	}
 	return set
 }
@@ -108,7 +134,7 @@ func rateOf(cmd *cli.Command) (float64, error) {
 	}
 	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64)
 	if err != nil || !(n > 0 && n <= 1e9) {
-		return 0, usagef(cmd, "the option \"--rate\" takes requests a second (as 500 or 0.1), not %q", text)
+		return 0, usagef(cmd, "the option \"--rate\" takes requests a second, more than 0 and at most 1,000,000,000 (as 500, 500/s or 0.1), not %q", text)
 	}
 	return n, nil
 }
@@ -132,7 +158,7 @@ func startOf(cmd *cli.Command, now time.Time) (time.Time, error) {
 	case err != nil:
 		return at, usagef(cmd, "the option \"--start-at\" takes a time as 2030-01-01T12:00:00Z, 12:00:00 or seconds since 1970, not %q", text)
 	case at.Before(now):
-		return at, usagef(cmd, "the time of \"--start-at\" is over since %v", now.Sub(at).Round(time.Millisecond))
+		return at, usagef(cmd, "the time of \"--start-at\" is over: it is %s already", now.In(at.Location()).Format(time.RFC3339))
 	}
 	return at, nil
 }
@@ -146,10 +172,12 @@ type bounds struct {
 
 func boundsOf(cmd *cli.Command) (b bounds, err error) {
 	b = bounds{share: -1, number: -1}
-	var ok bool
-	if b.p99, ok = seconds(cmd.String("max-p99")); !ok || cmd.IsSet("max-p99") && b.p99 == 0 {
-		return b, usagef(cmd, "the option \"--max-p99\" takes a time (as 20ms), not %q", cmd.String("max-p99"))
+	if text := cmd.String("max-p99"); cmd.IsSet("max-p99") { // seconds, as for other options, would be taken for milliseconds
+		if b.p99, err = time.ParseDuration(text); err != nil || b.p99 <= 0 {
+			return b, usagef(cmd, "the option \"--max-p99\" takes a time of more than 0, and its unit (as 20ms), not %q", text)
+		}
 	}
+	var ok bool
 	text := cmd.String("max-errors")
 	if text == "" {
 		return b, nil
@@ -168,32 +196,33 @@ func boundsOf(cmd *cli.Command) (b bounds, err error) {
 	return b, nil
 }
 
-// check says which bounds a run has broken. Requests that failed are an error if no bound was stated for them.
+// check says which bounds a run has broken. Requests that went wrong are an error if no bound was stated for them.
 func (b *bounds) check(r *record.Run) error {
-	wrong := r.StatusCount(400, 999)
-	failed, all := r.FailedCount()+wrong, r.FailedCount()+r.Answered()
-	share := float64(failed) / float64(max(1, all))
-	var broken []error
+	refused := r.StatusCount(400, 999)
+	wrong, all := r.FailedCount()+refused, r.FailedCount()+r.Answered()
+	bound := ""
 	switch {
-	case b.share >= 0 && share > b.share:
-		broken = append(broken, fmt.Errorf("%.3g%% of the requests failed, more than --max-errors %.6g%%", share*100, b.share*100))
-	case b.number >= 0 && failed > b.number:
-		broken = append(broken, fmt.Errorf("%d of %d requests failed, more than --max-errors %d", failed, all, b.number))
-	case b.share < 0 && b.number < 0 && failed > 0:
-		broken = append(broken, fmt.Errorf("%d of %d requests failed, %d of them by their status", failed, all, wrong))
+	case b.share >= 0 && float64(wrong)/float64(max(1, all)) > b.share:
+		bound = fmt.Sprintf(", more than --max-errors %.6g%%", b.share*100)
+	case b.number >= 0 && wrong > b.number:
+		bound = fmt.Sprintf(", more than --max-errors %d", b.number)
+	case b.share >= 0 || b.number >= 0:
+		wrong = 0
+	}
+	var broken []error
+	if wrong > 0 {
+		broken = append(broken, exit.Errorf(exit.Failure, "%s of %s requests went wrong%s: %s by a status of 400 or more, %s without a response",
+			humanize.Comma(wrong), humanize.Comma(all), bound, humanize.Comma(refused), humanize.Comma(r.FailedCount())))
 	}
 	switch p99 := p99Of(r); {
 	case all == 0:
-		broken = append(broken, errors.New("nothing was measured"))
+		broken = append(broken, exit.Errorf(exit.Failure, "nothing was measured"))
 	case b.p99 > 0 && r.Answered() == 0:
-		broken = append(broken, fmt.Errorf("nothing was answered, so nothing within --max-p99 %v", b.p99))
+		broken = append(broken, exit.Errorf(exit.Failure, "nothing was answered, so nothing within --max-p99 %v", b.p99))
 	case b.p99 > 0 && p99 > b.p99:
-		broken = append(broken, fmt.Errorf("one in a hundred took %v or longer, more than --max-p99 %v", p99, b.p99))
+		broken = append(broken, exit.Errorf(exit.Failure, "one in a hundred took %s or longer, more than --max-p99 %v", report.Duration(p99), b.p99))
 	}
-	if len(broken) == 0 {
-		return nil
-	}
-	return exit.Errorf(exit.Failure, "%w", errors.Join(broken...))
+	return errors.Join(broken...)
 }
 
 // p99Of returns what 99 of 100 requests took no longer than. Those that failed count, with the time until then: else a server that answers few of them,

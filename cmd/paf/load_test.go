@@ -25,7 +25,7 @@ import (
 func loads(t *testing.T, args ...string) (code exit.Code, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(append([]string{"paf", "load", "-q"}, args...), strings.NewReader(""), &out, &errs)
+	code = run(append([]string{"paf", "load", "-q"}, args...), strings.NewReader("typed"), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -50,11 +50,11 @@ func TestLoadFailsWhenARequestDoes(t *testing.T) {
 		says  string
 	}{
 		{1000, "", exit.OK, ""},
-		{100, "", exit.Failure, "5 of 500 requests failed, 5 of them by their status"},
+		{100, "", exit.Failure, "5 of 500 requests went wrong: 5 by a status of 400 or more, 0 without a response"},
 		{100, "--max-errors 1%", exit.OK, ""},
-		{100, "--max-errors 0.9%", exit.Failure, "1% of the requests failed, more than --max-errors 0.9%"},
+		{100, "--max-errors 0.9%", exit.Failure, "5 of 500 requests went wrong, more than --max-errors 0.9%: 5 by"},
 		{100, "--max-errors 5", exit.OK, ""},
-		{100, "--max-errors 4", exit.Failure, "5 of 500 requests failed, more than --max-errors 4"},
+		{100, "--max-errors 4", exit.Failure, "5 of 500 requests went wrong, more than --max-errors 4: 5 by"},
 		{1000, "--max-p99 1ns", exit.Failure, "one in a hundred took"},
 		{1000, "--max-p99 1m", exit.OK, ""},
 	} {
@@ -250,8 +250,12 @@ func TestWhatIsSentIsWhatWasAskedFor(t *testing.T) {
 	}{
 		{[]string{s.URL + "/?a=b"}, []string{`GET /?a=b  ""`}},
 		{[]string{"-X", "PUT", "--data", "a", "--data", "@" + filepath.Join(dir, "body"), "-H", "x-a: 5", "-H", "content-type: t/t", s.URL}, []string{`PUT / 5t/t "a&from a file"`}},
-		{[]string{"--data", "a", s.URL}, []string{`POST /  "a"`}},
-		{[]string{"--from", lines, s.URL}, []string{`GET /one?x=y  ""`, `POST /two  "a=b c"`, `POST /three  "from a file"`, `DELETE /four  ""`}},
+		{[]string{"--data", "a", s.URL}, []string{`POST / application/x-www-form-urlencoded "a"`}},
+		{[]string{"--data", "a", "-H", "Content-Type:", s.URL}, []string{`POST /  "a"`}},
+		{[]string{"--data", "@-", "-H", "Content-Type:", s.URL}, []string{`POST /  "typed"`}},
+		{[]string{"--from", lines, s.URL}, []string{`GET /one?x=y  ""`, `POST /two application/x-www-form-urlencoded "a=b c"`,
+			`POST /three application/x-www-form-urlencoded "from a file"`, `DELETE /four  ""`}},
+		{[]string{"--from", lines, "-H", "content-type: t/t", s.URL}, []string{`GET /one?x=y t/t ""`, `POST /two t/t "a=b c"`}},
 		{[]string{"--from", har, "-H", "x-a: 2", s.URL}, []string{`GET /h?q=%20 2 ""`, `POST /form 2 "a=b+c"`, `PUT /put 2 "hello"`}},
 	} {
 		mu.Lock()

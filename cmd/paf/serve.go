@@ -127,9 +127,9 @@ func runServe(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() > 1 {
 		return usagef(cmd, "one directory can be served, not %d", cmd.NArg())
 	}
-	grace, ok := seconds(cmd.String("grace"))
-	if !ok {
-		return usagef(cmd, "the option \"--grace\" takes a time (as 90, 1.5 or 2m), not %q", cmd.String("grace"))
+	grace, err := timeOf(cmd, "grace")
+	if err != nil {
+		return err
 	}
 	secure, protocol, err := tlsOptions(cmd)
 	if err != nil {

@@ -14,11 +14,12 @@ import (
 type Application struct {
 	started time.Time
 	hashes  *cache
+	socket  paf.Handler
 }
 
 // New returns an application of its own, with nothing in its cache.
 func New() *Application {
-	return &Application{started: time.Now().Truncate(time.Second), hashes: newCache(maxHashes)}
+	return &Application{started: time.Now().Truncate(time.Second), hashes: newCache(maxHashes), socket: newSocket()}
 }
 
 // Serve answers one request.
@@ -63,6 +64,8 @@ func (a *Application) route(w *paf.ResponseWriter, r *paf.Request) {
 		echo(w, r)
 	case name == "cookie":
 		cookie(w, r)
+	case name == "websocket":
+		a.socket.Serve(w, r)
 	default:
 		reply.Status(w, semantics.StatusNotFound)
 	}

@@ -10,6 +10,7 @@
 //	POST /transmit  the content, piece by piece as it arrives
 //	any  /echo      the request's fields, one a line
 //	any  /cookie    the request's cookies, one a line
+//	GET  /websocket a WebSocket that sends back what it is sent
 //
 // So that these three digests are equal, over any version of the protocol:
 //

@@ -50,6 +50,7 @@ const help = `This is paf's demo application.
   POST /transmit  sends the content back as it arrives
   any  /echo      the request's fields, one a line
   any  /cookie    the request's cookies, one a line
+  GET  /websocket a WebSocket that sends back what it is sent
 
 These three print the same digest:
 

@@ -10,6 +10,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/pathname"
+	"github.com/paf-go/paf/cmd/paf/internal/typed"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
@@ -17,7 +18,7 @@ import (
 // RemoteName returns the name under which the content of a URL's path may be
 // saved in the present directory: its last segment, decoded.
 func RemoteName(rawURL string) (string, error) {
-	r, err := paf.NewRequest("GET", absolute(rawURL), nil)
+	r, err := paf.NewRequest("GET", typed.URL(rawURL), nil)
 	if err != nil {
 		return "", unusable(rawURL, err)
 	}

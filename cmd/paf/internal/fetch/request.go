@@ -10,6 +10,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/typed"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -30,7 +31,7 @@ func (o *Options) request() (*paf.Request, error) {
 	if err := ofSocket(o.URL); err != nil {
 		return nil, err
 	}
-	r, err := paf.NewRequest(method, absolute(o.URL), body)
+	r, err := paf.NewRequest(method, typed.URL(o.URL), body)
 	if err != nil {
 		return nil, unusable(o.URL, err)
 	}
@@ -42,9 +43,9 @@ func (o *Options) request() (*paf.Request, error) {
 		r.Header.Set("Accept", "application/json")
 		r.Header.Add("Content-Type", "application/json")
 	case body != nil:
-		r.Header.Add("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Add("Content-Type", typed.FormType)
 	}
-	return r, o.setFields(&r.Header)
+	return r, typed.SetFields(&r.Header, o.Fields)
 }
 
 // ofSocket says what is right if a URL is the address of a Unix socket, as `paf serve` prints it.
@@ -64,42 +65,6 @@ func unusable(typed string, err error) error {
 		return exit.Errorf(exit.URL, "%w", &paf.URLError{URL: typed, Err: wrong.Err})
 	}
 	return exit.Errorf(exit.URL, "%w", err)
-}
-
-// absolute returns a URL with a scheme: http if it has none.
-func absolute(url string) string {
-	scheme, _, ok := strings.Cut(url, "://")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
-		return "http://" + url
-	}
-	return url
-}
-
-// setFields applies the fields of the options. Several of one name are all
-// sent; they replace what would be sent otherwise.
-func (o *Options) setFields(h *paf.Fields) error {
-	given := make(map[string]bool)
-	for _, line := range o.Fields {
-		name, value, ok := strings.Cut(line, ":")
-		value = semantics.TrimSpace(value)
-		if !ok {
-			return exit.Errorf(exit.Usage, "the field %q has no colon; a field is \"Name: value\"", line)
-		}
-		if !semantics.ValidName(name) {
-			return exit.Errorf(exit.Usage, "%q is not the name of a field", name)
-		}
-		if !semantics.ValidValue(value) {
-			return exit.Errorf(exit.Usage, "the value of the field %q has characters that none may have", name)
-		}
-		if key := strings.ToLower(name); !given[key] {
-			given[key] = true
-			h.Del(name)
-		}
-		if value != "" {
-			h.Add(name, value)
-		}
-	}
-	return nil
 }
 
 // content returns what is to be sent and its length, -1 if only its end will

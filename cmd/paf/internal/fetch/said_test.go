@@ -32,9 +32,9 @@ func TestFailuresAreSaidInWordsOfTheCommand(t *testing.T) {
 	}()
 	for url, want := range map[string]string{
 		secure:                              "the server's certificate is not to be trusted: x509: certificate signed by unknown authority; --cacert FILE trusts an authority, -k takes any certificate",
-		"http://" + closed.Addr().String():  "cannot connect to " + closed.Addr().String() + ": connection refused",
-		"https://" + closed.Addr().String(): "cannot connect to " + closed.Addr().String() + ": connection refused",
-		"https://" + plain.Addr().String():  "the TLS handshake failed: first record does not look like a TLS handshake",
+		"http://" + closed.Addr().String():  "cannot connect to " + closed.Addr().String() + ": connection refused; is the server running?",
+		"https://" + closed.Addr().String(): "cannot connect to " + closed.Addr().String() + ": connection refused; is the server running?",
+		"https://" + plain.Addr().String():  "the TLS handshake failed: the server seems to speak without TLS, as for http:// URLs",
 		"http+unix://%2Fnone%2Fof%2Fthese":  "cannot connect to /none/of/these: no such file or directory",
 		"/path":                             `paf: URL "/path": it has no host`,
 		"http://a:b@/":                      `paf: URL "http://a:xxxxx@/": it has no host`,

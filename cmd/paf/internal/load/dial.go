@@ -12,6 +12,7 @@ import (
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/alpn"
+	"github.com/paf-go/paf/cmd/paf/internal/said"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
 	"github.com/paf-go/paf/mimic"
@@ -100,14 +101,13 @@ func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
 	began := clock()
 	f, err := d.way.Resolve(ctx)
 	if err != nil {
-		return dialed{}, &failure{kind: timeoutOr(ctx, err, Connect), err: err}
+		return dialed{}, undialed(ctx, err)
 	}
 	c := dialed{flow: f, dial: clock() - began}
 	if d.secure != nil {
 		began = clock()
 		if c.flow, c.ticket, err = d.handshake(ctx, f); err != nil {
-			return dialed{}, &failure{kind: timeoutOr(ctx, err, TLS), err: fmt.Errorf("the TLS handshake failed, with %s, offering %s: %w",
-				d.secure.ServerName, strings.Join(d.secure.NextProtos, " and "), err)}
+			return dialed{}, d.unsecured(ctx, err)
 		}
 		c.tls = clock() - began
 		c.session, _ = flow.As[*tls.Conn](c.flow)
@@ -130,6 +130,23 @@ func (d *dialer) engine(f flow.Flow, clock func() int64) (string, engine.Client,
 	}
 	eng, err := alpn.Client(protocol, d.limits, instant(clock()))
 	return protocol, eng, err
+}
+
+// undialed is the failure to get a transport, in the words that paf get has for it.
+func undialed(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errTimeout {
+		return errUnopened
+	}
+	return &failure{kind: timeoutOr(ctx, err, Connect), err: said.InWords(err)}
+}
+
+// unsecured is the failure of a handshake: with what was asked for, where paf get has no words for it.
+func (d *dialer) unsecured(ctx context.Context, err error) error {
+	kind := timeoutOr(ctx, err, TLS)
+	if untrusted := new(tls.CertificateVerificationError); errors.As(err, &untrusted) || errors.As(err, new(tls.RecordHeaderError)) {
+		return &failure{kind, said.InWords(err)}
+	}
+	return &failure{kind, fmt.Errorf("the TLS handshake failed, with %s, offering %s: %w", d.secure.ServerName, strings.Join(d.secure.NextProtos, " and "), err)}
 }
 
 // timeoutOr is the kind of an error of what had to be done in time.

@@ -37,6 +37,7 @@ var (
 	errTimeout  = errors.New("no response within the time of --timeout")
 	errUnsent   = &failure{Unsent, errors.New("it was due and no connection was free to send it before the run was over")}
 	errGone     = errors.New("the server has closed the connection")
+	errCut      = &failure{Broken, errors.New("the connection of the WebSocket has ended, and nothing was said before")}
 	errHeld     = &failure{Unsent, errors.New("it could not be sent within the time of --timeout: the connection took no more requests")}
 	errUnopened = &failure{Timeout, errors.New("no connection was open within the time of --timeout")}
 	errDeaf     = &failure{Protocol, errors.New("the server asks for answers and does not read them: more than 1 MiB waits to be sent")}

@@ -45,6 +45,7 @@ func (s *source) har(text []byte) error {
 		_ = json.Unmarshal(e.Request, &at)
 		u, err := url.Parse(at.URL)
 		if err != nil || u.Scheme != to.Scheme || !sameAuthority(u, to) {
+			s.other(u)
 			continue
 		}
 		where := fmt.Sprintf("%s: entry %d (for %s): ", s.name, i+1, u.RequestURI())
@@ -55,6 +56,17 @@ func (s *source) har(text []byte) error {
 		s.add(r, where)
 	}
 	return nil
+}
+
+// other counts a request for another origin; u is nil if nobody knows which.
+func (s *source) other(u *url.URL) {
+	if u == nil || u.Host == "" {
+		return
+	}
+	if s.others == nil {
+		s.others = map[string]int{}
+	}
+	s.others[u.Scheme+"://"+u.Host]++
 }
 
 // entry makes a request of an entry for a target.
@@ -76,7 +88,7 @@ func (s *source) entry(text []byte, target string) (*request, error) {
 			content = form(p.Params)
 		}
 	}
-	return s.request(e.Method, target, kept(e.Headers), content)
+	return s.request(e.Method, target, kept(e.Headers), content, "")
 }
 
 // sameAuthority compares hosts and ports, where the usual one may be left out.

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,7 +140,7 @@ func endless(t *testing.T, sent func()) (url string) {
 		}
 		_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		for n := 0; err == nil; n++ {
-			if _, err = c.Write(flood); n == 100 {
+			if _, err = c.Write(flood); n == 10 {
 				sent()
 			}
 		}
@@ -158,6 +160,33 @@ func TestAServerThatNeverStopsHoldsUpNobody(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	if _, err := soon(t, ctx, Options{URL: endless(t, func() { cancel(errStop) }), Connections: 2, Number: 2, Timeout: time.Hour}); err != errStop {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// TestAConnectionThatNeverStopsLeavesTurnsToTheOthers of its group: one in each group floods, and the others are answered meanwhile.
+func TestAConnectionThatNeverStopsLeavesTurnsToTheOthers(t *testing.T) {
+	groups := groupsPerCore * runtime.GOMAXPROCS(0)
+	flood := bytes.Repeat([]byte("1\r\nx\r\n"), 16<<10)
+	var n atomic.Int64
+	url := serving(t, func(c *net.TCPConn, in *bufio.Reader) {
+		floods := n.Add(1) <= int64(groups)
+		for {
+			if _, err := http.ReadRequest(in); err != nil {
+				return
+			}
+			if !floods {
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				continue
+			}
+			_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+			for err == nil {
+				_, err = c.Write(flood)
+			}
+		}
+	})
+	r, err := soon(t, t.Context(), Options{URL: url, Connections: 3 * groups, Number: int64(6 * groups), Timeout: 5 * time.Second})
+	if err != nil || r.Answered() < int64(4*groups) || r.FailedCount() > int64(2*groups) {
+		t.Errorf("%v: %d answered, failed %v, in %v", err, r.Answered(), kinds(r), r.Length)
 	}
 }
 

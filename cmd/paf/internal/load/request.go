@@ -1,11 +1,13 @@
 package load
 
 import (
+	"io"
 	"os"
 	"strings"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
+	"github.com/paf-go/paf/cmd/paf/internal/typed"
 	"github.com/paf-go/paf/semantics"
 )
 
@@ -19,8 +21,9 @@ type request struct {
 // userAgent is said of requests whose fields name no other.
 const userAgent = "paf-load"
 
-// newRequest makes a request for a URL. Fields are as "Name: value"; "Name:" leaves one out that would be sent.
-func newRequest(method, url string, fields []string, content []byte) (*request, error) {
+// newRequest makes a request for a URL. Fields are as "Name: value"; "Name:" leaves one out that would be sent. kind is the Content-Type that content has, unless
+// they name another; "" for none.
+func newRequest(method, url string, fields []string, content []byte, kind string) (*request, error) {
 	if method == "" {
 		method = semantics.MethodGet
 		if content != nil {
@@ -38,36 +41,22 @@ func newRequest(method, url string, fields []string, content []byte) (*request, 
 	}
 	r.head.Fields.Add("User-Agent", userAgent)
 	r.head.Fields.Add("Accept", "*/*")
-	return r, r.setFields(fields)
-}
-
-// setFields applies fields that were given. Several of one name are all sent; they replace what would be sent otherwise.
-func (r *request) setFields(fields []string) error {
-	given := map[string]bool{}
-	for _, line := range fields {
-		name, value, ok := strings.Cut(line, ":")
-		value = semantics.TrimSpace(value)
-		switch {
-		case !ok:
-			return exit.Errorf(exit.Usage, "the field %q has no colon; a field is \"Name: value\"", line)
-		case !semantics.ValidName(name):
-			return exit.Errorf(exit.Usage, "%q is not the name of a field", name)
-		case !semantics.ValidValue(value):
-			return exit.Errorf(exit.Usage, "the value of the field %q has characters that none may have", name)
-		}
-		if key := strings.ToLower(name); !given[key] {
-			given[key] = true
-			r.head.Fields.Del(name)
-		}
-		if value != "" {
-			r.head.Fields.Add(name, value)
-		}
+	if kind != "" {
+		r.head.Fields.Add("Content-Type", kind)
 	}
-	return nil
+	return r, typed.SetFields(&r.head.Fields, fields)
 }
 
-// readContent returns the content of the options: pieces that are joined by "&", each text or "@" and the name of a file. nil is none.
-func readContent(pieces []string) ([]byte, error) {
+// formType returns the Content-Type of content that was typed: "" if there is none.
+func formType(content []byte) string {
+	if content == nil {
+		return ""
+	}
+	return typed.FormType
+}
+
+// readContent returns the content of the options: pieces that are joined by "&", each text, "@" and the name of a file, or "@-" for stdin. nil is none.
+func readContent(pieces []string, stdin io.Reader) ([]byte, error) {
 	var all []byte
 	for i, piece := range pieces {
 		if i > 0 {
@@ -78,7 +67,7 @@ func readContent(pieces []string) ([]byte, error) {
 			all = append(all, piece...)
 			continue
 		}
-		content, err := os.ReadFile(name)
+		content, err := readFile(name, stdin)
 		if err != nil {
 			return nil, exit.Errorf(exit.Read, "cannot read the content: %w", err)
 		}
@@ -90,13 +79,12 @@ func readContent(pieces []string) ([]byte, error) {
 	return all, nil
 }
 
-// absolute returns a URL with a scheme: http if it has none.
-func absolute(url string) string {
-	scheme, _, ok := strings.Cut(url, "://")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
-		return "http://" + url
+// readFile reads a file, or stdin for "-".
+func readFile(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" && stdin != nil {
+		return io.ReadAll(stdin)
 	}
-	return url
+	return os.ReadFile(name)
 }
 
 // Secure reports whether TLS is spoken with the server of a URL.

@@ -3,6 +3,7 @@ package load
 import (
 	"cmp"
 	"context"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
+	"github.com/paf-go/paf/cmd/paf/internal/typed"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/h1"
 	"github.com/paf-go/paf/h2"
@@ -23,7 +25,8 @@ type Options struct {
 	Method   string   // "": GET, or POST where there is content
 	Fields   []string // "Name: value"; "Name:" takes a field away
 	Data     []string // pieces of content, each text or "@FILE"; none: no content
-	Requests string   // a file of requests, sent in turn in place of Method, URL and Data; "" for none
+	Requests string   // a file of requests, sent in turn in place of Method, URL's path and Data; "-" is Stdin; "" for none
+	Stdin    io.Reader
 
 	Connections int // 0: 1
 	Streams     int // requests at the same time on a connection of HTTP/2; 0: 1
@@ -59,6 +62,7 @@ type run struct {
 	options    *Options
 	dialer     *dialer
 	requests   []*request
+	message    []byte // of a WebSocket; nil: one of our own
 	groups     []*group
 	conns      []*conn
 	workers    []*worker
@@ -91,7 +95,7 @@ func newRun(o *Options) (*run, error) {
 		return nil, err
 	}
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
-	o.URL = absolute(httpScheme(o.URL))
+	o.URL = typed.URL(httpScheme(o.URL))
 	if o.WebSocket {
 		o.Protocol = paf.HTTP11
 	}
@@ -132,17 +136,26 @@ func limits(streams int) engine.Limits {
 // makeRequests makes what is sent.
 func (r *run) makeRequests() error {
 	o := r.options
-	content, err := readContent(o.Data)
+	content, err := readContent(o.Data, o.Stdin)
 	if err != nil {
 		return err
 	}
-	first, err := newRequest(o.Method, o.URL, o.Fields, content)
+	var first *request
+	if o.WebSocket { // whose content is a message, and none of the request that opens it
+		first, err = newRequest("", o.URL, o.Fields, nil, "")
+	} else {
+		first, err = newRequest(o.Method, o.URL, o.Fields, content, formType(content))
+	}
 	if err != nil {
 		return err
 	}
+	r.message = content
 	r.requests = []*request{first}
+	if to := first.head.Target; o.Requests != "" && (to.Path != "" && to.Path != "/" || to.Query != "") {
+		return exit.Errorf(exit.Usage, "the file of --from says what is asked for, and the URL which server: as %s://%s/", to.Scheme, to.Authority)
+	}
 	if o.Requests != "" {
-		r.requests, err = readRequests(o.Requests, first, o.Fields)
+		r.requests, err = readRequests(o.Requests, o.Stdin, first, o.Fields)
 	}
 	return err
 }

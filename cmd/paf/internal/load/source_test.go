@@ -12,7 +12,7 @@ import (
 // archived reads the requests of a HAR with these entries for http://host.
 func archived(t *testing.T, entries string) ([]*request, error) {
 	t.Helper()
-	base, err := newRequest("", "http://host/", nil, nil)
+	base, err := newRequest("", "http://host/", nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func archived(t *testing.T, entries string) ([]*request, error) {
 	if err := os.WriteFile(name, []byte(`{"log": {"entries": [`+entries+`]}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return readRequests(name, base, nil)
+	return readRequests(name, nil, base, nil)
 }
 
 // TestFieldsOfAConnectionAreNotSentAgain, nor those that no engine sends.

@@ -21,17 +21,25 @@ func (r *run) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		now := r.clock()
-		for _, c := range r.conns {
-			c.sweep(now)
+		for at := range r.groups {
+			r.sweepGroup(at)
 		}
 	}
 }
 
-// sweep ends the exchanges that were sent, or have waited to be, too long before now.
+// sweepGroup sweeps the connections of a group, all while it has their lock: to wait for it takes a turn of whoever is busy.
+func (r *run) sweepGroup(at int) {
+	g := r.groups[at]
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := r.clock()
+	for i := at; i < len(r.conns); i += len(r.groups) {
+		r.conns[i].sweep(now)
+	}
+}
+
+// sweep ends the exchanges that were sent, or have waited to be, too long before now. c.mu is held.
 func (c *conn) sweep(now int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.halted {
 		return
 	}

@@ -41,3 +41,28 @@ func TestTextSaysWhatARunHolds(t *testing.T) {
 		golden(t, name+".txt", b.String())
 	}
 }
+
+// TestOptionsAreAsTheyAreTyped: an option that takes no value has none.
+func TestOptionsAreAsTheyAreTyped(t *testing.T) {
+	s := record.Settings{Options: map[string]string{"--insecure": "true", "--think": "10ms", "--websocket": "true"}}
+	if got := options(&s); got != "--insecure --think 10ms --websocket" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestRedirectsAloneAreRemarkedOn, and not those among others, nor answers that there is nothing new.
+func TestRedirectsAloneAreRemarkedOn(t *testing.T) {
+	for _, c := range []struct {
+		statuses []int
+		want     bool
+	}{{[]int{301, 308}, true}, {[]int{302, 200}, false}, {[]int{304, 304}, false}, {nil, false}} {
+		r := record.NewRecorder(record.Settings{}, began)
+		s := r.Shard()
+		for _, status := range c.statuses {
+			s.Done(0, 0, 1, 2, status, 1, 1)
+		}
+		if got := strings.Contains(strings.Join(remarks(r.Run(1e9)), "\n"), "redirect"); got != c.want {
+			t.Errorf("%v: %t", c.statuses, got)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func duration[T int64 | float64 | time.Duration](ns T) string {
 	return digits(v) + " " + unit
 }
 
+// Duration writes a time as the reports do, with three digits: "45.1 µs".
+func Duration(d time.Duration) string { return duration(d) }
+
 // short writes nanoseconds without zeros at the end: "45.1 µs", "1.2 ms", "10 s".
 func short[T int64 | float64 | time.Duration](ns T) string {
 	v, unit := inUnit(float64(ns))
@@ -154,11 +157,15 @@ func atOnce(s *record.Settings) string {
 	return plural(int64(s.Streams), "stream")
 }
 
-// options says what else was set: "--think 10ms --warmup 2s".
+// options says what else was set, as a command line has it: "--insecure --think 10ms --warmup 2s".
 func options(s *record.Settings) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
-		parts = append(parts, strings.TrimSpace(name+" "+s.Options[name]))
+		text := name
+		if value := s.Options[name]; value != "true" { // which stands for an option without a value
+			text += " " + value
+		}
+		parts = append(parts, strings.TrimSpace(text))
 	}
 	return strings.Join(parts, " ")
 }
@@ -176,6 +183,9 @@ func remarks(r *record.Run) (all []string) {
 	}
 	if r.Late > 0 {
 		all = append(all, fmt.Sprintf("It began %s later than --start-at says.", short(r.Late)))
+	}
+	if n := r.StatusCount(301, 303) + r.StatusCount(307, 308); n > 0 && n == r.Answered() {
+		all = append(all, "All that was answered was a redirect, and none is followed: load the URL that they lead to.")
 	}
 	for _, text := range []string{overload(r), example(r)} {
 		if text != "" {

@@ -1,4 +1,5 @@
-package fetch
+// Package said tells whoever has typed a command what has become of a request: by an exit status, and in words.
+package said
 
 import (
 	"crypto/tls"
@@ -7,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/paf-go/paf"
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
@@ -22,29 +24,39 @@ type said struct {
 func (s *said) Error() string { return s.text }
 func (s *said) Unwrap() error { return s.err }
 
-// say returns err in such words, if there are any for its exit status.
-func say(code exit.Code, err error) error {
+// InWords returns err in words of the command, with what may be done about it, if there are any for it.
+func InWords(err error) error {
 	var untrusted *tls.CertificateVerificationError
 	var op *net.OpError
 	var name *net.DNSError
 	text := ""
-	switch {
+	switch code := Code(err); {
 	case code == exit.Certificate && errors.As(err, &untrusted):
 		text = fmt.Sprintf("the server's certificate is not to be trusted: %v; --cacert FILE trusts an authority, -k takes any certificate", untrusted.Err)
 	case code == exit.Resolve && errors.As(err, &name):
 		text = fmt.Sprintf("cannot find the host %q: %s", name.Name, name.Err)
 	case (code == exit.Connect || code == exit.Timeout) && errors.As(err, &op) && op.Op == "dial" && op.Addr != nil && ends(err):
-		why := op.Err
-		if system, is := why.(*os.SyscallError); is {
-			why = system.Err
-		}
-		text = fmt.Sprintf("cannot connect to %v: %v", op.Addr, why)
+		text = fmt.Sprintf("cannot connect to %v: %s", op.Addr, why(op))
+	case code == exit.TLS && errors.As(err, new(tls.RecordHeaderError)):
+		text = "the TLS handshake failed: the server seems to speak without TLS, as for http:// URLs"
 	case code == exit.TLS && ends(err):
 		text = "the TLS handshake failed: " + strings.TrimPrefix(innermost(err).Error(), "tls: ")
 	default:
 		return err
 	}
 	return &said{text, err}
+}
+
+// why returns why nothing could be connected to.
+func why(op *net.OpError) string {
+	err := op.Err
+	if system, is := err.(*os.SyscallError); is {
+		err = system.Err
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return err.Error() + "; is the server running?"
+	}
+	return err.Error()
 }
 
 // ends reports whether there was one way to a flow that was tried, and nothing is left out when its end is told.
