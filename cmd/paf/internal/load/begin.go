@@ -143,6 +143,13 @@ func (r *run) await(ctx context.Context, begun <-chan struct{}, after time.Durat
 	}
 }
 
+// agreed takes note of the protocol of a connection.
+func (r *run) agreed(d *dialed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.protocol = d.protocol
+}
+
 // connected records that a connection was opened, be it before anything else can be recorded.
 func (r *run) connected(d *dialed) {
 	r.mu.Lock()
@@ -164,7 +171,7 @@ func (o *opening) record(r *record.Recorder) {
 	}
 }
 
-// spoken names the protocol of the connections: "" as long as there is none, and where nothing is spoken on them. r.mu is held.
+// spoken names the protocol of the connections: "" where nothing is spoken on them. r.mu is held.
 func (r *run) spoken() string {
 	switch {
 	case r.protocol == alpn.H2:

@@ -228,7 +228,6 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 	if err != nil {
 		measured.Interrupted, measured.Unfinished = true, r.unfinished.Load()
 	}
-	measured.Settings.Protocol = cmp.Or(measured.Settings.Protocol, r.spoken()) // --connect-only has none before
 	return measured, err
 }
 

@@ -237,7 +237,7 @@ func TestNothingCanBeOpened(t *testing.T) {
 	clear, _ := server(t, false, func(http.ResponseWriter, *http.Request) {})
 	secure, _ := server(t, true, func(http.ResponseWriter, *http.Request) {})
 	for url, kind := range map[string]string{refused: Connect, strings.Replace(clear, "http:", "https:", 1): TLS, secure: TLS} {
-		for _, o := range []Options{{}, {Rate: 10}, {WebSocket: true}} {
+		for _, o := range []Options{{}, {Rate: 10}, {WebSocket: true}, {ConnectOnly: true}, {ConnectOnly: true, Rate: 10}} {
 			o.URL, o.Number, o.Connections = url, 10, 3
 			if r, err := Run(t.Context(), o); err == nil || r != nil || KindOf(err) != kind {
 				t.Errorf("%s: %v, which is %q, want %q", url, err, KindOf(err), kind)

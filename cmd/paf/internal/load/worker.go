@@ -121,12 +121,28 @@ func (w *worker) lose(ctx context.Context, t ticket, err error) {
 
 // A connecting task opens a connection and closes it.
 type connecting struct {
-	run  *run
-	last dialed // to be closed; its flow is nil if there is none
+	run   *run
+	tried bool
+	last  dialed // to be closed
 }
 
-func (c *connecting) open(context.Context) error { return nil }
-func (c *connecting) close()                     {}
+// open opens a connection before the run, of which nothing is recorded: it tells whether there is a server, and what is agreed on with it.
+func (c *connecting) open(ctx context.Context) error {
+	if c.tried {
+		return nil
+	}
+	c.tried = true
+	d, err := c.run.dialer.open(ctx, c.run.clock)
+	if err != nil {
+		return err
+	}
+	c.run.agreed(&d)
+	c.last = d
+	c.settle(ctx)
+	return nil
+}
+
+func (c *connecting) close() {}
 
 func (c *connecting) do(ctx context.Context) (sent, first, in, out int64, err error) {
 	sent = c.run.clock()
