@@ -53,12 +53,12 @@ func (d *dialed) await(ctx context.Context) bool {
 	if d.ticket == nil || d.resumed() {
 		return true
 	}
-	over := make(chan struct{})
+	f, over := d.flow, make(chan struct{})
 	go func() { // until the flow is closed
 		defer close(over)
 		var buf [1 << 10]byte
 		for {
-			if _, err := d.flow.Read(buf[:]); err != nil {
+			if _, err := f.Read(buf[:]); err != nil {
 				return
 			}
 		}
