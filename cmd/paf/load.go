@@ -40,7 +40,7 @@ Examples:
   paf load -c 100 -d 10s ws://localhost/websocket
   paf load --start-at 2030-01-01T12:00:00Z --json here.json ... on each machine, then
   paf load --merge here.json there.json --html report.html
-  paf load --compare before.json after.json
+  paf load --compare --max-slower 5% before.json after.json
 
 A file of --from has a request a line, "[METHOD] TARGET [CONTENT]", where CONTENT
 is text or @FILE, and comments, which begin with "#"; or it is a HAR, as browsers
@@ -52,7 +52,7 @@ names another Content-Type. Redirects are not followed: they are what is answere
 Exit status:
     0  all was answered, within the bounds that were stated
     1  requests failed, or had a status of 400 or more (but see --max-errors);
-       a bound is broken; or another failure
+       a bound is broken, that of --max-slower too; or another failure
     2  wrong command line          23  an output could not be written
     3  the URL cannot be used      26  a file could not be read
     7  nothing accepts there       28  no connection was opened in time
@@ -100,6 +100,7 @@ func loadFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "gw", Usage: "with --tap, the gateway `ADDR`; one of IPv4 and one of IPv6 may be given"},
 		&cli.StringFlag{Name: "max-p99", Usage: "fail if one in a hundred takes longer than `TIME`, as 20ms, be it to fail, or if none is answered"},
 		&cli.StringFlag{Name: "max-errors", Usage: "fail only if more than `SHARE` of the requests do, as 0.1% or a number of them"},
+		&cli.StringFlag{Name: "max-slower", Usage: "with --compare, fail if a time, or the share of failures, is by more than `SHARE` (as 5%) larger in the second file, beyond noise"},
 		&cli.StringFlag{Name: "json", Usage: "write all that was measured to `FILE`, - for standard output: for --merge, --compare and jq"},
 		&cli.StringFlag{Name: "csv", Usage: "write what each second has seen to `FILE`, - for standard output"},
 		&cli.StringFlag{Name: "hgrm", Usage: "write the latency as HdrHistogram's tools read it to `FILE`, - for standard output"},

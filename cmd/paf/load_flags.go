@@ -57,6 +57,8 @@ func unlike(cmd *cli.Command) error {
 		return usagef(cmd, "either --pipeline, which is for HTTP/1.1, or --streams, which is for HTTP/2, not both")
 	case rate && cmd.IsSet("think"):
 		return usagef(cmd, "either --rate or --think, not both")
+	case cmd.IsSet("max-slower"):
+		return usagef(cmd, "--max-slower is for --compare")
 	case !rate && cmd.IsSet("arrivals"):
 		return usagef(cmd, "--arrivals is for --rate")
 	case cmd.String("arrivals") != "constant" && cmd.String("arrivals") != "poisson":

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/exit"
@@ -85,7 +88,11 @@ func mergeRuns(cmd *cli.Command, bounds bounds) error {
 }
 
 func compareRuns(cmd *cli.Command) error {
-	if err := unasked(cmd, "compare", "html", "quiet"); err != nil {
+	if err := unasked(cmd, "compare", "html", "max-slower", "quiet"); err != nil {
+		return err
+	}
+	most, err := maxSlower(cmd)
+	if err != nil {
 		return err
 	}
 	if cmd.NArg() != 2 {
@@ -100,5 +107,43 @@ func compareRuns(cmd *cli.Command) error {
 		return err
 	}
 	c := report.Compare(runs[0], runs[1])
-	return out.write(c.Text, map[string]writer{"html": func(w io.Writer) error { return report.ComparisonPage(w, c) }})
+	bounded := cmd.IsSet("max-slower")
+	if bounded {
+		c.Bound(most)
+	}
+	err = out.write(c.Text, map[string]writer{"html": func(w io.Writer) error { return report.ComparisonPage(w, c) }})
+	if bounded {
+		err = errors.Join(err, keptTo(c, most))
+	}
+	return err
+}
+
+// maxSlower reads --max-slower: 5% is 0.05.
+func maxSlower(cmd *cli.Command) (float64, error) {
+	text := cmd.String("max-slower")
+	if !cmd.IsSet("max-slower") {
+		return 0, nil
+	}
+	share, is := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
+	if !is || err != nil || !(percent >= 0 && percent <= 1e6) {
+		return 0, usagef(cmd, "the option \"--max-slower\" takes a share (as 5%%), not %q", text)
+	}
+	return percent / 100, nil
+}
+
+// keptTo says by what a comparison breaks --max-slower.
+func keptTo(c *report.Comparison, most float64) error {
+	slower, told := c.Slower(most)
+	if !told {
+		return exit.Errorf(exit.Failure, "no time could be tested, so it is not known whether %q keeps to --max-slower %.6g%%: take longer runs", c.B.Name, most*100)
+	}
+	var broken []string
+	for _, f := range slower {
+		broken = append(broken, fmt.Sprintf("%s from %s to %s", f.Name, f.TextA(), f.TextB()))
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	return exit.Errorf(exit.Failure, "%q is worse than %q by more than --max-slower %.6g%%: %s", c.B.Name, c.A.Name, most*100, strings.Join(broken, ", "))
 }

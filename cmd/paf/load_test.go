@@ -190,7 +190,7 @@ func TestAllOutputsTellTheSame(t *testing.T) {
 	if code != exit.OK {
 		t.Fatal(stderr)
 	}
-	for ext, want := range map[string]string{"csv": "200", "hgrm": "Percentile", "html": "</html>", "json": `"format": "paf load run"`} {
+	for ext, want := range map[string]string{"csv": "answered,failed", "hgrm": "Percentile", "html": "</html>", "json": `"format": "paf load run"`} {
 		if text, err := os.ReadFile(name(ext)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("run.%s does not hold %q: %v", ext, want, err)
 		}
@@ -206,9 +206,17 @@ func TestAllOutputsTellTheSame(t *testing.T) {
 		t.Errorf("a file that cannot be written: %d", code)
 	}
 	// Sums and comparisons of what was written.
-	code, stdout, stderr = loads(t, "--merge", name("json"), name("json"), "--json", name("sum"))
-	if sum, err := record.ReadFile(name("sum")); err != nil || code != exit.OK || sum.Answered() != 400 || sum.Processes != 2 || !strings.Contains(stdout, "400 answered") {
+	if code, _, stderr := loads(t, "--warmup", "1ms", "-c", "3", "-n", "200", "--json", name("again"), failing(t, 1000)); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	code, stdout, stderr = loads(t, "--merge", name("json"), name("again"), "--json", name("sum"))
+	if sum, err := record.ReadFile(name("sum")); err != nil || code != exit.OK || sum.Answered() != 400 || sum.Processes != 2 || !strings.Contains(stdout, "400 answered") ||
+		!strings.Contains(stdout, "--warmup 1ms | not set") || !strings.Contains(stdout, `not at the same time, "`+name("json")+`" ended `) ||
+		!strings.Contains(stdout, ` before "`+name("again")+`" began`) {
 		t.Errorf("%d: %v: %q %q", code, err, stdout, stderr)
+	}
+	if code, _, stderr := loads(t, "--merge", name("sum"), name("json")); code != exit.Failure || !strings.Contains(stderr, `run.json" are the same run, which counts once`) {
+		t.Errorf("%d: %q", code, stderr)
 	}
 	if code, stdout, _ := loads(t, "--compare", name("json"), name("json"), "--html", name("compared")); code != exit.OK || stdout == "" {
 		t.Errorf("%d: %q", code, stdout)

@@ -29,12 +29,20 @@ var ErrNotARun = errors.New("not a run of paf load, as --json writes it")
 type file struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
+	figures
 	*Run
+}
+
+// figures are what follows from the rest of a file, for those who read it with jq. They are not read back.
+type figures struct {
+	Requests          int64   `json:"requests"` // that were answered, or failed
+	FailedShare       float64 `json:"failed_share"`
+	RequestsPerSecond float64 `json:"requests_per_second"`
 }
 
 // Write writes the run as JSON; [Read] reads it.
 func (r *Run) Write(w io.Writer) error {
-	text, err := json.MarshalIndent(file{format, version, r}, "", " ")
+	text, err := json.MarshalIndent(file{format, version, figures{r.Answered() + r.FailedCount(), r.FailedShare(), r.Rate()}, r}, "", " ")
 	if err != nil {
 		return err
 	}
@@ -53,6 +61,7 @@ func ReadFile(name string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	run.name = name
 	return run, nil
 }
 
@@ -78,7 +87,7 @@ func Read(in io.Reader) (*Run, error) {
 		return nil, fmt.Errorf("the file has version %d of the format, this paf reads version %d: use the paf that wrote it, or a newer one", head.Version, version)
 	}
 	run := &Run{Statuses: map[int]int64{}, Failures: map[string]*Failure{}}
-	if err := json.Unmarshal(text, &file{Run: run}); err != nil {
+	if err := json.Unmarshal(text, run); err != nil {
 		return nil, fmt.Errorf("the run cannot be used: %w", err)
 	}
 	if err := run.check(); err != nil {
@@ -145,6 +154,9 @@ func (r *Run) check() error {
 	if err := r.checkFailures(); err != nil {
 		return err
 	}
+	if err := r.checkParts(); err != nil {
+		return err
+	}
 	return r.checkSeconds()
 }
 
@@ -174,6 +186,24 @@ func (r *Run) checkFailures() error {
 	}
 	if sum != r.FailedCount() {
 		return fmt.Errorf("\"failures\" are %d by their kinds, \"failed\" has %d", sum, r.FailedCount())
+	}
+	return nil
+}
+
+func (r *Run) checkParts() error {
+	var answered, failed int64
+	for i, p := range r.Parts {
+		switch {
+		case p.Length < 0 || p.Start.Before(r.Start) || p.End().After(r.End()):
+			return fmt.Errorf("\"parts\"[%d] is out of the run", i)
+		case p.Answered < 0 || p.Failed < 0 || p.Sum < 0:
+			return fmt.Errorf("\"parts\"[%d] has a figure below zero", i)
+		}
+		answered, failed = plus(answered, p.Answered), plus(failed, p.Failed)
+	}
+	if n := len(r.Parts); n > 0 && (n > r.Processes || answered != r.Answered() || failed != r.FailedCount()) {
+		return fmt.Errorf("the %d parts have %d answered and %d failed requests; the run has %d and %d, of %d processes",
+			n, answered, failed, r.Answered(), r.FailedCount(), r.Processes)
 	}
 	return nil
 }

@@ -4,19 +4,71 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Merge returns what one run would have recorded that did what these did, all at their time: nothing is lost, and the order does not matter.
 // The seconds are those of the wall clock, so the machines' clocks have to agree, as NTP makes them. The settings that count something are added
-// up (connections, requests, the rate); others stay if they are the same in all, else all of them are named. It fails without a run, and if the sum is
-// none that [Read] takes: one of more than a year, or of more than 2^53 of anything.
+// up (connections, requests, the rate); others stay if they are the same in all, else all of them are named. It fails without a run, if one is there twice,
+// if some are of an open loop and others of a closed one, and if the sum is none that [Read] takes: one of more than a year, or of more than 2^53 of
+// anything.
 func Merge(runs ...*Run) (*Run, error) {
 	if len(runs) == 0 {
 		return nil, errors.New("there is no run to merge")
 	}
+	var parts []Part
+	for _, r := range runs {
+		if (r.Settings.Rate > 0) != (runs[0].Settings.Rate > 0) {
+			open, closed := r, runs[0]
+			if closed.Settings.Rate > 0 {
+				open, closed = closed, open
+			}
+			return nil, fmt.Errorf("%s is of an open loop (--rate) and %s of a closed one: their latencies are not of the same thing", open.part(), closed.part())
+		}
+		parts = append(parts, r.parts()...)
+	}
+	slices.SortStableFunc(parts, Part.compare)
+	for i := range parts[1:] {
+		if parts[i].compare(parts[i+1]) == 0 {
+			return nil, fmt.Errorf("%s and %s are the same run, which counts once", parts[i], parts[i+1])
+		}
+	}
+	return merge(runs)
+}
+
+// part returns the run as a part of another.
+func (r *Run) part() Part {
+	return Part{r.name, r.Start, r.Length, r.Answered(), r.FailedCount(), r.Latency.Sum()}
+}
+
+// parts returns the runs it is made of.
+func (r *Run) parts() []Part {
+	if len(r.Parts) > 0 {
+		return r.Parts
+	}
+	return []Part{r.part()}
+}
+
+// compare puts parts in order. Those in which nothing differs are the same run, by whatever names: times are nanoseconds.
+func (p Part) compare(other Part) int {
+	return cmp.Or(p.Start.Compare(other.Start), cmp.Compare(p.Length, other.Length), cmp.Compare(p.Answered, other.Answered), cmp.Compare(p.Failed, other.Failed),
+		cmp.Compare(p.Sum, other.Sum))
+}
+
+// String says which run it is.
+func (p Part) String() string {
+	if p.Name != "" {
+		return strconv.Quote(p.Name)
+	}
+	return "the run that began at " + p.Start.Format(time.RFC3339Nano)
+}
+
+// merge is Merge of runs that can be merged.
+func merge(runs []*Run) (*Run, error) {
 	merged := newRun()
 	merged.Start = runs[0].Start
 	var end time.Time
@@ -37,8 +89,13 @@ func Merge(runs ...*Run) (*Run, error) {
 			merged.Settings.add(&r.Settings)
 		}
 		merged.add(r)
+		merged.Parts = append(merged.Parts, r.parts()...)
 		merged.addSeconds(r.Seconds, seconds)
 	}
+	if len(runs) == 1 {
+		merged.Parts = runs[0].Parts
+	}
+	slices.SortStableFunc(merged.Parts, func(a, b Part) int { return cmp.Or(a.compare(b), cmp.Compare(a.Name, b.Name)) })
 	slices.SortFunc(merged.Seconds, func(a, b Second) int { return cmp.Compare(a.Unix, b.Unix) })
 	if err := merged.check(); err != nil {
 		return nil, fmt.Errorf("the runs cannot be one: %w", err)
@@ -128,16 +185,30 @@ func (s *Settings) add(other *Settings) {
 	s.Method = both(s.Method, other.Method)
 	s.Protocol = both(s.Protocol, other.Protocol)
 	s.Arrivals = both(s.Arrivals, other.Arrivals)
-	for name, value := range other.Options {
+	s.addOptions(other.Options)
+}
+
+// addOptions adds what else was set. What only some had is said to be unset in the others.
+func (s *Settings) addOptions(other map[string]string) {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(s.Options)), maps.Keys(other))
+	for _, name := range names {
+		have, ok := s.Options[name]
+		if !ok {
+			have = unset
+		}
+		value, ok := other[name]
+		if !ok {
+			value = unset
+		}
 		if s.Options == nil {
 			s.Options = map[string]string{}
 		}
-		if have, ok := s.Options[name]; ok {
-			value = both(have, value)
-		}
-		s.Options[name] = value
+		s.Options[name] = either(have, value)
 	}
 }
+
+// unset stands for the value of an option in the runs that had it not.
+const unset = "not set"
 
 // between is what stands between the values of a setting that is not the same in all runs.
 const between = " | "
@@ -148,6 +219,14 @@ func both(a, b string) string {
 		return b
 	}
 	if b == "" {
+		return a
+	}
+	return either(a, b)
+}
+
+// either is both, where nothing is a value too: that of an option which takes none.
+func either(a, b string) string {
+	if a == b {
 		return a
 	}
 	all := append(strings.Split(a, between), strings.Split(b, between)...)

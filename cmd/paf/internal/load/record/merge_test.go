@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +79,7 @@ func FuzzMergeOfPartsIsTheWhole(f *testing.F) {
 		starts := make([]time.Time, n)
 		split := make([][]doing, n)
 		for i := range starts {
-			starts[i] = began.Add(-time.Duration(i) * time.Duration(apart) * time.Millisecond)
+			starts[i] = began.Add(-time.Duration(i) * (time.Duration(apart)*time.Millisecond + 1)) // no two are the same run
 		}
 		for i, d := range all {
 			split[i%n] = append(split[i%n], d)
@@ -106,6 +108,11 @@ func FuzzMergeOfPartsIsTheWhole(f *testing.F) {
 		want := whole.Run(now)
 		want.Processes, want.Settings.Connections = n, n
 		want.Interrupted, want.Unfinished = n > 1, int64(n*(n-1)/2)
+		if n > 1 {
+			for i := range runs {
+				want.Parts = append(want.Parts, runs[n-1-i].part())
+			}
+		}
 		if got, want := written(t, merged), written(t, want); got != want {
 			t.Fatalf("merged:\n%s\nrecorded at once:\n%s", got, want)
 		}
@@ -143,7 +150,10 @@ func TestMergeLeavesItsPartsAlone(t *testing.T) {
 	runs := []*Run{a.Run(now), b.Run(now)}
 	before := []string{written(t, runs[0]), written(t, runs[1])}
 	merged := mustMerge(t, runs...)
-	merged = mustMerge(t, merged, merged)
+	merged, err := merge([]*Run{merged, merged})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if merged.Answered()+merged.FailedCount() != 16 {
 		t.Errorf("%d and %d", merged.Answered(), merged.FailedCount())
 	}
@@ -155,18 +165,83 @@ func TestMergeLeavesItsPartsAlone(t *testing.T) {
 }
 
 func TestMergeAddsSettingsUp(t *testing.T) {
-	run := func(s Settings) *Run { return NewRecorder(s, began).Run(1e9) }
+	at := began
+	run := func(s Settings) *Run {
+		at = at.Add(time.Second)
+		return NewRecorder(s, at).Run(1e9)
+	}
 	got := mustMerge(t,
 		run(Settings{Target: "http://b/", Connections: 10, Rate: 100, Requests: 5, Duration: time.Second, Options: map[string]string{"--think": "1ms"}}),
-		run(Settings{Target: "http://a/", Connections: 20, Rate: 50.5, Requests: 6, Streams: 3, Options: map[string]string{"--think": "2ms", "-k": "true"}}),
-		run(Settings{Target: "http://b/", Connections: 1}),
+		run(Settings{Target: "http://a/", Connections: 20, Rate: 50.5, Requests: 6, Streams: 3, Options: map[string]string{"--think": "2ms", "-k": ""}}),
+		run(Settings{Target: "http://b/", Connections: 1, Rate: 0.5, Options: map[string]string{"--think": "1ms"}}),
 	).Settings
-	want := "{http://a/ | http://b/   31 3 11 1s 150.5  map[--think:1ms | 2ms -k:true]}"
+	want := "{http://a/ | http://b/   31 3 11 1s 151  map[--think:1ms | 2ms -k: | not set]}"
 	if text := fmt.Sprint(got); text != want {
 		t.Errorf("%s, not %s", text, want)
 	}
 	if _, err := Merge(); err == nil {
 		t.Error("nothing was merged into a run")
+	}
+}
+
+// What one machine has measured counts once, and an open loop does not count with a closed one.
+func TestMergeRefusesWhatIsNoSum(t *testing.T) {
+	dir := t.TempDir()
+	stored := func(name string, r *Run) *Run {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(written(t, r)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	later := NewRecorder(Settings{}, began.Add(time.Nanosecond)).Run(1e9)
+	open := NewRecorder(Settings{Rate: 5}, began.Add(time.Second)).Run(1e9)
+	a, b, c := stored("a", example()), stored("b", example()), stored("c", later)
+	sum := stored("sum", mustMerge(t, a, c))
+	for _, s := range []struct {
+		runs []*Run
+		says string
+	}{
+		{[]*Run{a, a}, `/a" and "DIR/a" are the same run`},
+		{[]*Run{a, c, b}, `/a" and "DIR/b" are the same run`}, // a copy of it
+		{[]*Run{sum, b}, `/a" and "DIR/b" are the same run`},  // which is in a sum
+		{[]*Run{c, sum}, `/c" and "DIR/c" are the same run`},
+		{[]*Run{later, later}, "the run that began at 2026-03-04T05:06:07.250000001Z and the run that began at 2026-03-04T05:06:07.250000001Z are the same run"},
+		{[]*Run{a, stored("open", open)}, `/open" is of an open loop (--rate) and "DIR/a" of a closed one`},
+		{[]*Run{stored("open", open), c}, `/open" is of an open loop (--rate) and "DIR/c" of a closed one`},
+	} {
+		says := strings.ReplaceAll(s.says, "DIR", dir)
+		if merged, err := Merge(s.runs...); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, %v: not %q", merged != nil, err, says)
+		}
+	}
+	for i, name := range []string{"a", "c"} {
+		if got := sum.Parts[i].Name; got != filepath.Join(dir, name) {
+			t.Errorf("part %d is %q", i, got)
+		}
+	}
+}
+
+func TestTogetherIsWhenAllMeasured(t *testing.T) {
+	run := func(from, to time.Duration) *Run {
+		return NewRecorder(Settings{}, began.Add(from)).Run(int64(to - from))
+	}
+	for _, c := range []struct {
+		runs []*Run
+		want time.Duration
+	}{
+		{[]*Run{run(0, 5)}, 5},
+		{[]*Run{run(0, 5), run(1, 9)}, 4},
+		{[]*Run{run(7, 9), run(0, 9), run(0, 4)}, -3},
+		{[]*Run{mustMerge(t, run(0, 4), run(0, 5)), run(1, 9)}, 3},
+	} {
+		if got := mustMerge(t, c.runs...).Together(); got != c.want {
+			t.Errorf("%d ns, not %d", got, c.want)
+		}
 	}
 }
 
@@ -189,7 +264,7 @@ func TestMergeRefusesSumsThatCannotBeRead(t *testing.T) {
 	} {
 		a, b := example(), example()
 		change(a, b)
-		if merged, err := Merge(a, b); err == nil || !strings.Contains(err.Error(), "the runs cannot be one: "+says) {
+		if merged, err := merge([]*Run{a, b}); err == nil || !strings.Contains(err.Error(), "the runs cannot be one: "+says) {
 			t.Errorf("%v, %v: not %q", merged != nil, err, says)
 		}
 	}

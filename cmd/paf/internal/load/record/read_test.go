@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,9 @@ func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 		{replaced(`"count": `, `"count": 9`), `times are in "hdr"`},
 		{replaced(`"min_ns": `, `"min_ns": 99999`), `the times do not add up`},
 		{replaced(`"start": "2026`, `"start": "yesterday`), `the run cannot be used`},
+		{replaced(`"processes": 1`, `"processes": 1, "parts": [{"start": "1999-01-01T00:00:00Z"}]`), `"parts"[0] is out of the run`},
+		{replaced(`"processes": 1`, `"processes": 1, "parts": [{"start": "2026-03-04T05:06:07.25Z", "failed": -1}]`), `"parts"[0] has a figure below zero`},
+		{replaced(`"processes": 1`, `"processes": 1, "parts": [{"start": "2026-03-04T05:06:07.25Z"}]`), `the 1 parts have 0 answered and 0 failed requests; the run has`},
 		{replaced(`"failures": {`, `"failures": {"x": {"count": 3},`), `by their kinds`},
 		{replaced(`"processes": 1`, `"processes": 1, "unfinished": -1`), `"unfinished" is -1`},
 		{replaced(`"resumed": `, `"resumed": 99`), `"resumed" is 99`},
@@ -72,10 +76,34 @@ func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 	}
 }
 
+// What follows from the rest is there to be read by others, who may have changed it: what is shown is computed.
+func TestFiguresOfAFileAreNotBelieved(t *testing.T) {
+	run := example()
+	text := written(t, run)
+	figures := fmt.Sprintf(" \"requests\": %d,\n \"failed_share\": %v,\n \"requests_per_second\": %v,", run.Answered()+run.FailedCount(), run.FailedShare(), run.Rate())
+	if run.FailedCount() == 0 || !strings.Contains(text, figures) {
+		t.Fatalf("not %s:\n%s", figures, text)
+	}
+	for _, lie := range []string{"", ` "requests": 1, "failed_share": 0, "requests_per_second": 1e6,`, ` "requests": "many", "requests_per_second": null,`} {
+		again, err := Read(strings.NewReader(strings.Replace(text, figures, lie, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written(t, again) != text {
+			t.Errorf("%q was read, and is in:\n%s", lie, written(t, again))
+		}
+	}
+}
+
 // Whatever is read can be written, merged and exported.
 func FuzzRead(f *testing.F) {
 	f.Add(written(f, example()))
 	f.Add(written(f, NewRecorder(Settings{}, began).Run(0)))
+	both, err := Merge(example(), NewRecorder(Settings{}, began).Run(0))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(written(f, both))
 	f.Fuzz(func(t *testing.T, text string) {
 		run, err := Read(strings.NewReader(text))
 		if err != nil {
@@ -85,7 +113,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read and written is not read: %v", err)
 		}
-		merged, err := Merge(run, again)
+		merged, err := merge([]*Run{run, again})
 		if err != nil {
 			return // twice as much is too much
 		}

@@ -16,7 +16,10 @@ type Run struct {
 	Interrupted bool          `json:"interrupted,omitempty"` // somebody ended it before its time
 	Unfinished  int64         `json:"unfinished,omitempty"`  // requests that were in flight then: they are in no other figure but Second.Busy
 	Processes   int           `json:"processes"`             // how many runs were merged into it: 1 for one
+	Parts       []Part        `json:"parts,omitempty"`       // those runs, in order of time; none for one run
 	Beginning
+
+	name string // of the file it was read from
 
 	Latency   *Histogram `json:"latency"`    // of answered requests, from when each was due (in a closed loop: was sent) to the end of the response
 	Service   *Histogram `json:"service"`    // of answered requests, from sending
@@ -39,6 +42,19 @@ type Beginning struct {
 	Unopened int           `json:"unopened,omitempty"` // connections that should have been open, and were not
 	Late     time.Duration `json:"late_ns,omitempty"`  // how much later it began than it was asked to
 }
+
+// A Part is one of the runs that were merged into another.
+type Part struct {
+	Name     string        `json:"name,omitempty"` // of its file
+	Start    time.Time     `json:"start"`          // as in Run
+	Length   time.Duration `json:"length_ns"`      // as in Run
+	Answered int64         `json:"answered"`
+	Failed   int64         `json:"failed"`
+	Sum      int64         `json:"sum_ns"` // of its latency
+}
+
+// End returns when measuring ended.
+func (p *Part) End() time.Time { return p.Start.Add(p.Length) }
 
 // Settings are what a run was asked for.
 type Settings struct {
@@ -135,6 +151,21 @@ func (r *Run) FailedShare() float64 {
 
 // End returns when measuring ended.
 func (r *Run) End() time.Time { return r.Start.Add(r.Length) }
+
+// Together returns for how long all the runs that were merged into it were measuring at the same time. Below zero it is how long before the beginning of
+// the last one the first had ended.
+func (r *Run) Together() time.Duration {
+	begin, end := r.Start, r.End()
+	for _, p := range r.Parts {
+		if p.Start.After(begin) {
+			begin = p.Start
+		}
+		if p.End().Before(end) {
+			end = p.End()
+		}
+	}
+	return end.Sub(begin)
+}
 
 // Span returns which part of a second lies within the run: all of it, but for the first and the last.
 func (r *Run) Span(s *Second) time.Duration {

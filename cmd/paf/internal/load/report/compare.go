@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aclements/go-moremath/stats"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 )
 
@@ -20,12 +19,12 @@ type Named struct {
 
 // How the runs are compared.
 const (
-	// maxParts is into how many parts a run is cut at most. Neighbouring seconds are alike (a collection of garbage, a neighbour on the machine), and
-	// the test takes the parts for independent: those of a long run are longer than what makes seconds alike.
+	// maxParts is into how many parts a run is cut at most. Those of a long run last longer than what makes neighbouring seconds alike (a collection of
+	// garbage, a neighbour on the machine).
 	maxParts = 30
-	// minParts is how many parts are needed: with fewer, no difference is rarer by chance than significant.
-	minParts = 5
-	// significant is how rarely chance has to make such a difference. Several figures are compared, so it is less than the usual 5 %.
+	// minParts is how many parts are needed: two are trimmed, and the others have to say how much they vary.
+	minParts = 7
+	// significant is how rarely chance alone has to find a difference in any of the figures.
 	significant = 0.01
 )
 
@@ -41,9 +40,9 @@ type Comparison struct {
 type Figure struct {
 	Name    string
 	A, B    float64 // of the whole runs
-	P       float64 // how often chance alone makes the parts of the runs differ so much, from 0 to 1; -1 where it was not tested
-	Parts   [2]int  // into how many parts A and B were cut for it
+	P       float64 // how often chance alone makes the parts of the runs differ so much in any figure, from 0 to 1; -1 where it was not tested
 	Untold  string  // why it was not tested
+	parts   [2][]float64
 	write   func(float64) string
 	words   [2]string // for less and for more
 	more    bool      // more is better
@@ -58,82 +57,58 @@ func (f *Figure) Change() float64 {
 	return f.B/f.A - 1
 }
 
-// Verdict says whether B's figure is another one than A's, or by noise only.
-func (f *Figure) Verdict() string {
-	switch {
-	case f.P < 0:
-		return "not tested: " + f.Untold
-	case f.P >= significant:
-		return fmt.Sprintf("noise (%s)", f.chance())
-	case f.reverse:
-		return fmt.Sprintf("unclear: most parts of the runs differ the other way (%s)", f.chance())
-	case f.B < f.A:
-		return fmt.Sprintf("%s (%s)", f.words[0], f.chance())
-	}
-	return fmt.Sprintf("%s (%s)", f.words[1], f.chance())
-}
-
-// Differs reports whether B's figure is another one than A's, and not by noise.
-func (f *Figure) Differs() bool { return f.P >= 0 && f.P < significant && !f.reverse }
-
-func (f *Figure) chance() string {
-	if f.P < 0.001 {
-		return "p < 0.001"
-	}
-	return fmt.Sprintf("p = %.2g", f.P)
-}
-
 // Compare compares two runs. Both are cut into parts of the same length, and for each figure the parts of one are held against those of the
-// other by the Mann-Whitney U test, which asks how often chance alone would order them so.
+// other: how often would chance alone make them differ so? That neighbouring parts are alike, and several figures asked, is reckoned with.
 func Compare(a, b Named) *Comparison {
 	c := &Comparison{A: a, B: b, Notes: differences(a.Run, b.Run)}
 	seconds := [2][]record.Second{whole(a.Run), whole(b.Run)}
-	length := (min(len(seconds[0]), len(seconds[1])) + maxParts - 1) / maxParts
+	length := max(1, (min(len(seconds[0]), len(seconds[1]))+maxParts-1)/maxParts)
 	for _, f := range figures() {
 		out := Figure{Name: f.name, A: f.of(partOf(a.Run)), B: f.of(partOf(b.Run)), write: f.write, words: f.words, more: f.more}
 		if f.optional && out.A == 0 && out.B == 0 {
 			continue
 		}
-		out.test(f, seconds, length)
+		out.cut(f, seconds, length)
 		c.Figures = append(c.Figures, out)
 	}
-	c.Method = fmt.Sprintf("Mann-Whitney U test over parts of the runs, of %s or of more where that has too few requests; with p below %g a difference "+
-		"is taken for one. It holds the seconds of two runs against each other: two runs of one program differ, too, so take several before you decide.",
-		short(time.Duration(length)*time.Second), significant)
-	if length == 0 {
-		c.Method = "The runs are too short to tell noise from difference."
-	}
+	test(c.Figures)
+	c.Method = c.method(length)
 	return c
 }
 
-// test compares the parts. They get longer until each has enough requests, while there are enough of them.
-func (f *Figure) test(from figureOf, seconds [2][]record.Second, length int) {
-	f.P, f.Untold = -1, fmt.Sprintf("it takes %d whole seconds", minParts)
+// cut makes the parts. They get longer until each has enough requests, while there are enough of them.
+func (f *Figure) cut(from figureOf, seconds [2][]record.Second, length int) {
+	f.Untold = fmt.Sprintf("it takes %d whole seconds", minParts)
 	shorter := min(len(seconds[0]), len(seconds[1]))
 	// In steps of 5 % that of a day takes no more tries than that of a minute.
-	for ; length > 0 && shorter/length >= minParts; length += 1 + length/20 {
+	for ; shorter/length >= minParts; length += 1 + length/20 {
 		if least(seconds, length) < from.least {
 			f.Untold = fmt.Sprintf("it takes %d parts with %s", minParts, plural(from.least, "request"))
 			continue
 		}
-		a, b := parts(seconds[0], length), parts(seconds[1], length)
-		f.Parts, f.Untold = [2]int{len(a), len(b)}, ""
-		f.compare(values(from, a), values(from, b))
+		f.parts, f.Untold = [2][]float64{values(from, parts(seconds[0], length)), values(from, parts(seconds[1], length))}, ""
 		return
 	}
 }
 
-// compare is the test itself.
-func (f *Figure) compare(a, b []float64) {
-	result, err := stats.MannWhitneyUTest(a, b, stats.LocationDiffers)
-	if err != nil {
-		f.P = 1 // all are the same
-		return
+// test compares the parts of the figures. How alike neighbours are is known to each figure by few of them, and by chance one takes them for unlike: all go by the
+// one that takes them for the most alike.
+func test(figures []Figure) {
+	var alike float64
+	for _, f := range figures {
+		if f.Untold == "" {
+			alike = max(alike, correlation(f.parts))
+		}
 	}
-	f.P = result.P
-	// U counts the pairs in which a's is more.
-	more := result.U > float64(len(a))*float64(len(b))/2
-	f.reverse = f.A != f.B && more != (f.A > f.B)
+	for i := range figures {
+		f := &figures[i]
+		if f.P = -1; f.Untold == "" {
+			var more bool
+			f.P, more = yuen(f.parts[0], f.parts[1], alike)
+			f.reverse = f.A != f.B && more != (f.A > f.B)
+		}
+	}
+	correct(figures)
 }
 
 func values(f figureOf, parts []part) (all []float64) {
@@ -206,6 +181,9 @@ func least(seconds [2][]record.Second, length int) int64 {
 	return least
 }
 
+// failedShare is the name of the figure that is no time, and better if it is less.
+const failedShare = "Failed"
+
 // A figureOf makes a figure of a part.
 type figureOf struct {
 	name     string
@@ -224,7 +202,7 @@ func figures() []figureOf {
 		{name: "Requests/s", write: digits, words: [2]string{"fewer", "more"}, more: true, of: func(p part) float64 {
 			return float64(p.latency.Count()) / max(p.length.Seconds(), 1e-9)
 		}},
-		{name: "Failed", write: percent, words: [2]string{"fewer", "more"}, optional: true, of: func(p part) float64 {
+		{name: failedShare, write: percent, words: [2]string{"fewer", "more"}, optional: true, of: func(p part) float64 {
 			return float64(p.failed) / max(1, float64(p.failed+p.latency.Count()))
 		}},
 		{name: "Average", write: duration[float64], words: times, least: 1, of: func(p part) float64 { return p.latency.Mean() }},

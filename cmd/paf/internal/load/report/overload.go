@@ -16,7 +16,7 @@ const busyAll = 0.9
 // overload says that fewer requests were sent than were due, and what held them up: "" if nothing did.
 func overload(r *record.Run) string {
 	asked := r.Settings.Rate
-	if _, ramp := r.Settings.Options["--ramp"]; asked <= 0 || ramp || r.Length <= 0 || keptUp(r) {
+	if _, ramp := r.Settings.Options["--ramp"]; asked <= 0 || ramp || !atOneTime(r) || r.Length <= 0 || keptUp(r) {
 		return ""
 	}
 	text := fmt.Sprintf("Of the %s requests a second that were due, %s were answered", figure(asked), figure(r.Rate()))

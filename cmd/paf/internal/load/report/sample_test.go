@@ -19,6 +19,8 @@ type sample struct {
 	rate     float64
 	median   time.Duration
 	slower   float64 // the times are so much longer
+	uneven   float64 // by which share the times of a second are typically longer or shorter than those of all
+	alike    float64 // how much of that a second has from the one before it: the correlation of neighbours
 	stall    bool    // for 100 ms in every tenth second, nothing is answered
 	failures bool
 	open     bool
@@ -45,15 +47,31 @@ func (s sample) record() *record.Run {
 	for range settings.Connections {
 		r.Connected(int64(80e3*math.Exp(random.NormFloat64()/3)), int64(1.2e6*math.Exp(random.NormFloat64()/5)))
 	}
-	for due := 0.0; due < float64(s.seconds)*1e9; due += 1e9 / s.rate {
-		s.request(shard, random, due)
+	levels := s.levels()
+	for due := 0.0; due < float64(s.seconds)*1e9; {
+		level := levels[(int64(due)+int64(began.Nanosecond()))/1e9]
+		s.request(shard, random, due, level)
+		due += 1e9 / s.rate * level
 	}
 	return r.Run(int64(s.seconds) * 1e9)
 }
 
+// levels returns how much longer than usual the requests of each second of the wall clock take: those of a process that forgets (AR(1)), as a machine does that has other things
+// to do as well.
+func (s sample) levels() []float64 {
+	random := rand.New(rand.NewPCG(s.seed, 2))
+	all := make([]float64, s.seconds+1)
+	state := random.NormFloat64()
+	for i := range all {
+		all[i] = math.Exp(s.uneven * state)
+		state = s.alike*state + math.Sqrt(1-s.alike*s.alike)*random.NormFloat64()
+	}
+	return all
+}
+
 // request records a request of a sample.
-func (s sample) request(shard *record.Shard, random *rand.Rand, due float64) {
-	typical := float64(s.median) * max(1, s.slower)
+func (s sample) request(shard *record.Shard, random *rand.Rand, due, level float64) {
+	typical := float64(s.median) * max(1, s.slower) * level
 	service := typical * (0.6 + 0.4*math.Exp(random.NormFloat64()/2.5))
 	if random.IntN(200) == 0 {
 		service *= 3 + 5*random.Float64()

@@ -175,9 +175,7 @@ func remarks(r *record.Run) (all []string) {
 	if r.Interrupted {
 		all = append(all, "The run was interrupted: this is what was measured until then."+cutOff(r))
 	}
-	if r.Processes > 1 {
-		all = append(all, fmt.Sprintf("Merged from %d runs.", r.Processes))
-	}
+	all = append(all, merged(r)...)
 	if r.Unopened > 0 {
 		all = append(all, fmt.Sprintf("Of %s %s not open at the start.", plural(int64(r.Settings.Connections), "connection"), were(int64(r.Unopened))))
 	}
