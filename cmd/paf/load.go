@@ -142,7 +142,7 @@ func runLoad(ctx context.Context, cmd *cli.Command) error {
 			return exit.Errorf(exit.Failure, "cannot use the device: %w", err)
 		}
 		defer stack.Close()
-		o.Way = stack.Context(paf.Host, paf.Port)
+		o.Way, o.NoFiles = stack.Context(paf.Host, paf.Port), true
 	}
 	if !cmd.Bool("quiet") {
 		o.Live = liveView(cmd.Root().ErrWriter)

@@ -7,17 +7,24 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paf-go/paf/alpn"
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 )
 
 // An opening is how long it took to open a connection.
-type opening struct{ dial, tls int64 }
+type opening struct {
+	dial, tls int64
+	resumed   bool
+}
 
 // openAll starts all connections. It returns when each has been opened or refused, but for those that come later by the ramp, or when the time for that is
 // over and there is one: the others may come during the run. The error is that of the first if none could be opened.
 func (r *run) openAll(ctx, inner context.Context, all *sync.WaitGroup) error {
 	results := make(chan error, r.options.Connections)
 	for i := range r.options.Connections {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		c := r.place()
 		if after := r.ramp(i); after > 0 {
 			all.Go(func() {
@@ -39,7 +46,7 @@ func (r *run) place() interface {
 } {
 	switch {
 	case r.options.ConnectOnly:
-		w := newWorker(r, connecting{r})
+		w := newWorker(r, &connecting{run: r})
 		r.workers = append(r.workers, w)
 		return w
 	case r.options.WebSocket:
@@ -136,16 +143,43 @@ func (r *run) await(ctx context.Context, begun <-chan struct{}, after time.Durat
 	}
 }
 
+// agreed takes note of the protocol of a connection.
+func (r *run) agreed(d *dialed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.protocol = d.protocol
+}
+
 // connected records that a connection was opened, be it before anything else can be recorded.
 func (r *run) connected(d *dialed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.protocol = d.protocol
+	o := opening{d.dial, d.tls, d.resumed()}
 	if r.recorder == nil {
-		r.early = append(r.early, opening{d.dial, d.tls})
+		r.early = append(r.early, o)
 		return
 	}
-	r.recorder.Connected(d.dial, d.tls)
+	o.record(r.recorder)
+}
+
+// record tells a recorder of it.
+func (o *opening) record(r *record.Recorder) {
+	r.Connected(o.dial, o.tls)
+	if o.resumed {
+		r.Resumed()
+	}
+}
+
+// spoken names the protocol of the connections: "" where nothing is spoken on them. r.mu is held.
+func (r *run) spoken() string {
+	switch {
+	case r.protocol == alpn.H2:
+		return "HTTP/2"
+	case r.options.ConnectOnly && r.protocol == "":
+		return ""
+	}
+	return "HTTP/1.1"
 }
 
 // begin waits until the run is to begin, and fixes what counts.
@@ -174,14 +208,14 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	settings.Protocol, settings.Streams = "HTTP/1.1", o.Pipeline
-	if r.protocol == "h2" {
-		settings.Protocol, settings.Streams = "HTTP/2", o.Streams
+	settings.Protocol, settings.Streams = r.spoken(), o.Pipeline
+	if r.protocol == alpn.H2 {
+		settings.Streams = o.Streams
 	}
 	r.recorder = record.NewRecorder(settings, time.Now().Add(time.Duration(r.zero-r.clock())))
 	r.recorder.Began(r.beginning())
-	for _, e := range r.early {
-		r.recorder.Connected(e.dial, e.tls)
+	for i := range r.early {
+		r.early[i].record(r.recorder)
 	}
 	r.early = nil
 	shards := make([]*record.Shard, min(r.options.Connections, 2*runtime.GOMAXPROCS(0)))

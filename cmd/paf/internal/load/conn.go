@@ -57,6 +57,7 @@ func newConn(r *run, g *group) *conn {
 func (c *conn) live(ctx context.Context, opened func(error)) {
 	defer c.stopWriter()
 	for tries := 0; ; tries++ {
+		began := c.run.clock()
 		d, err := c.run.dialer.open(ctx, c.run.clock)
 		if ctx.Err() != nil {
 			if err == nil {
@@ -66,7 +67,7 @@ func (c *conn) live(ctx context.Context, opened func(error)) {
 			return
 		}
 		if err != nil {
-			c.refused(err)
+			c.refused(began, err)
 		} else {
 			c.run.connected(&d)
 			c.attach(d)
@@ -106,8 +107,9 @@ func pause(ctx context.Context, tries int) bool {
 	}
 }
 
-// refused is called when no connection could be opened: what it should have been for has failed.
-func (c *conn) refused(err error) {
+// refused is called when no connection could be opened, which was tried since began: what it should have been for has failed. In a closed loop it took as long
+// as that.
+func (c *conn) refused(began int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.seats == 0 {
@@ -118,6 +120,9 @@ func (c *conn) refused(err error) {
 	}
 	for c.waiting.n > 0 {
 		x := c.waiting.pop()
+		if !c.run.openLoop() {
+			x.due = min(x.due, began)
+		}
 		c.lose(&x, c.run.clock(), err)
 	}
 }
@@ -204,6 +209,7 @@ func (c *conn) detach() bool {
 		case c.halted && c.late == nil:
 			if x := c.free(at); x.counted {
 				c.balance--
+				c.run.unfinished.Add(1)
 			}
 		case c.halted:
 			c.failed(at, now, c.late)
@@ -259,7 +265,7 @@ func (c *conn) halt(late error) {
 	c.halted, c.late = true, late
 	for c.waiting.n > 0 && late != nil {
 		x := c.waiting.pop()
-		c.lose(&x, c.run.clock(), late)
+		c.lose(&x, c.run.clock(), errUnsent)
 	}
 	c.cut()
 }

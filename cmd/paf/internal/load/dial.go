@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/paf-go/paf"
@@ -19,13 +20,15 @@ import (
 
 // A dialer opens connections to the server of a run.
 type dialer struct {
-	way     mimic.Context // leads to the transport
-	secure  *tls.Config   // nil for none
-	prior   bool          // HTTP/2 without having agreed on it
-	timeout time.Duration
-	limits  engine.Limits
-	target  string        // the URL, without a password
-	opening chan struct{} // has room for those that may be opened at the same time
+	way        mimic.Context // leads to the transport
+	secure     *tls.Config   // nil for none
+	prior      bool          // HTTP/2 without having agreed on it
+	timeout    time.Duration
+	limits     engine.Limits
+	target     string        // the URL, without a password
+	tickets    bool          // a connection is not read from, so that tickets have to be waited for
+	ticketless atomic.Bool   // the server gives none
+	opening    chan struct{} // has room for those that may be opened at the same time
 }
 
 // A dialed is a connection that was opened, and how long that took, in nanoseconds.
@@ -34,6 +37,8 @@ type dialed struct {
 	eng       engine.Client
 	protocol  string // as ALPN names it
 	dial, tls int64
+	session   *tls.Conn       // nil without TLS
+	ticket    <-chan struct{} // gets something when a ticket has come that resumes the session; nil if nobody waits for one
 }
 
 // newDialer makes a dialer for a URL. What is in over leads to the server in place of the URL's host.
@@ -101,10 +106,11 @@ func (d *dialer) open(ctx context.Context, clock func() int64) (dialed, error) {
 	c := dialed{flow: f, dial: clock() - began}
 	if d.secure != nil {
 		began = clock()
-		if c.flow, err = flow.TLSClient(ctx, f, d.secure); err != nil {
+		if c.flow, c.ticket, err = d.handshake(ctx, f); err != nil {
 			return dialed{}, d.unsecured(ctx, err)
 		}
 		c.tls = clock() - began
+		c.session, _ = flow.As[*tls.Conn](c.flow)
 	}
 	if c.protocol, c.eng, err = d.engine(c.flow, clock); err != nil {
 		_ = c.flow.Close()

@@ -7,6 +7,7 @@
 //	pace.go     who sends which: the schedule that all connections share
 //	alarm.go    how it waits for the next to be due
 //	dial.go     how a connection is opened
+//	ticket.go   what resumes its TLS session
 //	conn.go     a place in which connections follow each other
 //	exchange.go  its requests, and what becomes of them
 //	events.go   what its engine tells
@@ -16,6 +17,7 @@
 //	worker.go   what is no request of HTTP: connections alone, messages of a WebSocket
 //	run.go      one run, from its first connection to its last response
 //	begin.go    how it begins
+//	most.go     how much may be asked for
 //	failure.go  the kinds of failure
 //
 // A connection has one goroutine, which reads, takes the events of its engine, records, lays out the next requests and writes

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 )
 
@@ -20,6 +21,7 @@ func (c *conn) took(now int64, in []byte) []byte {
 		c.ev = engine.Event{}
 		n := lane.Next(instant(now), in, &c.ev)
 		in = in[n:]
+		c.in += int64(n)
 		if more = c.ev.Kind != engine.NoEvent; more {
 			c.happened(lane, &c.ev, now)
 		} else if lane.State() != engine.Open {
@@ -38,11 +40,16 @@ func (c *conn) took(now int64, in []byte) []byte {
 // happened acts on one event. c.mu is held.
 func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	at := c.find(ev.Stream)
+	if at >= 0 {
+		c.flying[at].in += c.in
+		c.in = 0
+	}
 	switch {
 	case ev.Kind == engine.Fault && (c.multi == nil || ev.Stream == 0):
 		c.end(ev.Err)
 		return
 	case ev.Kind == engine.Data && c.multi != nil:
+		c.listen(at, ev.Data)
 		c.multi.Consumed(instant(now), ev.Stream, len(ev.Data))
 		return
 	case ev.Kind == engine.Fault:
@@ -56,6 +63,9 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 	if ev.Kind == engine.Response {
 		x.status, x.first = ev.Response.Status, c.since
 	}
+	if ev.Kind == engine.Data {
+		c.listen(at, ev.Data)
+	}
 	if ev.End || ev.Kind == engine.End {
 		if c.multi == nil && lane.Capacity() == 0 { // as its last response has said
 			c.closing = true
@@ -65,6 +75,15 @@ func (c *conn) happened(lane engine.Client, ev *engine.Event, now int64) {
 			c.end(errGone)
 		}
 	}
+}
+
+// listen keeps how the content of a response begins that may become the example of those with a status of 400 or more. c.mu is held.
+func (c *conn) listen(at int, data []byte) {
+	if at < 0 || c.flying[at].status < 400 || !c.flying[at].counted || c.run.refused.Load() {
+		return
+	}
+	x := &c.flying[at]
+	x.said = append(x.said, data[:min(len(data), record.MaxContent-len(x.said))]...)
 }
 
 // find returns the place of the exchange on a stream, -1 if there is none. c.mu is held.
@@ -104,6 +123,7 @@ func (c *conn) ended(now int64, err error, rest []byte) {
 			break
 		}
 	}
+	c.in += int64(len(rest)) // of a message that has broken off
 	if err == nil {
 		err = errGone
 	}

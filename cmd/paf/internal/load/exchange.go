@@ -14,6 +14,8 @@ type exchange struct {
 	sending bool   // the request has not been ended
 	again   int    // how many times it was sent before, to a server that did not want it then
 	turn    uint64 // in which it was sent
+	in, out int64  // bytes that came and went for it
+	said    []byte // how the content of a response with a status of 400 or more begins, if there is no example yet
 }
 
 // request sends what a ticket is for, as soon as that is possible. c.mu is held.
@@ -55,7 +57,9 @@ func (c *conn) send(x exchange, now int64) {
 		at = c.spare[len(c.spare)-1]
 		c.spare = c.spare[:len(c.spare)-1]
 	}
+	before := c.out.Len()
 	id, err := lane.Request(&c.out, &x.what.head, int64(len(x.what.content)))
+	c.lay(&x, before)
 	if err != nil { // which newRun has tried
 		c.end(err)
 	}
@@ -77,6 +81,7 @@ func (c *conn) send(x exchange, now int64) {
 
 // feed gives the engine content, as much as it takes. c.mu is held.
 func (c *conn) feed(lane engine.Client, x *exchange) {
+	defer c.lay(x, c.out.Len())
 	if len(x.left) > 0 {
 		n, err := lane.Data(&c.out, x.id, x.left)
 		if x.left = x.left[n:]; err != nil {
@@ -89,9 +94,18 @@ func (c *conn) feed(lane engine.Client, x *exchange) {
 	}
 }
 
+// lay counts what has been laid out for an exchange, since that was so many bytes. c.mu is held.
+func (c *conn) lay(x *exchange, before int) {
+	n := c.out.Len() - before
+	c.laid += n
+	x.out += int64(n)
+}
+
 // free takes an exchange that is over off the connection. c.mu is held.
 func (c *conn) free(at int) exchange {
 	x := c.flying[at]
+	x.in, x.out = x.in+c.in, x.out+c.sent
+	c.in, c.sent = 0, 0
 	c.flying[at] = exchange{}
 	c.busy--
 	if c.multi == nil {
@@ -113,8 +127,10 @@ func (c *conn) answered(at int, now int64) {
 	if x.counted {
 		c.balance--
 		zero := c.run.zero
-		c.shard.Done(x.due-zero, x.sent-zero, x.first-zero, now-zero, x.status, c.in, c.sent)
-		c.in, c.sent = 0, 0
+		c.shard.Done(x.due-zero, x.sent-zero, x.first-zero, now-zero, x.status, x.in, x.out)
+		if x.status >= 400 && c.run.refused.CompareAndSwap(false, true) {
+			c.run.recorder.Refused(now-zero, x.status, x.said)
+		}
 	}
 	if t, ok := c.run.pace.next(c, now, true); ok {
 		c.request(t, now)
@@ -134,6 +150,7 @@ func (c *conn) failed(at int, now int64, err error) {
 func (c *conn) lose(x *exchange, now int64, err error) {
 	if x.counted {
 		c.shard.Failed(x.due-c.run.zero, now-c.run.zero, KindOf(err), err)
+		c.shard.Moved(now-c.run.zero, x.in, x.out)
 	}
 	c.idle++
 	c.run.pace.giveBack()
@@ -152,6 +169,6 @@ func (c *conn) again(at int, now int64) bool {
 	if x.counted {
 		c.balance--
 	}
-	c.hold(exchange{ticket: x.ticket, what: x.what, again: x.again + 1}, now)
+	c.hold(exchange{ticket: x.ticket, what: x.what, again: x.again + 1, in: x.in, out: x.out}, now)
 	return true
 }

@@ -6,17 +6,19 @@ import (
 	"net"
 	"strings"
 
+	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 )
 
 // The kinds of failure that a run tells apart.
 const (
-	Connect  = "connect"  // no connection could be opened
-	TLS      = "tls"      // the handshake failed, or the certificate is not to be trusted
-	Timeout  = "timeout"  // it took longer than Options.Timeout
-	Protocol = "protocol" // the server broke the rules of HTTP, or speaks another protocol
-	Broken   = "broken"   // the connection, or the stream, ended before the response was complete
-	Status   = "status"   // a response came, with a status that is none of success
+	Connect  = "connect"     // no connection could be opened
+	TLS      = "tls"         // the handshake failed, or the certificate is not to be trusted
+	Timeout  = "timeout"     // it took longer than Options.Timeout
+	Unsent   = record.Unsent // it was due, and could not be sent in time
+	Protocol = "protocol"    // the server broke the rules of HTTP, or speaks another protocol
+	Broken   = "broken"      // the connection, or the stream, ended before the response was complete
+	Status   = "status"      // a response came, with a status that is none of success
 )
 
 // A failure is why a request failed.
@@ -33,10 +35,10 @@ func (f *failure) Unwrap() error { return f.err }
 
 var (
 	errTimeout  = errors.New("no response within the time of --timeout")
-	errUnsent   = errors.New("it was due and no connection was free to send it before the run was over")
+	errUnsent   = &failure{Unsent, errors.New("it was due and no connection was free to send it before the run was over")}
 	errGone     = errors.New("the server has closed the connection")
 	errCut      = &failure{Broken, errors.New("the connection of the WebSocket has ended, and nothing was said before")}
-	errHeld     = &failure{Timeout, errors.New("it could not be sent within the time of --timeout: the connection took no more requests")}
+	errHeld     = &failure{Unsent, errors.New("it could not be sent within the time of --timeout: the connection took no more requests")}
 	errUnopened = &failure{Timeout, errors.New("no connection was open within the time of --timeout")}
 	errDeaf     = &failure{Protocol, errors.New("the server asks for answers and does not read them: more than 1 MiB waits to be sent")}
 )

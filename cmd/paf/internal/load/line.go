@@ -36,7 +36,8 @@ type line struct {
 	rest  []byte // input that the engine needs more for; the reader's
 	space []byte // to read into, of a flow without a descriptor; the reader's
 
-	in, sent int64 // bytes that came and went since they were recorded
+	in, sent int64 // bytes that came and went and are of no one exchange: the next that ends has them
+	laid     int   // bytes in out that are an exchange's
 }
 
 // open begins with a flow. The group's mutex is held.
@@ -47,7 +48,7 @@ func (l *line) open(f flow.Flow) {
 	l.out.Reset()
 	l.out.SegmentMin, l.other.SegmentMin = segmentMin, segmentMin
 	l.rest = l.rest[:0]
-	l.in, l.sent = 0, 0
+	l.in, l.sent, l.laid = 0, 0, 0
 }
 
 // close ends the flow and waits until nobody writes. mu is the group's, and held.
@@ -127,7 +128,8 @@ func (c *conn) fill() bool {
 	if c.out.Len() == 0 {
 		return false
 	}
-	c.sent += int64(c.out.Len())
+	c.sent += int64(c.out.Len() - c.laid)
+	c.laid = 0
 	c.out, c.other = c.other, c.out
 	c.pieces = c.other.AppendTo(c.pieces[:0])
 	c.bufs = c.pieces

@@ -44,6 +44,7 @@ type Options struct {
 
 	ConnectOnly bool // what is measured is opening connections
 	WebSocket   bool // what is measured is how long it takes until a message comes back
+	NoFiles     bool // a connection takes no file of the process, as over TCP/IP that the program brings along
 
 	Protocol paf.Protocol // as in paf.Client
 	Way      mimic.Context
@@ -58,19 +59,21 @@ type Options struct {
 
 // A run is one run.
 type run struct {
-	options  *Options
-	dialer   *dialer
-	requests []*request
-	message  []byte // of a WebSocket; nil: one of our own
-	groups   []*group
-	conns    []*conn
-	workers  []*worker
-	pace     *pace
-	origin   time.Time
-	end      atomic.Int64  // by clock; 0 before
-	zero     int64         // when requests begin to count, by clock
-	started  chan struct{} // closed when zero and recorder are known, before the first request
-	shown    chan struct{} // closed when Options.Live has returned; nil if it was not called
+	options    *Options
+	dialer     *dialer
+	requests   []*request
+	message    []byte // of a WebSocket; nil: one of our own
+	groups     []*group
+	conns      []*conn
+	workers    []*worker
+	pace       *pace
+	origin     time.Time
+	end        atomic.Int64  // by clock; 0 before
+	unfinished atomic.Int64  // requests that the end has cut off in flight
+	zero       int64         // when requests begin to count, by clock
+	started    chan struct{} // closed when zero and recorder are known, before the first request
+	refused    atomic.Bool   // there is an example of a response with a status of 400 or more
+	shown      chan struct{} // closed when Options.Live has returned; nil if it was not called
 
 	mu       sync.Mutex
 	recorder *record.Recorder
@@ -88,6 +91,9 @@ const mostAtOnce = 128
 // newRun looks whether the options can be used.
 func newRun(o *Options) (*run, error) {
 	o.Connections, o.Streams, o.Pipeline = max(1, o.Connections), max(1, o.Streams), max(1, o.Pipeline)
+	if err := o.excess(fileLimit()); err != nil {
+		return nil, err
+	}
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.URL = typed.URL(httpScheme(o.URL))
 	if o.WebSocket {
@@ -106,6 +112,7 @@ func newRun(o *Options) (*run, error) {
 		return nil, err
 	}
 	r.dialer.limits = limits(o.Streams)
+	r.dialer.tickets = o.ConnectOnly && o.TLS.Resume && r.dialer.secure != nil
 	var p *plan
 	if o.Rate > 0 {
 		p = newPlan(o.Rate, o.Ramp, o.Poisson, rand.Uint64())
@@ -205,7 +212,7 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 		err = r.begin(ctx)
 	}
 	if err == nil {
-		r.set(inner, &all, alarm)
+		r.set(ctx, inner, &all, alarm)
 		cause, err = r.finish(ctx)
 	}
 	r.end.CompareAndSwap(0, r.clock())
@@ -218,24 +225,29 @@ func (o *Options) run(ctx context.Context, alarm alarm) (*record.Run, error) {
 		return nil, err
 	}
 	measured := r.recorder.Run(r.clock() - r.zero)
-	measured.Interrupted = err != nil
+	if err != nil {
+		measured.Interrupted, measured.Unfinished = true, r.unfinished.Load()
+	}
 	return measured, err
 }
 
-// set starts what a run has besides its connections, and lets them send.
-func (r *run) set(ctx context.Context, all *sync.WaitGroup, alarm alarm) {
-	all.Go(func() { r.pace.run(ctx, r.clock, alarm) })
-	all.Go(func() { r.sweep(ctx) })
+// set starts what a run has besides its connections, which goes on until inner ends, and lets them send, unless ctx ends.
+func (r *run) set(ctx, inner context.Context, all *sync.WaitGroup, alarm alarm) {
+	all.Go(func() { r.pace.run(inner, r.clock, alarm) })
+	all.Go(func() { r.sweep(inner) })
 	if r.options.Live != nil {
 		r.shown = make(chan struct{})
 		go func() {
 			defer close(r.shown)
-			r.options.Live(ctx, r.recorder, func() int64 { return r.clock() - r.zero })
+			r.options.Live(inner, r.recorder, func() int64 { return r.clock() - r.zero })
 		}()
 	}
 	for more := true; more; {
 		more = false
 		for _, c := range r.conns {
+			if ctx.Err() != nil {
+				return
+			}
 			more = c.begin() || more
 		}
 	}
@@ -309,7 +321,7 @@ func (v *vigil) gone(s *record.Snapshot) bool {
 func (r *run) expire() {
 	now := r.clock()
 	r.end.Store(now)
-	r.pace.stop(now, func(due int64) { r.shard.Failed(due-r.zero, now-r.zero, Timeout, errUnsent) })
+	r.pace.stop(now, func(due int64) { r.shard.Failed(due-r.zero, now-r.zero, Unsent, errUnsent) })
 	r.haltAll(errTimeout)
 }
 

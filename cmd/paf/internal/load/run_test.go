@@ -118,6 +118,45 @@ func TestFailuresHaveTheirKind(t *testing.T) {
 	}
 }
 
+// TestOneResponseThatRefusesIsKept: how its content begins, that of one that counts.
+func TestOneResponseThatRefusesIsKept(t *testing.T) {
+	long := strings.Repeat("too much is too much, \x00\xff", 100)
+	for name, c := range map[string]struct {
+		o    Options
+		says string
+	}{
+		"HTTP/1.1": {Options{Connections: 4}, "no, thanks"},
+		"warm-up":  {Options{Connections: 4, Warmup: 50 * time.Millisecond}, "no, thanks"},
+		"HTTP/2":   {Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2}, "no, thanks"},
+		"long":     {Options{Connections: 2}, long},
+		"long, h2": {Options{Connections: 2, Streams: 4, Protocol: paf.HTTP2}, long},
+		"nothing":  {Options{Connections: 2}, ""},
+		"all fine": {Options{Connections: 2, Fields: []string{"fine: yes"}}, "no, thanks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			c.o.URL, _ = server(t, false, func(w http.ResponseWriter, r *http.Request) {
+				if n.Add(1)%10 == 0 && r.Header.Get("fine") == "" {
+					w.WriteHeader(422)
+				}
+				_, _ = io.WriteString(w, c.says)
+			})
+			c.o.Number = 100
+			r := perform(t, c.o)
+			switch {
+			case name == "all fine":
+				if r.Refused != nil {
+					t.Errorf("%+v", r.Refused)
+				}
+			case r.Refused == nil || r.Refused.Status != 422 || r.Refused.Content != strings.ToValidUTF8(c.says[:min(len(c.says), 200)], "\uFFFD"):
+				t.Errorf("%+v", r.Refused)
+			case r.Refused.When.Before(r.Start) || r.Refused.When.After(r.End()):
+				t.Errorf("it was at %v, and the run from %v to %v", r.Refused.When, r.Start, r.End())
+			}
+		})
+	}
+}
+
 // TestAServerThatEndsItsConnectionsIsNoFailure: it says so, or ends them while nothing is in flight.
 func TestAServerThatEndsItsConnectionsIsNoFailure(t *testing.T) {
 	for name, o := range map[string]Options{
@@ -198,7 +237,7 @@ func TestNothingCanBeOpened(t *testing.T) {
 	clear, _ := server(t, false, func(http.ResponseWriter, *http.Request) {})
 	secure, _ := server(t, true, func(http.ResponseWriter, *http.Request) {})
 	for url, kind := range map[string]string{refused: Connect, strings.Replace(clear, "http:", "https:", 1): TLS, secure: TLS} {
-		for _, o := range []Options{{}, {Rate: 10}, {WebSocket: true}} {
+		for _, o := range []Options{{}, {Rate: 10}, {WebSocket: true}, {ConnectOnly: true}, {ConnectOnly: true, Rate: 10}} {
 			o.URL, o.Number, o.Connections = url, 10, 3
 			if r, err := Run(t.Context(), o); err == nil || r != nil || KindOf(err) != kind {
 				t.Errorf("%s: %v, which is %q, want %q", url, err, KindOf(err), kind)
@@ -265,6 +304,9 @@ func TestAnInterruptedRunIsReported(t *testing.T) {
 			r, err := Run(ctx, o)
 			if err != errStop || r == nil || !r.Interrupted || r.Answered() < 100 || r.FailedCount() != 0 {
 				t.Fatalf("%v: %+v", err, r)
+			}
+			if name == "one hangs" && r.Unfinished != 4 || r.Unfinished > 8 {
+				t.Errorf("%d were in flight", r.Unfinished)
 			}
 		})
 	}

@@ -2,6 +2,8 @@ package load
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
 	"github.com/paf-go/paf/engine"
 	"github.com/paf-go/paf/flow"
+	"github.com/paf-go/paf/mimic"
 )
 
 // slow answers after some time, and counts what it has begun.
@@ -93,20 +96,24 @@ func TestARunBeginsWhenItIsToldTo(t *testing.T) {
 	})
 }
 
-// TestWhatWasDueAndNeverSentHasFailed: it is not forgotten because the server kept all connections waiting.
+// TestWhatWasDueAndNeverSentHasFailed: it is not forgotten because the server kept all connections waiting, and it is told apart from what was sent.
 func TestWhatWasDueAndNeverSentHasFailed(t *testing.T) {
-	for name, o := range map[string]Options{
-		"HTTP/1.1": {Connections: 2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond},
-		"HTTP/2":   {Connections: 1, Streams: 2, Protocol: paf.HTTP2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond},
-		"one":      {Connections: 1, Rate: 100, Duration: time.Second, Timeout: 5 * time.Second},
+	for name, c := range map[string]struct {
+		o    Options
+		sent int64 // at the most: at the very end a place may be free or not
+	}{
+		"HTTP/1.1": {Options{Connections: 2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond}, 10},
+		"HTTP/2":   {Options{Connections: 1, Streams: 2, Protocol: paf.HTTP2, Rate: 100, Duration: time.Second, Timeout: 300 * time.Millisecond}, 10},
+		"one":      {Options{Connections: 1, Rate: 100, Duration: time.Second, Timeout: 5 * time.Second}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			o := c.o
 			synctest.Test(t, func(t *testing.T) {
 				hang := make(chan struct{})
 				defer close(hang)
 				o.URL, o.Way = "http://hangs/", serveInMemory(t, paf.HandlerFunc(func(*paf.ResponseWriter, *paf.Request) { <-hang }))
 				r := measure(t, o)
-				if r.Answered() != 0 || r.FailedCount() != 100 || kinds(r)[Timeout] != 100 {
+				if r.Answered() != 0 || r.FailedCount() != 100 || kinds(r)[Timeout]+kinds(r)[Unsent] != 100 || kinds(r)[Timeout] < c.sent-2 || kinds(r)[Timeout] > c.sent {
 					t.Errorf("%d answered, failed %v", r.Answered(), kinds(r))
 				}
 				if end := o.Duration + o.Timeout; r.Length < end || r.Length > end+time.Second {
@@ -221,4 +228,32 @@ func TestLatencyGoesOnWhereARequestIsSentAgain(t *testing.T) {
 			t.Errorf("%d answered, the last after %v, failed %v", r.Answered(), last, r.Failures)
 		}
 	})
+}
+
+// TestWhatFailsToConnectHasTheTimeOfTrying, in a closed loop too, where it is due whenever it can be sent.
+func TestWhatFailsToConnectHasTheTimeOfTrying(t *testing.T) {
+	for name, o := range map[string]Options{"closed": {}, "open": {Rate: 50}, "pipelined": {Pipeline: 3}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var n atomic.Int64
+				way := mimic.Add(mimic.Context{}, toPeer, &peer{func(context.Context) (flow.Flow, error) {
+					if n.Add(1) > 1 {
+						time.Sleep(30 * time.Millisecond)
+						return nil, errors.New("nobody is there any more")
+					}
+					ours, theirs := flow.Pipe(64 << 10)
+					go func() {
+						defer theirs.Close()
+						time.Sleep(10 * time.Millisecond)
+					}()
+					return ours, nil
+				}})
+				o.URL, o.Way, o.Number = "http://gone/", way, 20
+				r := measure(t, o)
+				if r.FailedCount() != 20 || kinds(r)[Connect] < 15 || time.Duration(r.Failed.At(50)) < 29*time.Millisecond {
+					t.Errorf("failed %v, half of them within %v", kinds(r), time.Duration(r.Failed.At(50)))
+				}
+			})
+		})
+	}
 }

@@ -131,7 +131,6 @@ func (c *conn) came(in []byte, err error) (settled bool) {
 	}
 	now := c.run.clock()
 	if fresh := len(in) - len(c.rest); fresh > 0 {
-		c.in += int64(fresh)
 		c.heard, c.poked = now, false
 	}
 	c.acting = true

@@ -81,6 +81,8 @@ func (e *echoing) close() {
 	}
 }
 
+func (e *echoing) settle(context.Context) {}
+
 func (e *echoing) do(ctx context.Context) (sent, first, in, out int64, err error) {
 	sent = e.run.clock()
 	if err := e.socket.Write(ctx, websocket.MessageText, e.message); err != nil {

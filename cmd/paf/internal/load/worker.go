@@ -21,6 +21,8 @@ type task interface {
 	open(ctx context.Context) error
 	// do does it once, and returns when it began, when the first byte of what came back was there, and how many bytes came and went.
 	do(ctx context.Context) (sent, first, in, out int64, err error)
+	// settle is called after each do that has not failed, and what it does is not measured.
+	settle(ctx context.Context)
 	// close is called at the end.
 	close()
 }
@@ -92,6 +94,7 @@ func (w *worker) once(ctx context.Context, t ticket) error {
 	if zero := w.run.zero; t.counted {
 		w.shard.Done(t.due-zero, sent-zero, first-zero, now-zero, 0, in, out)
 	}
+	w.task.settle(ctx)
 	return nil
 }
 
@@ -105,6 +108,9 @@ func (w *worker) inFlight(t ticket, now, delta int64) {
 func (w *worker) lose(ctx context.Context, t ticket, err error) {
 	if ctx.Err() != nil {
 		if err = context.Cause(ctx); !errors.Is(err, errTimeout) {
+			if t.counted {
+				w.run.unfinished.Add(1)
+			}
 			return
 		}
 	}
@@ -114,19 +120,46 @@ func (w *worker) lose(ctx context.Context, t ticket, err error) {
 }
 
 // A connecting task opens a connection and closes it.
-type connecting struct{ run *run }
+type connecting struct {
+	run   *run
+	tried bool
+	last  dialed // to be closed
+}
 
-func (c connecting) open(context.Context) error { return nil }
-func (c connecting) close()                     {}
+// open opens a connection before the run, of which nothing is recorded: it tells whether there is a server, and what is agreed on with it.
+func (c *connecting) open(ctx context.Context) error {
+	if c.tried {
+		return nil
+	}
+	c.tried = true
+	d, err := c.run.dialer.open(ctx, c.run.clock)
+	if err != nil {
+		return err
+	}
+	c.run.agreed(&d)
+	c.last = d
+	c.settle(ctx)
+	return nil
+}
 
-func (c connecting) do(ctx context.Context) (sent, first, in, out int64, err error) {
+func (c *connecting) close() {}
+
+func (c *connecting) do(ctx context.Context) (sent, first, in, out int64, err error) {
 	sent = c.run.clock()
 	d, err := c.run.dialer.open(ctx, c.run.clock)
 	if err != nil {
 		return sent, 0, 0, 0, err
 	}
 	c.run.connected(&d)
-	first = sent + d.dial
-	go d.flow.Close() // which may take its time, and is not what is measured
-	return sent, first, 0, 0, nil
+	c.last = d
+	return sent, sent + d.dial, 0, 0, nil
+}
+
+// settle takes the ticket of the session, if one is wanted, and closes the connection.
+func (c *connecting) settle(ctx context.Context) {
+	if !c.last.await(ctx) {
+		c.run.dialer.ticketless.Store(true)
+	}
+	go c.last.flow.Close() // which may take its time
+	c.last = dialed{}
 }

@@ -137,6 +137,14 @@ func (r *Run) check() error {
 		return fmt.Errorf("\"processes\" is %d", r.Processes)
 	case r.Unopened < 0 || int64(r.Unopened) > maxCount || r.Late < 0:
 		return fmt.Errorf("\"unopened\" is %d and \"late_ns\" %d", r.Unopened, r.Late)
+	case r.Unfinished < 0 || r.Unfinished > maxCount:
+		return fmt.Errorf("\"unfinished\" is %d", r.Unfinished)
+	case r.Resumed < 0 || r.Resumed > r.Handshake.Count():
+		return fmt.Errorf("\"resumed\" is %d, of %d handshakes", r.Resumed, r.Handshake.Count())
+	case r.Refused != nil && (r.Refused.Status < 400 || r.Statuses[r.Refused.Status] == 0):
+		return fmt.Errorf("\"refused\" has the status %d, which \"statuses\" has not", r.Refused.Status)
+	case r.Refused != nil && len(r.Refused.Content) > 3*MaxContent: // a byte that is no text has become three
+		return fmt.Errorf("\"refused\" has %d bytes of content, more than %d", len(r.Refused.Content), 3*MaxContent)
 	case r.BytesIn < 0 || r.BytesOut < 0:
 		return fmt.Errorf("\"bytes_in\" is %d and \"bytes_out\" %d", r.BytesIn, r.BytesOut)
 	}

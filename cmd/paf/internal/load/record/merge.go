@@ -120,6 +120,11 @@ func (r *Run) add(other *Run) {
 	r.Processes = sum(r.Processes, other.Processes)
 	r.Interrupted = r.Interrupted || other.Interrupted
 	r.Unopened = sum(r.Unopened, other.Unopened)
+	r.Unfinished = plus(r.Unfinished, other.Unfinished)
+	r.Resumed = plus(r.Resumed, other.Resumed)
+	if other.Refused != nil && (r.Refused == nil || other.Refused.before(r.Refused)) {
+		r.Refused = other.Refused.clone()
+	}
 	r.Late = max(r.Late, other.Late)
 }
 

@@ -31,7 +31,7 @@ func doings(script []byte) (all []doing) {
 			bytes:  int64(script[4]) * 1000,
 		}
 		if script[5] > 40 {
-			d.status = 100 + int(script[5])
+			d.status = 100 + 3*int(script[5]) // up to 865
 		}
 		all = append(all, d)
 	}
@@ -46,9 +46,17 @@ func tell(s *Shard, start time.Time, all []doing, now *int64) {
 		*now = max(*now, end)
 		if d.status == 0 {
 			s.Failed(due, end, fmt.Sprint("kind ", d.bytes%3000), fmt.Errorf("%d", d.bytes))
+			s.Moved(end, d.bytes, 5)
 			continue
 		}
 		s.InFlight(sent, 1)
+		s.r.Refused(end, d.status, fmt.Appendf(nil, "%d", d.bytes))
+		if d.bytes > 9000 {
+			s.r.Connected(int64(d.waited), int64(d.served)+1)
+		}
+		if d.bytes > 99000 {
+			s.r.Resumed()
+		}
 		s.Done(due, sent, (sent+end)/2, end, d.status, d.bytes, 7)
 		s.InFlight(end, -1)
 	}
@@ -92,11 +100,14 @@ func FuzzMergeOfPartsIsTheWhole(f *testing.F) {
 			if i%2 == 1 {
 				r.Snapshot(ended / 2) // changes nothing
 			}
-			runs = append(runs, r.Run(int64(end.Sub(starts[i]))))
+			part := r.Run(int64(end.Sub(starts[i])))
+			part.Interrupted, part.Unfinished = i == 1, int64(i)
+			runs = append(runs, part)
 		}
 		merged := mustMerge(t, runs...)
 		want := whole.Run(now)
 		want.Processes, want.Settings.Connections = n, n
+		want.Interrupted, want.Unfinished = n > 1, int64(n*(n-1)/2)
 		if n > 1 {
 			for i := range runs {
 				want.Parts = append(want.Parts, runs[n-1-i].part())

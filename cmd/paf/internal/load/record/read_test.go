@@ -60,6 +60,10 @@ func TestFilesThatAreNoRunsAreRefused(t *testing.T) {
 		{replaced(`"processes": 1`, `"processes": 1, "parts": [{"start": "2026-03-04T05:06:07.25Z", "failed": -1}]`), `"parts"[0] has a figure below zero`},
 		{replaced(`"processes": 1`, `"processes": 1, "parts": [{"start": "2026-03-04T05:06:07.25Z"}]`), `the 1 parts have 0 answered and 0 failed requests; the run has`},
 		{replaced(`"failures": {`, `"failures": {"x": {"count": 3},`), `by their kinds`},
+		{replaced(`"processes": 1`, `"processes": 1, "unfinished": -1`), `"unfinished" is -1`},
+		{replaced(`"resumed": `, `"resumed": 99`), `"resumed" is 99`},
+		{replaced(`"refused": {`+"\n"+`  "status": `, `"refused": {"status": 1`), `"refused" has the status 1`},
+		{replaced(`"content": "`, `"content": "`+strings.Repeat("x", 601)), `bytes of content, more than 600`},
 		{replaced(`"bytes_in": `, `"bytes_in": 1`), `the seconds have`},
 	} {
 		run, err := Read(strings.NewReader(c.text))

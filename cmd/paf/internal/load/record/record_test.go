@@ -194,8 +194,34 @@ func TestManyRecordAtOnce(t *testing.T) {
 	if snap.InFlight != 0 || snap.Answered != run.Answered() || snap.Failed != run.FailedCount() || snap.Connections != each*goroutines || snap.Kinds["reset"] != snap.Failed {
 		t.Errorf("%+v", snap)
 	}
-	if n := len(snap.Rates); n != 10 || snap.Rates[5] != run.Seconds[5].Answered || snap.Last.Answered != snap.Rates[9] {
+	if n := len(snap.Rates); n != 9 || snap.Rates[4] != run.Seconds[5].Answered || snap.Last.Answered != snap.Rates[8] || snap.Rate != float64(snap.Rates[8]) {
 		t.Errorf("%d: %v, %+v", n, snap.Rates, snap.Last)
+	}
+}
+
+// TestTheRateOfAPartOfASecondIsThatOfASecond: at the beginning, whenever in a second of the wall clock that was.
+func TestTheRateOfAPartOfASecondIsThatOfASecond(t *testing.T) {
+	for _, into := range []time.Duration{0, 250 * time.Millisecond, 750 * time.Millisecond, 999 * time.Millisecond} {
+		r := NewRecorder(Settings{}, began.Truncate(time.Second).Add(into))
+		s := r.Shard()
+		if got := r.Snapshot(0).Rate; got != 0 {
+			t.Errorf("%v into a second it begins with %f a second", into, got)
+		}
+		for at := int64(1e6); at <= 4e9; at += 1e6 { // 1,000 a second
+			s.Done(at, at, at, at, 200, 0, 0)
+			if at%25e7 != 0 {
+				continue
+			}
+			snap := r.Snapshot(at)
+			if math.Abs(snap.Rate-1000) > 1 {
+				t.Errorf("%v into a second, after %v: %f a second", into, snap.Elapsed, snap.Rate)
+			}
+			for _, n := range snap.Rates {
+				if n < 999 || n > 1001 {
+					t.Errorf("%v into a second, after %v: %v", into, snap.Elapsed, snap.Rates)
+				}
+			}
+		}
 	}
 }
 

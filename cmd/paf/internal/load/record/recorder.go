@@ -3,6 +3,7 @@ package record
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,6 +21,8 @@ type Recorder struct {
 	mu                         sync.Mutex // taken after a shard's, never before
 	shards                     []*Shard
 	failed, connect, handshake *Histogram
+	resumed                    int64
+	refused                    *Refused
 	failures                   map[string]*Failure
 	seconds                    map[int64]*tally
 }
@@ -62,6 +65,31 @@ func (r *Recorder) Connected(dial, handshake int64) {
 	}
 }
 
+// Resumed records that the handshake of a connection has resumed a session, which Connected does not say.
+func (r *Recorder) Resumed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resumed++
+}
+
+// MaxContent is how much of the content of a response is kept as an example, in bytes.
+const MaxContent = 200
+
+// Refused records a response with a status of 400 or more that was whole at a time, in nanoseconds since the start, and how its content began. The first of all is
+// kept; it need not be told of the others.
+func (r *Recorder) Refused(end int64, status int, content []byte) {
+	if end < 0 || status < 400 || status > 999 {
+		return
+	}
+	text := strings.ToValidUTF8(string(content[:min(len(content), MaxContent)]), "\uFFFD")
+	f := &Refused{status, r.start.Add(time.Duration(end)), text}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused == nil || f.before(r.refused) {
+		r.refused = f
+	}
+}
+
 // Run returns what was recorded until now, in nanoseconds since the start: no end that was given to a shard is later. What is in flight still
 // is left out, but for [Second.Busy].
 func (r *Recorder) Run(now int64) *Run {
@@ -77,6 +105,7 @@ func (r *Recorder) Run(now int64) *Run {
 	run.Failed.Merge(r.failed)
 	run.Connect.Merge(r.connect)
 	run.Handshake.Merge(r.handshake)
+	run.Resumed, run.Refused = r.resumed, r.refused.clone()
 	for kind, f := range r.failures {
 		clone := *f
 		run.Failures[kind] = &clone

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,6 +14,7 @@ type Run struct {
 	Start       time.Time     `json:"start"`                 // when measuring began (after a warm-up), in UTC
 	Length      time.Duration `json:"length_ns"`             // from then to the end, when nothing more was counted
 	Interrupted bool          `json:"interrupted,omitempty"` // somebody ended it before its time
+	Unfinished  int64         `json:"unfinished,omitempty"`  // requests that were in flight then: they are in no other figure but Second.Busy
 	Processes   int           `json:"processes"`             // how many runs were merged into it: 1 for one
 	Parts       []Part        `json:"parts,omitempty"`       // those runs, in order of time; none for one run
 	Beginning
@@ -25,11 +28,13 @@ type Run struct {
 	Connect   *Histogram `json:"connect"`    // of connections, until the transport was there
 	Handshake *Histogram `json:"handshake"`  // of TLS handshakes
 
-	Statuses map[int]int64       `json:"statuses"`  // answered requests, by status code
-	Failures map[string]*Failure `json:"failures"`  // failed requests, by kind
-	BytesIn  int64               `json:"bytes_in"`  // received for requests that ended in the run
-	BytesOut int64               `json:"bytes_out"` // sent for them
-	Seconds  []Second            `json:"seconds"`   // each second of the wall clock from the first in which something was recorded to the last
+	Resumed  int64               `json:"resumed,omitempty"` // of the TLS handshakes, those that resumed a session
+	Statuses map[int]int64       `json:"statuses"`          // answered requests, by status code
+	Refused  *Refused            `json:"refused,omitempty"` // the first response with a status of 400 or more that was seen; nil if there was none
+	Failures map[string]*Failure `json:"failures"`          // failed requests, by kind
+	BytesIn  int64               `json:"bytes_in"`          // received for requests that ended in the run, answered or not
+	BytesOut int64               `json:"bytes_out"`         // sent for them
+	Seconds  []Second            `json:"seconds"`           // each second of the wall clock from the first in which something was recorded to the last
 }
 
 // A Beginning is what of the start of a run was not as it should have been: the zero value if all was.
@@ -65,11 +70,35 @@ type Settings struct {
 	Options     map[string]string `json:"options,omitempty"`    // everything else that was set, as it was given: "--think": "10ms"
 }
 
+// Unsent is the kind of failure of what was due and never sent.
+const Unsent = "unsent"
+
 // A Failure is one kind of failure.
 type Failure struct {
 	Count   int64     `json:"count"`
 	First   time.Time `json:"first"`   // when the first of them happened, in UTC
 	Example string    `json:"example"` // the text of that one's error
+}
+
+// A Refused is a response with a status of 400 or more, as an example.
+type Refused struct {
+	Status  int       `json:"status"`
+	When    time.Time `json:"when"`    // when it was whole, in UTC
+	Content string    `json:"content"` // how its content begins
+}
+
+// before reports whether r is the example, and not other: the first is.
+func (r *Refused) before(other *Refused) bool {
+	return cmp.Or(r.When.Compare(other.When), cmp.Compare(r.Status, other.Status), strings.Compare(r.Content, other.Content)) < 0
+}
+
+// clone returns a copy, of nil too.
+func (r *Refused) clone() *Refused {
+	if r == nil {
+		return nil
+	}
+	c := *r
+	return &c
 }
 
 // A Second is what one second of the wall clock has seen.

@@ -88,6 +88,28 @@ func (s *Shard) Failed(due, end int64, kind string, err error) {
 	s.r.tally(unix).failed++
 }
 
+// Moved records the bytes that came and went for a request that has failed, and when it did: Failed does not say.
+func (s *Shard) Moved(end, bytesIn, bytesOut int64) {
+	if end < 0 || bytesIn == 0 && bytesOut == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytesIn += bytesIn
+	s.bytesOut += bytesOut
+	unix, _ := s.r.second(end)
+	if slot := s.slot(unix); slot != nil {
+		slot.tally.bytesIn += bytesIn
+		slot.tally.bytesOut += bytesOut
+		return
+	}
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	t := s.r.tally(unix)
+	t.bytesIn += bytesIn
+	t.bytesOut += bytesOut
+}
+
 // InFlight records that at a time delta more requests are in flight, or less if it is negative: those that were sent have neither ended nor
 // failed. Neither Done nor Failed says so, so that one call can say it for all that were sent and answered at once.
 func (s *Shard) InFlight(at, delta int64) {

@@ -21,7 +21,8 @@ type Snapshot struct {
 	Kinds       map[string]int64 // failures so far, by kind
 	Latency     *Histogram       // of all so far, as Run.Latency
 	Last        Second           // the last second that is over; its histogram is empty, not nil, before there is one. Busy is not set
-	Rates       []int64          // requests answered in each of the seconds that are over, the last at the end: at most Recent of them
+	Rate        float64          // requests answered a second, in Last; as long as none has been whole, since the start
+	Rates       []int64          // requests answered in each of the whole seconds that are over, the last at the end: at most Recent of them
 }
 
 // Snapshot returns what was recorded until now, in nanoseconds since the start. It takes some milliseconds, and holds up each shard for some
@@ -45,7 +46,17 @@ func (r *Recorder) Snapshot(now int64) *Snapshot {
 	if t := r.seconds[current-1]; t != nil {
 		snap.Last = Second{current - 1, t.latency.Count(), t.failed, t.bytesIn, t.bytesOut, 0, t.latency.Clone()}
 	}
-	for unix := max(current-Recent, r.start.Unix()); unix < current; unix++ {
+	whole := r.start.Unix() // the first whole second
+	if r.offset > 0 {
+		whole++
+	}
+	switch {
+	case current > whole:
+		snap.Rate = float64(snap.Last.Answered)
+	case now > 0:
+		snap.Rate = float64(snap.Answered) / snap.Elapsed.Seconds()
+	}
+	for unix := max(current-Recent, whole); unix < current; unix++ {
 		var n int64
 		if t := r.seconds[unix]; t != nil {
 			n = t.latency.Count()

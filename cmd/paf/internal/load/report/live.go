@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -73,13 +74,17 @@ func (l *Live) home() string {
 
 // line says in one what matters.
 func line(s *record.Snapshot) string {
-	text := fmt.Sprintf("%s: %s answered, %s in flight, %s failed, %s/s", short(s.Elapsed.Round(100*time.Millisecond)), count(s.Answered), count(s.InFlight),
-		count(s.Failed), count(s.Last.Answered))
+	what := thingOf(&s.Settings)
+	text := fmt.Sprintf("%s: %s %s, %s in flight, %s failed, %s/s", short(s.Elapsed.Round(100*time.Millisecond)), count(s.Answered), what.done, count(s.InFlight),
+		count(s.Failed), rate(s))
 	if h := s.Last.Latency; h.Count() > 0 {
 		text += fmt.Sprintf(", p50 %s, p99 %s, max %s", duration(h.At(50)), duration(h.At(99)), duration(h.Max()))
 	}
 	return text
 }
+
+// rate writes how many are answered in a second.
+func rate(s *record.Snapshot) string { return count(int64(math.Round(s.Rate))) }
 
 // How large the parts of the view are.
 const (
@@ -89,13 +94,14 @@ const (
 
 // view returns the lines of the view, the most important first.
 func view(s *record.Snapshot, width int) []string {
+	what := thingOf(&s.Settings)
 	lines := []string{
 		oneLine(s.Settings.Target),
 		oneLine(load(&s.Settings)),
 		elapsed(s),
 		"",
-		fmt.Sprintf("%s requests/s  %s", count(s.Last.Answered), spark(s.Rates, max(1, width-30))),
-		fmt.Sprintf("%s answered, %s in flight, %s, %s in, %s out", count(s.Answered), count(s.InFlight), plural(s.Connections, "connection"),
+		fmt.Sprintf("%s %s/s  %s", rate(s), what.noun, spark(s.Rates, max(1, width-30))),
+		fmt.Sprintf("%s %s, %s in flight, %s, %s in, %s out", count(s.Answered), what.done, count(s.InFlight), plural(s.Connections, "connection"),
 			size(s.BytesIn), size(s.BytesOut)),
 		count(s.Failed) + " failed" + kinds(s),
 	}

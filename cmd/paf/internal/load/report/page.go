@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paf-go/paf/cmd/paf/internal/load/record"
@@ -158,9 +159,10 @@ func timeCell(ns int64) cell { return cell{exact(ns), duration(ns)} }
 // tilesOf are the figures that matter most.
 func tilesOf(r *record.Run) []tile {
 	seconds := max(r.Length.Seconds(), 1e-9)
+	what := thingOf(&r.Settings)
 	all := []tile{
-		{Name: "Requests a second", Text: figure(r.Rate()), Note: size(float64(r.BytesIn)/seconds) + "/s in", Value: fmt.Sprint(r.Rate())},
-		{Name: "Answered", Text: count(r.Answered()), Note: answeredNote(r), Value: exact(r.Answered())},
+		{Name: what.title + " a second", Text: figure(r.Rate()), Note: size(float64(r.BytesIn)/seconds) + "/s in", Value: fmt.Sprint(r.Rate())},
+		{Name: strings.ToUpper(what.done[:1]) + what.done[1:], Text: count(r.Answered()), Note: answeredNote(r), Value: exact(r.Answered())},
 		{Name: "Failed", Text: count(r.FailedCount()), Note: percent(r.FailedShare()), Value: exact(r.FailedCount()), Bad: r.FailedCount() > 0},
 	}
 	if r.Answered() == 0 {
@@ -222,7 +224,7 @@ func overTimeOf(r *record.Run, spans []span) []*chart {
 	}
 	run := func(class string) []timedRun { return []timedRun{{class, "", spans}} }
 	all := []*chart{
-		overTime(&chart{ID: "rate", Title: "Requests a second", About: fmt.Sprintf("%s on average.", figure(r.Rate()))}, r.Length, run("s0"), (*span).Rate),
+		overTime(&chart{ID: "rate", Title: thingOf(&r.Settings).title + " a second", About: fmt.Sprintf("%s on average.", figure(r.Rate()))}, r.Length, run("s0"), (*span).Rate),
 	}
 	if r.FailedCount() > 0 {
 		text := fmt.Sprintf("%s of all requests failed.", percent(r.FailedShare()))
@@ -282,6 +284,9 @@ func factsOf(r *record.Run) []fact {
 		{"Sent", size(r.BytesOut)},
 		{"All latencies together", duration(r.Latency.Sum())},
 		{"Standard deviation", duration(r.Latency.Deviation())},
+	}
+	if text := resumed(r); text != "" {
+		all = append(all, fact{"Resumed", text})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Settings.Options)) {
 		all = append(all, fact{name, r.Settings.Options[name]})

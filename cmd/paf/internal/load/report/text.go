@@ -46,10 +46,14 @@ func Text(w io.Writer, r *record.Run) error {
 func textTotals(b *strings.Builder, r *record.Run) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	seconds := max(r.Length.Seconds(), 1e-9)
-	fmt.Fprintf(t, "Requests:\t%s answered%s, %s failed%s, in %s\n", count(r.Answered()), refused(r), count(r.FailedCount()), share(r.FailedShare()), short(r.Length))
-	fmt.Fprintf(t, "Rate:\t%s requests/s\n", figure(r.Rate()))
+	what := thingOf(&r.Settings)
+	fmt.Fprintf(t, "%s:\t%s %s%s, %s failed%s, in %s\n", what.title, count(r.Answered()), what.done, refused(r), count(r.FailedCount()), share(r.FailedShare()), short(r.Length))
+	fmt.Fprintf(t, "Rate:\t%s %s/s\n", figure(r.Rate()), what.noun)
 	fmt.Fprintf(t, "Bytes:\t%s in (%s/s), %s out (%s/s)\n",
 		size(r.BytesIn), size(float64(r.BytesIn)/seconds), size(r.BytesOut), size(float64(r.BytesOut)/seconds))
+	if text := resumed(r); text != "" {
+		fmt.Fprintf(t, "Resumed:\t%s\n", text)
+	}
 	if h := r.Latency; h.Count() > 0 {
 		fmt.Fprintf(t, "Total:\t%s\n", duration(h.Sum())) // of all response times
 		fmt.Fprintf(t, "Slowest:\t%s\n", duration(h.Max()))

@@ -141,7 +141,7 @@ func load(s *record.Settings) string {
 	}
 	parts = append(parts, loop)
 	if s.Requests > 0 {
-		parts = append(parts, plural(s.Requests, "request"))
+		parts = append(parts, plural(s.Requests, thingOf(s).one()))
 	}
 	if s.Duration > 0 {
 		parts = append(parts, "for "+short(s.Duration))
@@ -173,7 +173,7 @@ func options(s *record.Settings) string {
 // remarks are what a reader of the figures has to know.
 func remarks(r *record.Run) (all []string) {
 	if r.Interrupted {
-		all = append(all, "The run was interrupted: this is what was measured until then.")
+		all = append(all, "The run was interrupted: this is what was measured until then."+cutOff(r))
 	}
 	all = append(all, merged(r)...)
 	if r.Unopened > 0 {
@@ -185,10 +185,10 @@ func remarks(r *record.Run) (all []string) {
 	if n := r.StatusCount(301, 303) + r.StatusCount(307, 308); n > 0 && n == r.Answered() {
 		all = append(all, "All that was answered was a redirect, and none is followed: load the URL that they lead to.")
 	}
-	asked := r.Settings.Rate
-	done := r.Rate() + float64(r.FailedCount())/max(r.Length.Seconds(), 1e-9)
-	if _, ramp := r.Settings.Options["--ramp"]; asked > 0 && !ramp && atOneTime(r) && done < 0.97*asked {
-		all = append(all, fmt.Sprintf("Of the %s requests a second that were due, %s ended: the server or this machine cannot do more.", figure(asked), figure(done)))
+	for _, text := range []string{overload(r), example(r)} {
+		if text != "" {
+			all = append(all, text)
+		}
 	}
 	return all
 }
