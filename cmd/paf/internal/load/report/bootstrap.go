@@ -14,11 +14,11 @@ const trim = 0.2
 // mostAlike is the most that neighbours are taken to be correlated by. More cannot be told from parts as few as these.
 const mostAlike = 0.9
 
-// How often samples are drawn again. Once enough of them are as far apart, how rare that is is known, and it is not rare (Besag and Clifford, Sequential Monte
+// How often samples are drawn again. Once seenOften of them are as far apart, how rare that is is known, and it is not rare (Besag and Clifford, Sequential Monte
 // Carlo p-values, Biometrika 78, 1991).
 const (
 	mostDraws = 10_000
-	enough    = 50
+	seenOften = 50
 )
 
 // chance tells by a bootstrap how often samples of one and the same thing would be as far apart as a and b, and whether a is more. How far apart two are is told by their trimmed
@@ -37,8 +37,8 @@ func chance(a, b []float64, alike float64) (p float64, more bool) {
 		if math.Abs(apart(x.draw(random), y.draw(random))) < math.Abs(seen) {
 			continue
 		}
-		if beyond++; beyond == enough {
-			return enough / float64(n), more
+		if beyond++; beyond == seenOften {
+			return seenOften / float64(n), more
 		}
 	}
 	return float64(beyond+1) / (mostDraws + 1), more
