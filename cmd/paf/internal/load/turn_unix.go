@@ -23,7 +23,7 @@ func rawOf(pollable syscall.Conn) syscall.RawConn {
 // readFD reads what is there. wait: nothing is.
 func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 	for {
-		n, err = fdio.Read(fd, p)
+		n, err = fdio.Receive(fd, p)
 		switch err {
 		case nil:
 			return n, false, nil
@@ -39,7 +39,7 @@ func readFD(fd uintptr, p []byte) (n int, wait bool, err error) {
 // writeFD writes what there is room for.
 func writeFD(fd uintptr, p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := fdio.Write(fd, p[n:])
+		m, err := fdio.Send(fd, p[n:])
 		switch err {
 		case nil:
 			n += m
