@@ -150,3 +150,23 @@ func TestWhatWasAskedBeforeChangesNothing(t *testing.T) {
 		t.Errorf("only %d heads were asked again as they were", again)
 	}
 }
+
+// What is not sent of a request is not kept either, however long it is.
+func TestWhatWasAskedIsShort(t *testing.T) {
+	root := semantics.Target{Form: semantics.OriginForm, Authority: "a", Path: "/", Raw: strings.Repeat("/", 1<<20)}
+	for _, name := range []string{"Expect", "Content-Length", "Transfer-Encoding", "Accept"} {
+		c := NewClient(engine.Limits{}, 1)
+		var out engine.Output
+		if _, err := c.Request(&out, &semantics.Request{Method: "GET", Target: root, Fields: semantics.FieldsOf(name, strings.Repeat("1", 1<<16))}, 0); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(c.asking.fields) > 0 {
+			t.Errorf("%s is kept", name)
+		}
+	}
+	c := NewClient(engine.Limits{}, 1)
+	var out engine.Output
+	if _, err := c.Request(&out, &semantics.Request{Method: "GET", Target: root}, 0); err != nil || c.asking.method == "" || c.asking.target.Raw != "" {
+		t.Errorf("%v: %q is kept", err, c.asking.method)
+	}
+}

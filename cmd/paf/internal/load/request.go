@@ -89,7 +89,8 @@ func readFile(name string, stdin io.Reader) ([]byte, error) {
 
 // Secure reports whether TLS is spoken with the server of a URL.
 func Secure(url string) bool {
-	return strings.HasPrefix(strings.ToLower(httpScheme(url)), "https")
+	scheme, _, _ := strings.Cut(typed.URL(httpScheme(url)), "://")
+	return strings.HasPrefix(strings.ToLower(scheme), "https")
 }
 
 // sameServer returns an error if a request is for another server than the target of the run.

@@ -2,12 +2,16 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // How a run's file says what it is.
@@ -46,8 +50,30 @@ func (r *Run) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(text, '\n'))
+	_, err = w.Write(append(visible(text), '\n'))
 	return err
+}
+
+// visible returns JSON in which what a terminal may take for a command, or that changes how other characters are shown, is escaped: servers have a hand in some of its
+// texts, and standard output may be a terminal.
+func visible(text []byte) []byte {
+	hidden := func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) }
+	if bytes.IndexFunc(text, hidden) < 0 {
+		return text
+	}
+	all := make([]byte, 0, len(text)+64)
+	for _, c := range string(text) {
+		switch {
+		case !hidden(c):
+			all = utf8.AppendRune(all, c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			all = fmt.Appendf(all, `\u%04x\u%04x`, high, low)
+		default:
+			all = fmt.Appendf(all, `\u%04x`, c)
+		}
+	}
+	return all
 }
 
 // ReadFile reads the run in a file, as [Read] does.

@@ -29,6 +29,12 @@ func Merge(runs ...*Run) (*Run, error) {
 			}
 			return nil, fmt.Errorf("%s is of an open loop (--rate) and %s of a closed one: their latencies are not of the same thing", open.part(), closed.part())
 		}
+		for _, name := range []string{"--connect-only", "--websocket"} {
+			_, is := r.Settings.Options[name]
+			if _, first := runs[0].Settings.Options[name]; is != first {
+				return nil, fmt.Errorf("only one of %s and %s is of %s: they are not of the same thing", runs[0].part(), r.part(), name)
+			}
+		}
 		parts = append(parts, r.parts()...)
 	}
 	slices.SortStableFunc(parts, Part.compare)

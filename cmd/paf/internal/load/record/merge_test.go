@@ -269,3 +269,17 @@ func TestMergeRefusesSumsThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// Connections are no requests, and messages neither.
+func TestRunsOfUnlikeThingsAreNotMerged(t *testing.T) {
+	for _, name := range []string{"--connect-only", "--websocket"} {
+		a, b := example(), example()
+		b.Start = b.Start.Add(time.Hour)
+		b.Settings.Options = map[string]string{name: "true"}
+		for _, runs := range [][]*Run{{a, b}, {b, a}} {
+			if _, err := Merge(runs...); err == nil || !strings.Contains(err.Error(), "is of "+name+": they are not of the same thing") {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}

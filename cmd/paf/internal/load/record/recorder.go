@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // maxExample is how much of an error's text is kept, in bytes: a peer may have a hand in it.
@@ -81,13 +82,26 @@ func (r *Recorder) Refused(end int64, status int, content []byte) {
 	if end < 0 || status < 400 || status > 999 {
 		return
 	}
-	text := strings.ToValidUTF8(string(content[:min(len(content), MaxContent)]), "\uFFFD")
+	text := strings.ToValidUTF8(string(whole(content[:min(len(content), MaxContent)])), "\uFFFD")
 	f := &Refused{status, r.start.Add(time.Duration(end)), text}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refused == nil || f.before(r.refused) {
 		r.refused = f
 	}
+}
+
+// whole returns text without a character at its end of which bytes are missing: whoever has cut it off is not whom it is from.
+func whole(text []byte) []byte {
+	for i := len(text) - 1; i >= max(0, len(text)-utf8.UTFMax); i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				return text[:i]
+			}
+			break
+		}
+	}
+	return text
 }
 
 // Run returns what was recorded until now, in nanoseconds since the start: no end that was given to a shard is later. What is in flight still

@@ -59,10 +59,10 @@ func (p *Part) End() time.Time { return p.Start.Add(p.Length) }
 // Settings are what a run was asked for.
 type Settings struct {
 	Target      string            `json:"target"`               // the URL
-	Method      string            `json:"method,omitempty"`     // "" for GET
+	Method      string            `json:"method,omitempty"`     // the first that is used
 	Protocol    string            `json:"protocol,omitempty"`   // as people say it: "HTTP/1.1", "HTTP/2"
 	Connections int               `json:"connections"`          // how many at the same time
-	Streams     int               `json:"streams,omitempty"`    // requests at the same time on each; 0 for 1
+	Streams     int               `json:"streams,omitempty"`    // requests at the same time on each; 0 is 1
 	Requests    int64             `json:"requests,omitempty"`   // how many were asked for; 0 when time was the limit
 	Duration    time.Duration     `json:"duration_ns,omitzero"` // for how long; 0 when their number was the limit
 	Rate        float64           `json:"rate,omitempty"`       // requests a second that were due, in an open loop; 0 for a closed one

@@ -19,9 +19,11 @@ type Named struct {
 
 // How the runs are compared.
 const (
-	// maxParts is into how many parts a run is cut at most. Those of a long run last longer than what makes neighbouring seconds alike (a collection of
+	// maxParts is into how many parts the shorter run is cut at most. Those of a long run last longer than what makes neighbouring seconds alike (a collection of
 	// garbage, a neighbour on the machine).
 	maxParts = 30
+	// mostParts is how many parts of the longer run are taken: as many as say anything beside maxParts of the other one.
+	mostParts = 4 * maxParts
 	// minParts is how many parts are needed: two are trimmed, and the others have to say how much they vary.
 	minParts = 7
 	// significant is how rarely chance alone has to find a difference in any of the figures.
@@ -143,10 +145,15 @@ func chunks(whole []record.Second, seconds int) iter.Seq[[]record.Second] {
 	return slices.Chunk(whole[:len(whole)-len(whole)%seconds], seconds)
 }
 
-// parts puts some seconds each together.
+// parts puts some seconds each together. Of a run that is much longer than the other one it takes as many parts as there may be, from all over it.
 func parts(whole []record.Second, seconds int) (all []part) {
+	every := (len(whole)/seconds + mostParts - 1) / mostParts
+	i := 0
 	for of := range chunks(whole, seconds) {
-		all = append(all, together(of))
+		if i%every == 0 {
+			all = append(all, together(of))
+		}
+		i++
 	}
 	return all
 }

@@ -109,3 +109,13 @@ func TestLongRunsOfFewRequestsAreCompared(t *testing.T) {
 		}
 	}
 }
+
+// However much longer one run is than the other, no more parts are made of it than there may be: else a file of few bytes would take hours.
+func TestALongRunIsCutIntoNoMoreParts(t *testing.T) {
+	short, long := sample{seed: 1, seconds: 12, rate: 100, median: time.Millisecond}.record(), sample{seed: 2, seconds: 3600, rate: 100, median: time.Millisecond}.record()
+	for _, f := range Compare(Named{"a", short}, Named{"b", long}).Figures {
+		if a, b := len(f.parts[0]), len(f.parts[1]); f.P >= 0 && (a < minParts || a > maxParts || b < minParts || b > mostParts) {
+			t.Errorf("%s: %d and %d parts", f.Name, a, b)
+		}
+	}
+}

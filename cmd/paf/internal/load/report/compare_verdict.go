@@ -38,9 +38,9 @@ func (c *Comparison) method(length int) string {
 		return "The runs are too short to tell noise from difference."
 	}
 	return fmt.Sprintf("A bootstrap of the trimmed means of parts of the runs, of %s or of more where that has too few requests; that neighbouring parts are alike is "+
-		"reckoned with. p is how often chance alone would find such a difference in any of the %s that were tested (Holm's correction); below %g it "+
+		"reckoned with. p is how often chance alone would find such a difference in any of the figures that were tested, of which there are %d (Holm's correction); below %g it "+
 		"is taken for one. It holds the seconds of two runs against each other: two runs of one program differ, too, so take several before you decide.",
-		short(time.Duration(length)*time.Second), plural(int64(tested), "figure"), significant)
+		short(time.Duration(length)*time.Second), tested, significant)
 }
 
 // Verdict says whether B's figure is another one than A's, or by noise only.

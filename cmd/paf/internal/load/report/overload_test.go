@@ -49,6 +49,14 @@ func TestOverloadNamesWhatWasTooLittle(t *testing.T) {
 			t.Errorf("%s: %q, not %q", name, got, c.says)
 		}
 	}
+	fewer := queue(36, 3, 10, time.Millisecond, time.Second)
+	fewer.Settings.Rate, fewer.Settings.Arrivals = 40, "constant"
+	if got := overload(fewer); !strings.Contains(got, "though 10 connections were busy for") {
+		t.Errorf("%q", got)
+	}
+	if fewer.Settings.Arrivals = "poisson"; overload(fewer) != "" {
+		t.Errorf("36 arrivals at random where 40 were to be expected: %q", overload(fewer))
+	}
 	idle := queue(100, 2, 10, time.Millisecond, time.Second)
 	idle.Settings.Rate = 1000 // of which this machine has sent a tenth
 	if got := overload(idle); !strings.Contains(got, "100 were answered, though 10 connections were busy for 1 % of the time only: this machine") {

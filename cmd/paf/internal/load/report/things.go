@@ -41,14 +41,10 @@ func example(r *record.Run) string {
 		return ""
 	}
 	text := fmt.Sprintf("The first with a status of 400 or more, %d after %s, ", r.Refused.Status, short(max(0, r.Refused.When.Sub(r.Start))))
-	said := oneLine(r.Refused.Content)
-	if said == "" {
+	if r.Refused.Content == "" {
 		return text + "had no content."
 	}
-	if len(r.Refused.Content) >= record.MaxContent {
-		return text + "began: " + said
-	}
-	return text + "said: " + said
+	return text + "began: " + oneLine(r.Refused.Content)
 }
 
 // cutOff says how many were under way when a run was interrupted, after a space: "" if none was.

@@ -23,7 +23,7 @@ func TestTheReportSaysWhatWasDone(t *testing.T) {
 	}
 	for option, says := range map[string][]string{
 		"": {"Requests:  1 answered", "1 requests/s", "closed loop, 1 request\n", "Resumed:   1 of 2 TLS handshakes", "until then. 5 requests were under way, and are in no figure.",
-			`422 after 3 ms, said: no, \x1b[2Jthanks`},
+			`422 after 3 ms, began: no, \x1b[2Jthanks`},
 		"--connect-only": {"Connections:  1 opened", "1 connections/s", "closed loop, 1 connection\n", "5 connections were under way"},
 		"--websocket":    {"Messages:  1 came back", "1 messages/s", "closed loop, 1 message\n"},
 	} {
