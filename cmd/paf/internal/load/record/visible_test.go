@@ -18,6 +18,7 @@ func TestTextsOfServersDoNotReachATerminal(t *testing.T) {
 		"   ":                                            "   ",
 	} {
 		r := NewRecorder(Settings{}, began)
+		r.Shard().Done(0, 0, 1, 1, 404, 1, 1)
 		r.Refused(1, 404, []byte(content))
 		run := r.Run(2)
 		if run.Refused.Content != want {
