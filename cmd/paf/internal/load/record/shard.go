@@ -78,14 +78,7 @@ func (s *Shard) Failed(due, end int64, kind string, err error) {
 	defer s.mu.Unlock()
 	s.r.fail(end-due, end, kind, err)
 	s.failed++
-	unix, _ := s.r.second(end)
-	if slot := s.slot(unix); slot != nil {
-		slot.tally.failed++
-		return
-	}
-	s.r.mu.Lock()
-	defer s.r.mu.Unlock()
-	s.r.tally(unix).failed++
+	s.tell(end, func(t *tally, _ int64) { t.failed++ })
 }
 
 // Moved records the bytes that came and went for a request that has failed, and when it did: Failed does not say.
@@ -97,17 +90,10 @@ func (s *Shard) Moved(end, bytesIn, bytesOut int64) {
 	defer s.mu.Unlock()
 	s.bytesIn += bytesIn
 	s.bytesOut += bytesOut
-	unix, _ := s.r.second(end)
-	if slot := s.slot(unix); slot != nil {
-		slot.tally.bytesIn += bytesIn
-		slot.tally.bytesOut += bytesOut
-		return
-	}
-	s.r.mu.Lock()
-	defer s.r.mu.Unlock()
-	t := s.r.tally(unix)
-	t.bytesIn += bytesIn
-	t.bytesOut += bytesOut
+	s.tell(end, func(t *tally, _ int64) {
+		t.bytesIn += bytesIn
+		t.bytesOut += bytesOut
+	})
 }
 
 // InFlight records that at a time delta more requests are in flight, or less if it is negative: those that were sent have neither ended nor
@@ -119,17 +105,23 @@ func (s *Shard) InFlight(at, delta int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inFlight += delta
-	unix, left := s.r.second(max(at, 0))
+	s.tell(max(at, 0), func(t *tally, left int64) {
+		t.net += delta
+		t.area += delta * left
+	})
+}
+
+// tell adds to what is known of the second of a time: in its slot, or in the recorder if that is another's by now. left is how much of the second there is after it.
+// s.mu is held.
+func (s *Shard) tell(at int64, add func(t *tally, left int64)) {
+	unix, left := s.r.second(at)
 	if slot := s.slot(unix); slot != nil {
-		slot.tally.net += delta
-		slot.tally.area += delta * left
+		add(&slot.tally, left)
 		return
 	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
-	t := s.r.tally(unix)
-	t.net += delta
-	t.area += delta * left
+	add(s.r.tally(unix), left)
 }
 
 // slot returns the slot of a second, or nil if it was emptied for a later one. s.mu is held.
